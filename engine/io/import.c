@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "import.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "import-match.h"
+#include "reader.h"
+
+void pix_import_free(PixImport *import)
+{
+    if (!import)
+        return;
+    pix_graph_free(import->graph);
+    g_array_unref(import->sources);
+    g_ptr_array_unref(import->notes);
+    g_free(import);
+}
+
+static PixImport *import_new(void)
+{
+    PixImport *import = g_new0(PixImport, 1);
+    import->sources = g_array_new(FALSE, TRUE, sizeof(PixSource));
+    import->notes = g_ptr_array_new_with_free_func(g_free);
+    return import;
+}
+
+/** How the channels of a foreign layout must be turned, parameter by parameter. */
+static void arrange(PixImport *import)
+{
+    PixSource *sources = (PixSource *)import->sources->data;
+    guint n = import->sources->len, last = 0, n_deconvs = 0;
+    while (n && pix_graph_param(import->graph, (int)(n - 1 - last))->slot != PIX_SLOT_WEIGHT)
+        last++;
+    last = n - 1 - last;
+    for (guint i = 0; i < n; i++) {
+        const PixParam *param = pix_graph_param(import->graph, (int)i);
+        bool deconv = param->op.kind == PIX_OP_DECONV, weight = param->slot == PIX_SLOT_WEIGHT;
+        if (import->layout == PIX_LAYOUT_AFFINELAYER && weight) {
+            sources[i].kernel_first = true;
+            /* Decoder first, then skip; the innermost has no skip. */
+            if (deconv && n_deconvs++ > 0)
+                sources[i].axis[0] = PIX_AXIS_HALVES;
+        }
+        if (import->layout == PIX_LAYOUT_MM && i == 0 && import->arch.in_channels % 3 == 0)
+            sources[i].axis[1] = PIX_AXIS_BGR;
+        if (import->layout == PIX_LAYOUT_MM && i >= last && pix_arch_is_generator(&import->arch) &&
+            import->arch.out_channels % 3 == 0)
+            sources[i].axis[weight && deconv ? 1 : 0] = PIX_AXIS_BGR;
+    }
+}
+
+static bool recognise(PixImport *import, const PixContainer *container, GPtrArray *sets,
+                      const PixKeySet *set, GError **error)
+{
+    PixArchKind kind;
+    if (!pix_recognise(set, &import->layout, &kind))
+        g_assert_not_reached();
+    if (!pix_recognise_arch(set, import->layout, kind, &import->arch, import->notes, error) ||
+        !pix_arch_check(&import->arch, error))
+        return false;
+    int side = pix_arch_side(&import->arch);
+    import->settings = (PixSettings){PIX_STATISTICS_FRAME, side, side, PIX_PRECISION_FP32};
+    if (import->layout == PIX_LAYOUT_MM)
+        g_ptr_array_add(import->notes,
+                        g_strdup("trained on BGR: the channels of its first and last layer are "
+                                 "turned, so that it takes and gives RGB"));
+    for (guint i = 0; i < sets->len; i++) {
+        const PixKeySet *other = g_ptr_array_index(sets, i);
+        PixLayout layout;
+        if (other != set && pix_recognise(other, &layout, &kind))
+            g_ptr_array_add(import->notes, g_strdup_printf("another network in the file: %s",
+                                                           *other->label ? other->label : "(top)"));
+    }
+    return true;
+}
+
+PixImport *pix_import_new(const PixContainer *container, const char *domain, GError **error)
+{
+    g_autoptr(PixImport) import = import_new();
+    GHashTable *metadata = pix_container_get_metadata(container);
+    bool native = pix_metadata_is_native(metadata);
+    g_autoptr(GPtrArray) sets =
+        native ? pix_key_sets_new_plain(container) : pix_key_sets_new(container);
+    const PixKeySet *set;
+    if (native) {
+        import->layout = PIX_LAYOUT_NATIVE;
+        if (!pix_metadata_read(metadata, &import->arch, &import->settings, error))
+            goto fail;
+        set = sets->len ? g_ptr_array_index(sets, 0) : NULL;
+        if (!set || domain) {
+            pix_fail(error, set ? PIX_ERROR_NOT_FOUND : PIX_ERROR_BAD_CHECKPOINT,
+                     set ? "has one network and no domains: leave the domain out"
+                         : "has no tensors");
+            goto fail;
+        }
+    } else {
+        set = pix_import_choose(sets, domain, error);
+        if (!set || !recognise(import, container, sets, set, error))
+            goto fail;
+    }
+    import->graph = pix_arch_build(&import->arch);
+    if (!pix_import_match(import, set, error))
+        goto fail;
+    arrange(import);
+    g_ptr_array_add(import->notes, NULL);
+    return g_steal_pointer(&import);
+fail:
+    g_prefix_error(error, "%s: ", pix_container_get_label(container));
+    return NULL;
+}
+
+/** Where channel @i of @n stands in the file. */
+static guint64 file_index(PixAxisOrder order, guint64 i, guint64 n)
+{
+    switch (order) {
+    case PIX_AXIS_SAME:
+        return i;
+    case PIX_AXIS_BGR:
+        return i - i % 3 + (2 - i % 3);
+    case PIX_AXIS_HALVES:
+        return (i + n / 2) % n;
+    }
+    g_assert_not_reached();
+}
+
+static void rearrange(const PixSource *source, const PixParam *param, const float *from, float *to)
+{
+    const guint64 n0 = (guint64)param->dims[0], n1 = (guint64)param->dims[1];
+    const guint64 taps = (guint64)param->dims[2] * (guint64)param->dims[3];
+    for (guint64 i = 0; i < n0; i++) {
+        guint64 fi = file_index(source->axis[0], i, n0);
+        for (guint64 j = 0; j < n1; j++) {
+            guint64 fj = file_index(source->axis[1], j, n1);
+            for (guint64 k = 0; k < taps; k++)
+                *to++ = from[source->kernel_first ? (k * n1 + fj) * n0 + fi
+                                                  : (fi * n1 + fj) * taps + k];
+        }
+    }
+}
+
+/** An I8 kernel times its scales; both stand in the parameter's own order. */
+static bool read_scaled(const PixSource *source, const PixParam *param, PixContainer *container,
+                        float *values, GError **error)
+{
+    g_autofree float *scale = pix_try_alloc(source->scale->count, sizeof(float), error);
+    if (!scale || !pix_container_read(container, source->entry, values, error) ||
+        !pix_container_read(container, source->scale, scale, error))
+        return false;
+    const int oc_axis = param->op.kind == PIX_OP_DECONV ? 1 : 0;
+    const int taps = param->dims[2] * param->dims[3];
+    for (int i = 0; i < param->dims[0]; i++)
+        for (int j = 0; j < param->dims[1]; j++)
+            for (int k = 0; k < taps; k++)
+                *values++ *= scale[oc_axis ? j : i];
+    return true;
+}
+
+bool pix_import_read(const PixImport *import, PixContainer *container, guint index, float *values,
+                     GError **error)
+{
+    const PixSource *source = &g_array_index(import->sources, PixSource, index);
+    const PixParam *param = pix_graph_param(import->graph, (int)index);
+    if (source->scale)
+        return read_scaled(source, param, container, values, error);
+    if (!source->kernel_first && !source->axis[0] && !source->axis[1])
+        return pix_container_read(container, source->entry, values, error);
+    g_autofree float *file_values = pix_try_alloc(source->entry->count, sizeof(float), error);
+    if (!file_values || !pix_container_read(container, source->entry, file_values, error))
+        return false;
+    rearrange(source, param, file_values, values);
+    return true;
+}
