@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * What container.c and the formats behind it share. Formats write messages without the file's name:
+ * container.c puts it in front.
+ */
+#ifndef PIX_CONTAINER_PRIVATE_H
+#define PIX_CONTAINER_PRIVATE_H
+
+#include "container.h"
+#include "reader.h"
+
+#define PIX_MAX_TENSORS 65536
+#define PIX_MAX_NAME 256 /* bytes of a tensor's name */
+
+/** PixFormat: one file format. */
+typedef struct {
+    const char *name;
+    /* Reads and checks the directory: calls pix_container_add() and sets container->state, which
+     * close() is given even where open() fails. */
+    bool (*open)(PixContainer *container, GError **error);
+    /* Gives the elements of entry number @index, little-endian, row-major. */
+    bool (*read)(PixContainer *container, guint index, void *elements, GError **error);
+    void (*close)(gpointer state); /* accepts NULL */
+} PixFormat;
+
+struct PixContainer {
+    PixReader reader;
+    char *label;
+    const PixFormat *format;
+    GArray *entries;      /* PixEntry; must not grow once the container is open */
+    GHashTable *places;   /* PixEntry with group and name -> index + 1 */
+    GHashTable *skipped;  /* PixEntry with group and name -> what stands there, in words */
+    GHashTable *metadata; /* string to string */
+    GStringChunk *strings;
+    gpointer state;
+};
+
+extern const PixFormat pix_format_safetensors, pix_format_pth_zip, pix_format_pth_legacy,
+    pix_format_pict;
+
+/** pix_container_add: Adds a copy of @entry; its strings must be the container's. Errors:
+ * BAD_CHECKPOINT where the name is there already or there are too many. */
+bool pix_container_add(PixContainer *container, const PixEntry *entry, GError **error);
+
+/** pix_container_skip: Remembers that something else than a tensor stands at @name of @group. */
+void pix_container_skip(PixContainer *container, const char *group, const char *name,
+                        const char *what);
+
+/** pix_container_explain: Returns: (nullable) (transfer none): what stands at @name of @group
+ * instead of a tensor, "a numpy.ndarray": for messages on a tensor that is missing. */
+const char *pix_container_explain(const PixContainer *container, const char *group,
+                                  const char *name);
+
+/** pix_name_is_good: Whether @text can name a tensor: UTF-8, not too long, no control characters
+ * (so that a message with it is one line). */
+bool pix_name_is_good(const char *text, size_t length);
+
+/** pix_printable: A copy of @text fit for a message, whatever its bytes; for g_free(). */
+char *pix_printable(const char *text, size_t length);
+
+/** pix_sniff: Returns: the format of @reader, by content. Errors: UNSUPPORTED for what is known and
+ * not read here, BAD_CHECKPOINT for the rest and for files that are two things at once. */
+const PixFormat *pix_sniff(const PixReader *reader, GError **error);
+
+#endif
