@@ -1,0 +1,892 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-pix2pixfilter
+ * @title: pix2pixfilter
+ *
+ * Translates every frame with a generator of pix2pix (a U-Net) or CycleGAN (a ResNet): label maps
+ * become facades, horses become zebras. Frames come out in the size and format in which they went
+ * in, unless downstream wants others; alpha is kept.
+ *
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! pix2pixfilter ! videoconvert ! autovideosink
+ * ]|
+ *
+ * The checkpoint is read when the element goes to PAUSED. #GstPix2pixFilter:model and what says how
+ * a network runs may be set while PLAYING: the new network is made ready beside the old one and
+ * takes over between two frames. One that cannot be made ready is reported by a warning message,
+ * and the old one goes on.
+ *
+ * Late frames are dropped before they cost anything (see #GstBaseTransform:qos), though not all of
+ * one second. The time that frames take is measured and reported as latency. Buffers marked as gap
+ * are not translated. Interlaced video and several views in one frame are refused.
+ *
+ * Errors are those of gstpix2pixmessage.h, of which the usual ones are RESOURCE/NOT_FOUND for a
+ * missing model and STREAM/WRONG_TYPE for a file that holds none.
+ */
+#include "gstpix2pixfilter.h"
+
+#include <gst/video/navigation.h>
+
+#include "gstpix2pixcaps.h"
+#include "gstpix2pixframe.h"
+#include "gstpix2pixmessage.h"
+
+GST_DEBUG_CATEGORY(gst_pix2pix_debug);
+#define GST_CAT_DEFAULT gst_pix2pix_debug
+
+#define DEFAULT_MODEL "facades"
+#define DEFAULT_DEVICE "auto"
+#define DEFAULT_STATISTICS PIX_STATISTICS_AUTO
+#define DEFAULT_DROPOUT PIX_DROPOUT_FROZEN
+#define DEFAULT_FIT GST_PIX2PIX_FIT_STRETCH
+#define DEFAULT_SEED 0
+#define DEFAULT_STRENGTH 1.0
+#define DEFAULT_ENABLED TRUE
+#define DEFAULT_THREADS 0
+
+/* However late everything is, one frame in so much time is translated. */
+#define LONGEST_DROUGHT GST_SECOND
+
+enum {
+    PROP_0,
+    PROP_MODEL,
+    PROP_DOMAIN,
+    PROP_DEVICE,
+    PROP_STATISTICS,
+    PROP_DROPOUT,
+    PROP_SEED,
+    PROP_FIT,
+    PROP_STRENGTH,
+    PROP_ENABLED,
+    PROP_THREADS,
+    PROP_STATS,
+};
+
+#define GST_TYPE_PIX2PIX_STATISTICS (statistics_get_type())
+static GType statistics_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {PIX_STATISTICS_AUTO, "What the model's file asks for, else of the frame", "auto"},
+        {PIX_STATISTICS_FRAME, "Of the frame that is being translated", "frame"},
+        {PIX_STATISTICS_RUNNING, "Those in the model's file", "running"},
+        {0, NULL, NULL},
+    };
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstPix2pixStatistics", values));
+    return type;
+}
+
+#define GST_TYPE_PIX2PIX_DROPOUT (dropout_get_type())
+static GType dropout_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {PIX_DROPOUT_OFF, "No dropout", "off"},
+        {PIX_DROPOUT_FROZEN, "One mask for all frames, so that nothing flickers", "frozen"},
+        {PIX_DROPOUT_FRESH, "A new mask for every frame", "fresh"},
+        {0, NULL, NULL},
+    };
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstPix2pixDropout", values));
+    return type;
+}
+
+#define GST_TYPE_PIX2PIX_FIT (fit_get_type())
+static GType fit_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {GST_PIX2PIX_FIT_STRETCH, "Scaled to the model's size and back", "stretch"},
+        {GST_PIX2PIX_FIT_LETTERBOX, "The same with the aspect ratio kept", "letterbox"},
+        {GST_PIX2PIX_FIT_NATIVE, "Not scaled: the network has the frame's size", "native"},
+        {0, NULL, NULL},
+    };
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstPix2pixFit", values));
+    return type;
+}
+
+G_DEFINE_TYPE(GstPix2pixFilter, gst_pix2pix_filter, GST_TYPE_VIDEO_FILTER)
+GST_ELEMENT_REGISTER_DEFINE(pix2pixfilter, "pix2pixfilter", GST_RANK_NONE, GST_TYPE_PIX2PIX_FILTER)
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_PIX2PIX_CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_PIX2PIX_CAPS));
+
+/* ---- properties ---- */
+
+static GstStructure *get_stats(GstPix2pixFilter *self)
+{
+    const GstPix2pixTiming *timing = &self->timing;
+    const PixModelInfo *model = self->model ? pix_model_get_info(self->model) : NULL;
+    guint64 memory = model ? model->weight_bytes : 0;
+    int width = 0, height = 0;
+
+    if (self->translator) {
+        memory += gst_pix2pix_translator_get_bytes(self->translator);
+        gst_pix2pix_translator_get_size(self->translator, &width, &height);
+    }
+    return gst_structure_new(
+        "pix2pix-stats", "frames", G_TYPE_UINT64, timing->frames, "dropped", G_TYPE_UINT64,
+        timing->dropped, "fps", G_TYPE_DOUBLE, timing->fps, "convert-in-ms", G_TYPE_DOUBLE,
+        timing->average.convert_in_ms, "network-ms", G_TYPE_DOUBLE, timing->average.network_ms,
+        "convert-out-ms", G_TYPE_DOUBLE, timing->average.convert_out_ms, "latency", G_TYPE_UINT64,
+        timing->latency, "model", G_TYPE_STRING, self->model_in_use ? self->model_in_use : "",
+        "architecture", G_TYPE_STRING, model ? model->architecture : "", "network-width",
+        G_TYPE_INT, width, "network-height", G_TYPE_INT, height, "device", G_TYPE_STRING,
+        self->device ? pix_device_get_info(self->device)->id : "", "device-name", G_TYPE_STRING,
+        self->device ? pix_device_get_info(self->device)->name : "", "precision", G_TYPE_STRING,
+        "fp32", "memory", G_TYPE_UINT64, memory, "version", G_TYPE_STRING, pix_version(), NULL);
+}
+
+/* What the device was opened with cannot change under a running stream. */
+static gboolean may_change(GstPix2pixFilter *self, GParamSpec *pspec)
+{
+    if (!self->started)
+        return TRUE;
+    GST_WARNING_OBJECT(self, "%s cannot be set above READY; it stays as it was", pspec->name);
+    return FALSE;
+}
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(object);
+    GstPix2pixSettings old;
+
+    GST_OBJECT_LOCK(self);
+    old = self->settings;
+    switch (id) {
+    case PROP_MODEL:
+        g_free(self->model_name);
+        self->model_name =
+            g_strdup(g_value_get_string(value) ? g_value_get_string(value) : DEFAULT_MODEL);
+        self->model_touched = TRUE; /* even to the same name: the file may be another one */
+        break;
+    case PROP_DOMAIN:
+        if (g_strcmp0(self->domain, g_value_get_string(value)) != 0) {
+            g_free(self->domain);
+            self->domain = g_value_dup_string(value);
+            self->model_touched = TRUE;
+        }
+        break;
+    case PROP_DEVICE:
+        if (may_change(self, pspec)) {
+            g_free(self->device_spec);
+            self->device_spec = g_value_dup_string(value);
+        }
+        break;
+    case PROP_STATISTICS:
+        self->settings.statistics = g_value_get_enum(value);
+        self->settings_touched |= self->settings.statistics != old.statistics;
+        break;
+    case PROP_DROPOUT:
+        self->settings.dropout = g_value_get_enum(value);
+        self->settings_touched |= self->settings.dropout != old.dropout;
+        break;
+    case PROP_SEED:
+        self->settings.seed = g_value_get_uint64(value);
+        self->settings_touched |= self->settings.seed != old.seed;
+        break;
+    case PROP_FIT:
+        self->settings.fit = g_value_get_enum(value);
+        self->settings_touched |= self->settings.fit != old.fit;
+        break;
+    case PROP_STRENGTH:
+        self->strength = g_value_get_double(value);
+        break;
+    case PROP_ENABLED:
+        self->enabled = g_value_get_boolean(value);
+        break;
+    case PROP_THREADS:
+        if (may_change(self, pspec))
+            self->threads = g_value_get_uint(value);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(object);
+
+    GST_OBJECT_LOCK(self);
+    switch (id) {
+    case PROP_MODEL:
+        g_value_set_string(value, self->model_name);
+        break;
+    case PROP_DOMAIN:
+        g_value_set_string(value, self->domain);
+        break;
+    case PROP_DEVICE:
+        g_value_set_string(value, self->device_spec ? self->device_spec : DEFAULT_DEVICE);
+        break;
+    case PROP_STATISTICS:
+        g_value_set_enum(value, self->settings.statistics);
+        break;
+    case PROP_DROPOUT:
+        g_value_set_enum(value, self->settings.dropout);
+        break;
+    case PROP_SEED:
+        g_value_set_uint64(value, self->settings.seed);
+        break;
+    case PROP_FIT:
+        g_value_set_enum(value, self->settings.fit);
+        break;
+    case PROP_STRENGTH:
+        g_value_set_double(value, self->strength);
+        break;
+    case PROP_ENABLED:
+        g_value_set_boolean(value, self->enabled);
+        break;
+    case PROP_THREADS:
+        g_value_set_uint(value, self->threads);
+        break;
+    case PROP_STATS:
+        g_value_take_boxed(value, get_stats(self));
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+    }
+    GST_OBJECT_UNLOCK(self);
+}
+
+/* Comes once for all properties of one g_object_set(), so that a model and its domain are one
+ * request. */
+static void dispatch_properties_changed(GObject *object, guint n_pspecs, GParamSpec **pspecs)
+{
+    gst_pix2pix_swap_request(GST_PIX2PIX_FILTER(object));
+    G_OBJECT_CLASS(gst_pix2pix_filter_parent_class)
+        ->dispatch_properties_changed(object, n_pspecs, pspecs);
+}
+
+/* ---- states ---- */
+
+static void close_device(GstPix2pixFilter *self)
+{
+    PixDevice *device;
+
+    GST_OBJECT_LOCK(self);
+    device = g_steal_pointer(&self->device);
+    g_clear_pointer(&self->opened_spec, g_free);
+    GST_OBJECT_UNLOCK(self);
+    pix_device_unref(device);
+}
+
+static gboolean open_device(GstPix2pixFilter *self)
+{
+    g_autoptr(GError) error = NULL;
+    PixDevice *device;
+    char *spec;
+    guint threads;
+
+    GST_OBJECT_LOCK(self);
+    spec = g_strdup(self->device_spec);
+    threads = self->threads;
+    GST_OBJECT_UNLOCK(self);
+    if (self->device && g_strcmp0(spec, self->opened_spec) == 0 &&
+        threads == self->opened_threads) {
+        g_free(spec);
+        return TRUE;
+    }
+
+    close_device(self);
+    device = pix_device_open(spec, threads, &error);
+    GST_OBJECT_LOCK(self);
+    self->device = device;
+    self->opened_spec = spec;
+    self->opened_threads = threads;
+    GST_OBJECT_UNLOCK(self);
+    if (!device)
+        gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_LOAD, NULL, error);
+    return device != NULL;
+}
+
+static gboolean stop(GstBaseTransform *trans)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    GstPix2pixTranslator *translator;
+    PixModel *model;
+
+    gst_pix2pix_swap_stop(self);
+    GST_OBJECT_LOCK(self);
+    translator = g_steal_pointer(&self->translator);
+    model = g_steal_pointer(&self->model);
+    g_clear_pointer(&self->model_in_use, g_free);
+    self->have_infos = FALSE;
+    gst_pix2pix_timing_reset(&self->timing);
+    GST_OBJECT_UNLOCK(self);
+    gst_pix2pix_translator_free(translator);
+    pix_model_unref(model);
+    gst_base_transform_set_passthrough(trans, FALSE);
+    return TRUE;
+}
+
+static gboolean start(GstBaseTransform *trans)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    GstPix2pixWhat what = GST_PIX2PIX_WHAT_LOAD;
+    g_autofree char *name = NULL, *domain = NULL;
+    g_autoptr(PixModel) model = NULL;
+    g_autoptr(GError) error = NULL;
+    GstPix2pixSettings settings;
+
+    if (!open_device(self)) /* device or threads may have been set in READY */
+        return FALSE;
+
+    GST_OBJECT_LOCK(self);
+    self->started = TRUE;
+    self->model_touched = self->settings_touched = FALSE;
+    name = g_strdup(self->model_name);
+    domain = g_strdup(self->domain);
+    settings = self->settings;
+    GST_OBJECT_UNLOCK(self);
+
+    model = pix_model_load(self->device, name, domain, &error);
+    if (!model || !gst_pix2pix_model_check(model, &error))
+        goto fail;
+    what = GST_PIX2PIX_WHAT_CONFIGURE;
+    if (!gst_pix2pix_settings_check(model, &settings, &error))
+        goto fail;
+    GST_INFO_OBJECT(self, "loaded \"%s\": %s", name, pix_model_get_info(model)->architecture);
+
+    self->last_frame_out = GST_CLOCK_TIME_NONE;
+    GST_OBJECT_LOCK(self);
+    self->frame_strength = self->enabled ? self->strength : 0;
+    self->model = g_steal_pointer(&model);
+    self->model_in_use = g_steal_pointer(&name);
+    self->settings_in_use = settings;
+    g_cond_signal(&self->loader_cond);
+    GST_OBJECT_UNLOCK(self);
+    return TRUE;
+
+fail:
+    gst_pix2pix_swap_stop(self);
+    gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, what, name, error);
+    return FALSE;
+}
+
+static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(element);
+    GstStateChangeReturn result;
+
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_device(self))
+        return GST_STATE_CHANGE_FAILURE;
+    result = GST_ELEMENT_CLASS(gst_pix2pix_filter_parent_class)->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+        close_device(self);
+    return result;
+}
+
+/* ---- caps ---- */
+
+static GstCaps *transform_caps(GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps,
+                               GstCaps *filter)
+{
+    GstPad *other = direction == GST_PAD_SINK ? trans->srcpad : trans->sinkpad;
+    GstCaps *templ = gst_pad_get_pad_template_caps(other);
+    GstCaps *result = gst_pix2pix_caps_transform(caps, templ, filter);
+
+    gst_caps_unref(templ);
+    return result;
+}
+
+static GstCaps *fixate_caps(GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps,
+                            GstCaps *othercaps)
+{
+    GstCaps *result = gst_pix2pix_caps_fixate(caps, othercaps);
+
+    GST_DEBUG_OBJECT(trans, "%" GST_PTR_FORMAT " goes with %" GST_PTR_FORMAT, caps, result);
+    return result;
+}
+
+/* Whether the network can be made for frames of these caps. */
+static gboolean model_accepts(GstPix2pixFilter *self, GstCaps *caps, GError **error)
+{
+    g_autoptr(PixModel) model = NULL;
+    GstPix2pixFit fit;
+    GstVideoInfo info;
+    PixRect content;
+    int width, height;
+
+    GST_OBJECT_LOCK(self);
+    model = self->model ? pix_model_ref(self->model) : NULL;
+    fit = model ? self->settings_in_use.fit : self->settings.fit;
+    GST_OBJECT_UNLOCK(self);
+    if (!model || !gst_caps_is_fixed(caps))
+        return TRUE;
+    return gst_video_info_from_caps(&info, caps) &&
+           gst_pix2pix_network_size(model, fit, &info, &width, &height, &content, error);
+}
+
+static gboolean accept_caps(GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps)
+{
+    g_autoptr(GError) error = NULL;
+    const char *refusal;
+
+    if (gst_caps_get_size(caps) > 0 && (refusal = gst_pix2pix_caps_refusal(caps))) {
+        GST_WARNING_OBJECT(trans, "cannot translate %s", refusal);
+        return FALSE;
+    }
+    if (!GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)
+             ->accept_caps(trans, direction, caps)) {
+        GST_INFO_OBJECT(trans, "no size or format to translate: %" GST_PTR_FORMAT, caps);
+        return FALSE;
+    }
+    if (direction == GST_PAD_SINK && !model_accepts(GST_PIX2PIX_FILTER(trans), caps, &error)) {
+        GST_WARNING_OBJECT(trans, "%s", error ? error->message : "no such frames");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Hands frames on untouched where the network has no part in them and nobody wants another caps.
+ * Streaming thread. */
+static void update_passthrough(GstPix2pixFilter *self)
+{
+    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
+    gboolean wanted =
+        self->frame_strength <= 0 && gst_video_info_is_equal(&self->in_info, &self->out_info);
+
+    if (wanted == gst_base_transform_is_passthrough(trans))
+        return;
+    GST_DEBUG_OBJECT(self, "passthrough: %d", wanted);
+    gst_base_transform_set_passthrough(trans, wanted);
+    gst_base_transform_reconfigure_src(trans); /* there was no pool, or is no need of one */
+    if (self->timing.latency)
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+}
+
+static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in_info,
+                         GstCaps *out_caps, GstVideoInfo *out_info)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
+    GstPix2pixTranslator *translator, *pending;
+    GstPix2pixSettings settings;
+    g_autofree char *name = NULL;
+    g_autoptr(PixModel) model = NULL;
+    g_autoptr(GError) error = NULL;
+    guint threads;
+
+    GST_OBJECT_LOCK(self);
+    translator = g_steal_pointer(&self->translator);
+    pending = g_steal_pointer(&self->pending);
+    self->in_info = *in_info;
+    self->out_info = *out_info;
+    self->infos_serial++;
+    self->have_infos = TRUE;
+    model = self->model ? pix_model_ref(self->model) : NULL;
+    name = g_strdup(self->model_in_use);
+    settings = self->settings_in_use;
+    threads = self->opened_threads;
+    GST_OBJECT_UNLOCK(self);
+    gst_pix2pix_translator_free(translator); /* before the next one takes its memory */
+    gst_pix2pix_translator_free(pending);
+    if (!model)
+        return FALSE;
+
+    translator = gst_pix2pix_translator_new(model, &settings, threads, in_info, out_info, &error);
+    GST_OBJECT_LOCK(self);
+    self->translator = translator;
+    self->have_infos = translator != NULL;
+    GST_OBJECT_UNLOCK(self);
+    if (!translator) {
+        gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_CONFIGURE, name,
+                         error);
+        return FALSE;
+    }
+    update_passthrough(self);
+    return TRUE;
+}
+
+/* ---- frames ---- */
+
+static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    GstClockTime stream_time =
+        gst_segment_to_stream_time(&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+
+    if (trans->segment.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(stream_time))
+        gst_object_sync_values(GST_OBJECT(self), stream_time);
+    gst_pix2pix_swap_take(self);
+
+    GST_OBJECT_LOCK(self);
+    self->frame_strength = self->enabled ? self->strength : 0;
+    GST_OBJECT_UNLOCK(self);
+    if (GST_VIDEO_FILTER(self)->negotiated)
+        update_passthrough(self);
+}
+
+static GstFlowReturn submit_input_buffer(GstBaseTransform *trans, gboolean discont,
+                                         GstBuffer *buffer)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    GstClockTime running_time = GST_CLOCK_TIME_NONE;
+    GstFlowReturn result;
+
+    if (trans->segment.format == GST_FORMAT_TIME)
+        running_time =
+            gst_segment_to_running_time(&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(running_time) && GST_CLOCK_TIME_IS_VALID(self->last_frame_out) &&
+        running_time >= self->last_frame_out + LONGEST_DROUGHT)
+        gst_base_transform_update_qos(trans, 1.0, 0, 0);
+
+    result = GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)
+                 ->submit_input_buffer(trans, discont, buffer);
+    if (result == GST_BASE_TRANSFORM_FLOW_DROPPED) {
+        GST_OBJECT_LOCK(self);
+        self->timing.dropped++;
+        GST_OBJECT_UNLOCK(self);
+    }
+    if (result == GST_FLOW_OK || !GST_CLOCK_TIME_IS_VALID(self->last_frame_out))
+        self->last_frame_out = running_time;
+    return result;
+}
+
+static GstFlowReturn prepare_output_buffer(GstBaseTransform *trans, GstBuffer *inbuf,
+                                           GstBuffer **outbuf)
+{
+    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
+
+    /* What holds no picture needs no buffer of its own. */
+    if (GST_BUFFER_FLAG_IS_SET(inbuf, GST_BUFFER_FLAG_GAP) && filter->negotiated &&
+        gst_video_info_is_equal(&filter->in_info, &filter->out_info)) {
+        *outbuf = inbuf;
+        return GST_FLOW_OK;
+    }
+    return GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)
+        ->prepare_output_buffer(trans, inbuf, outbuf);
+}
+
+/* The parent class maps and calls transform_frame too, but lets frames that it cannot map through
+ * unwritten. */
+static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *inbuf, GstBuffer *outbuf)
+{
+    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
+    GstVideoFrame in, out;
+    GstFlowReturn result;
+
+    if (inbuf == outbuf)
+        return GST_FLOW_OK;
+    if (!filter->negotiated || !GST_PIX2PIX_FILTER(filter)->translator)
+        return GST_FLOW_NOT_NEGOTIATED;
+    if (!gst_pix2pix_frame_fits(inbuf, &filter->in_info) ||
+        !gst_video_frame_map(&in, &filter->in_info, inbuf,
+                             GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+        GST_ELEMENT_ERROR(filter, STREAM, FORMAT, ("A buffer is not a frame of its caps."),
+                          ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(inbuf),
+                           GST_VIDEO_INFO_WIDTH(&filter->in_info),
+                           GST_VIDEO_INFO_HEIGHT(&filter->in_info),
+                           GST_VIDEO_INFO_NAME(&filter->in_info)));
+        return GST_FLOW_ERROR;
+    }
+    if (!gst_pix2pix_frame_fits(outbuf, &filter->out_info) ||
+        !gst_video_frame_map(&out, &filter->out_info, outbuf,
+                             GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+        gst_video_frame_unmap(&in);
+        GST_ELEMENT_ERROR(filter, RESOURCE, WRITE, ("An output buffer cannot hold a frame."),
+                          ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(outbuf),
+                           GST_VIDEO_INFO_WIDTH(&filter->out_info),
+                           GST_VIDEO_INFO_HEIGHT(&filter->out_info),
+                           GST_VIDEO_INFO_NAME(&filter->out_info)));
+        return GST_FLOW_ERROR;
+    }
+    result = GST_VIDEO_FILTER_GET_CLASS(filter)->transform_frame(filter, &in, &out);
+    gst_video_frame_unmap(&out);
+    gst_video_frame_unmap(&in);
+    return result;
+}
+
+static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
+    gint64 started_us = g_get_monotonic_time(), now_us;
+    g_autoptr(GError) error = NULL;
+    GstPix2pixTimes times;
+    gboolean new_latency;
+
+    if (self->frame_strength <= 0 || GST_BUFFER_FLAG_IS_SET(in->buffer, GST_BUFFER_FLAG_GAP)) {
+        gst_pix2pix_translator_convert(self->translator, in, out);
+        return GST_FLOW_OK;
+    }
+    if (!gst_pix2pix_translator_run(self->translator, in, out, self->frame_strength, &times,
+                                    &error)) {
+        gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_FRAME,
+                         self->model_in_use, error);
+        return GST_FLOW_ERROR;
+    }
+    now_us = g_get_monotonic_time();
+    GST_OBJECT_LOCK(self);
+    new_latency =
+        gst_pix2pix_timing_add(&self->timing, &times, (now_us - started_us) * GST_USECOND, now_us);
+    GST_OBJECT_UNLOCK(self);
+    if (new_latency) {
+        GST_DEBUG_OBJECT(self, "latency is %" GST_TIME_FORMAT " now",
+                         GST_TIME_ARGS(self->timing.latency));
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+    }
+    GST_LOG_OBJECT(self, "in %.2f ms, network %.2f ms, out %.2f ms", times.convert_in_ms,
+                   times.network_ms, times.convert_out_ms);
+    return GST_FLOW_OK;
+}
+
+/* ---- events and queries ---- */
+
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START ||
+        GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+        self->last_frame_out = GST_CLOCK_TIME_NONE;
+        if (self->translator)
+            gst_pix2pix_translator_restart(self->translator);
+    } else if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+        self->last_frame_out = GST_CLOCK_TIME_NONE; /* running time may go another way */
+    }
+    return GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)->sink_event(trans, event);
+}
+
+static gboolean src_event(GstBaseTransform *trans, GstEvent *event)
+{
+    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
+    double x, y;
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_NAVIGATION && filter->negotiated &&
+        gst_navigation_event_get_coordinates(event, &x, &y)) {
+        x *= (double)GST_VIDEO_INFO_WIDTH(&filter->in_info) /
+             GST_VIDEO_INFO_WIDTH(&filter->out_info);
+        y *= (double)GST_VIDEO_INFO_HEIGHT(&filter->in_info) /
+             GST_VIDEO_INFO_HEIGHT(&filter->out_info);
+        event = gst_event_make_writable(event);
+        gst_navigation_event_set_coordinates(event, x, y);
+    }
+    return GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)->src_event(trans, event);
+}
+
+static gboolean handle_query(GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    GstClockTime min, max, own;
+    gboolean live;
+
+    if (!GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)->query(trans, direction, query))
+        return FALSE;
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || direction != GST_PAD_SRC ||
+        gst_base_transform_is_passthrough(trans))
+        return TRUE;
+
+    GST_OBJECT_LOCK(self);
+    own = self->timing.latency;
+    GST_OBJECT_UNLOCK(self);
+    gst_query_parse_latency(query, &live, &min, &max);
+    min = (GST_CLOCK_TIME_IS_VALID(min) ? min : 0) + own;
+    if (GST_CLOCK_TIME_IS_VALID(max))
+        max += own;
+    gst_query_set_latency(query, live, min, max);
+    return TRUE;
+}
+
+/* ---- the class ---- */
+
+static void finalize(GObject *object)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(object);
+
+    pix_device_unref(self->device);
+    g_free(self->opened_spec);
+    g_free(self->device_spec);
+    g_free(self->domain);
+    g_free(self->model_name);
+    g_cond_clear(&self->loader_cond);
+    G_OBJECT_CLASS(gst_pix2pix_filter_parent_class)->finalize(object);
+}
+
+static void gst_pix2pix_filter_init(GstPix2pixFilter *self)
+{
+    g_cond_init(&self->loader_cond);
+    self->model_name = g_strdup(DEFAULT_MODEL);
+    self->settings.statistics = DEFAULT_STATISTICS;
+    self->settings.dropout = DEFAULT_DROPOUT;
+    self->settings.seed = DEFAULT_SEED;
+    self->settings.fit = DEFAULT_FIT;
+    self->strength = DEFAULT_STRENGTH;
+    self->enabled = DEFAULT_ENABLED;
+    self->threads = DEFAULT_THREADS;
+    gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+static void install_properties(GObjectClass *klass)
+{
+    const GParamFlags always =
+        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+    const GParamFlags early = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+    /**
+     * GstPix2pixFilter:model:
+     *
+     * Path of a checkpoint, or the name of a model in the folders of `PIX2PIX_MODEL_PATH` and in
+     * `pix2pix/models` of the XDG data folders. Setting it while PLAYING, even to the same name,
+     * reads the file again.
+     */
+    g_object_class_install_property(klass, PROP_MODEL,
+                                    g_param_spec_string("model", "Model",
+                                                        "Path of a checkpoint, or name of a model",
+                                                        DEFAULT_MODEL, always));
+    /**
+     * GstPix2pixFilter:domain:
+     *
+     * Which generator, where a file holds several. Set it together with #GstPix2pixFilter:model.
+     */
+    g_object_class_install_property(
+        klass, PROP_DOMAIN,
+        g_param_spec_string("domain", "Domain",
+                            "Which generator, where a file holds several (an error lists them)",
+                            NULL, always));
+    /**
+     * GstPix2pixFilter:device:
+     *
+     * What the network runs on: `auto` or `cpu`. Where it is not set, the environment's
+     * `PIX2PIX_DEVICE` says.
+     */
+    g_object_class_install_property(
+        klass, PROP_DEVICE,
+        g_param_spec_string("device", "Device",
+                            "What the network runs on: auto, cpu (not set: PIX2PIX_DEVICE)",
+                            DEFAULT_DEVICE, early));
+    /**
+     * GstPix2pixFilter:norm-statistics:
+     *
+     * Where batch norm takes mean and variance from. Models with instance norm do not care.
+     */
+    g_object_class_install_property(
+        klass, PROP_STATISTICS,
+        g_param_spec_enum("norm-statistics", "Norm statistics",
+                          "Where batch norm takes mean and variance from",
+                          GST_TYPE_PIX2PIX_STATISTICS, DEFAULT_STATISTICS, always));
+    /**
+     * GstPix2pixFilter:dropout:
+     *
+     * What the dropout layers of a model do, if it has any.
+     */
+    g_object_class_install_property(
+        klass, PROP_DROPOUT,
+        g_param_spec_enum("dropout", "Dropout", "What the dropout layers do",
+                          GST_TYPE_PIX2PIX_DROPOUT, DEFAULT_DROPOUT, always));
+    /**
+     * GstPix2pixFilter:seed:
+     *
+     * A number that chooses the dropout masks; equal seeds give equal pictures.
+     */
+    g_object_class_install_property(klass, PROP_SEED,
+                                    g_param_spec_uint64("seed", "Seed",
+                                                        "Chooses the dropout masks (any number)", 0,
+                                                        G_MAXUINT64, DEFAULT_SEED, always));
+    /**
+     * GstPix2pixFilter:fit:
+     *
+     * How a frame meets the network's size. With `native` a frame is replicated at its right and
+     * bottom up to a size that the network can do, and cut back afterwards; norms see that border.
+     */
+    g_object_class_install_property(
+        klass, PROP_FIT,
+        g_param_spec_enum("fit", "Fit", "How a frame meets the network's size in pixels",
+                          GST_TYPE_PIX2PIX_FIT, DEFAULT_FIT, always));
+    /**
+     * GstPix2pixFilter:strength:
+     *
+     * Blend of source and result, a share from 0.0 (source alone) to 1.0 (result alone).
+     */
+    g_object_class_install_property(
+        klass, PROP_STRENGTH,
+        g_param_spec_double("strength", "Strength",
+                            "Share of the result in the blend with the source, 0.0 to 1.0", 0.0,
+                            1.0, DEFAULT_STRENGTH, always | GST_PARAM_CONTROLLABLE));
+    /**
+     * GstPix2pixFilter:enabled:
+     *
+     * Whether frames are translated. If not, they pass as they are, in the same buffers.
+     */
+    g_object_class_install_property(
+        klass, PROP_ENABLED,
+        g_param_spec_boolean("enabled", "Enabled",
+                             "Whether frames are translated; if not, they pass untouched",
+                             DEFAULT_ENABLED, always));
+    /**
+     * GstPix2pixFilter:threads:
+     *
+     * How many threads the CPU may use for the network and for conversions, the streaming thread
+     * included; 0 for all that the process may run on.
+     */
+    g_object_class_install_property(
+        klass, PROP_THREADS,
+        g_param_spec_uint("threads", "Threads", "Number of threads on the CPU (0 = all it may use)",
+                          0, 1024, DEFAULT_THREADS, early));
+    /**
+     * GstPix2pixFilter:stats:
+     *
+     * What the present stream has cost: `frames` translated and `dropped` (guint64, frames), `fps`
+     * (gdouble, frames a second), `convert-in-ms`, `network-ms`, `convert-out-ms` (gdouble,
+     * milliseconds a frame, averaged over the last ones), `latency` as reported (guint64,
+     * nanoseconds), `model`, `architecture`, `device`, `device-name`, `precision`, `version`
+     * (strings), `network-width`, `network-height` (gint, pixels), `memory` (guint64, bytes).
+     */
+    g_object_class_install_property(
+        klass, PROP_STATS,
+        g_param_spec_boxed("stats", "Statistics",
+                           "Frames, frames a second, milliseconds of each stage, model, device, "
+                           "memory in bytes",
+                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void gst_pix2pix_filter_class_init(GstPix2pixFilterClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+    GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+    GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(gst_pix2pix_debug, "pix2pix", 0, "image-to-image translation");
+
+    object_class->set_property = set_property;
+    object_class->get_property = get_property;
+    object_class->dispatch_properties_changed = dispatch_properties_changed;
+    object_class->finalize = finalize;
+    install_properties(object_class);
+    gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_STATISTICS, 0);
+    gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_DROPOUT, 0);
+    gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_FIT, 0);
+
+    element_class->change_state = GST_DEBUG_FUNCPTR(change_state);
+    gst_element_class_add_static_pad_template(element_class, &sink_template);
+    gst_element_class_add_static_pad_template(element_class, &src_template);
+    gst_element_class_set_static_metadata(
+        element_class, "Image-to-image translation", "Filter/Effect/Video",
+        "Translates video frames with a pix2pix or CycleGAN generator", "The libpix2pix authors");
+
+    trans_class->start = GST_DEBUG_FUNCPTR(start);
+    trans_class->stop = GST_DEBUG_FUNCPTR(stop);
+    trans_class->transform_caps = GST_DEBUG_FUNCPTR(transform_caps);
+    trans_class->fixate_caps = GST_DEBUG_FUNCPTR(fixate_caps);
+    trans_class->accept_caps = GST_DEBUG_FUNCPTR(accept_caps);
+    trans_class->before_transform = GST_DEBUG_FUNCPTR(before_transform);
+    trans_class->submit_input_buffer = GST_DEBUG_FUNCPTR(submit_input_buffer);
+    trans_class->prepare_output_buffer = GST_DEBUG_FUNCPTR(prepare_output_buffer);
+    trans_class->transform = GST_DEBUG_FUNCPTR(transform);
+    trans_class->sink_event = GST_DEBUG_FUNCPTR(sink_event);
+    trans_class->src_event = GST_DEBUG_FUNCPTR(src_event);
+    trans_class->query = GST_DEBUG_FUNCPTR(handle_query);
+    gst_pix2pix_buffers_class_init(trans_class);
+
+    filter_class->set_info = GST_DEBUG_FUNCPTR(set_info);
+    filter_class->transform_frame = GST_DEBUG_FUNCPTR(transform_frame);
+}

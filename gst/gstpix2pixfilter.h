@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** The element `pix2pixfilter`; what its source files share. */
+#ifndef GST_PIX2PIX_FILTER_H
+#define GST_PIX2PIX_FILTER_H
+
+#include <gst/video/gstvideofilter.h>
+
+#include "gstpix2pixtiming.h"
+#include "gstpix2pixtranslator.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_PIX2PIX_FILTER (gst_pix2pix_filter_get_type())
+G_DECLARE_FINAL_TYPE(GstPix2pixFilter, gst_pix2pix_filter, GST, PIX2PIX_FILTER, GstVideoFilter)
+GST_ELEMENT_REGISTER_DECLARE(pix2pixfilter)
+
+/**
+ * GstPix2pixFilter:
+ * The object lock guards all that is not marked otherwise. Models, translators and devices are
+ * opened and freed outside of it.
+ */
+struct _GstPix2pixFilter {
+    GstVideoFilter parent;
+
+    /* the properties */
+    char *model_name, *domain;
+    char *device_spec; /* NULL: not set, so that the environment may choose */
+    guint threads;
+    GstPix2pixSettings settings;
+    double strength;
+    gboolean enabled;
+
+    /* state changes only */
+    PixDevice *device;
+    char *opened_spec;
+    guint opened_threads;
+
+    /* what is in force, from start() to stop() */
+    gboolean started;
+    PixModel *model; /* NULL until start() has loaded it */
+    char *model_in_use;
+    GstPix2pixSettings settings_in_use;
+    gboolean have_infos;
+    GstVideoInfo in_info, out_info;
+    guint infos_serial;               /* counts changes of these */
+    GstPix2pixTranslator *translator; /* used by the streaming thread without the lock */
+    GstPix2pixTiming timing;
+
+    /* what is to come (gstpix2pixswap.c) */
+    gboolean model_touched, settings_touched; /* set, but not yet passed on */
+    gboolean reload;                          /* the model's file is to be read */
+    guint wanted, built;                      /* requests made, and dealt with */
+    gboolean quit;
+    GThread *loader;
+    GCond loader_cond;
+    GstPix2pixTranslator *pending; /* takes over before the next frame */
+    GstPix2pixTranslator *retired; /* for the loader to free */
+
+    /* the streaming thread's own */
+    double frame_strength;       /* of the present frame; 0 for the source alone */
+    GstClockTime last_frame_out; /* running time of the last frame not dropped */
+};
+
+GST_DEBUG_CATEGORY_EXTERN(gst_pix2pix_debug);
+
+/* ---- gstpix2pixswap.c: another model or other settings while frames flow ---- */
+
+/** gst_pix2pix_swap_request: Passes touched properties on. Call without the lock, from any thread.
+ */
+void gst_pix2pix_swap_request(GstPix2pixFilter *self);
+
+/** gst_pix2pix_swap_take: Lets what is pending take over. Streaming thread. */
+void gst_pix2pix_swap_take(GstPix2pixFilter *self);
+
+/** gst_pix2pix_swap_stop: Ends the loader; waits until it has. */
+void gst_pix2pix_swap_stop(GstPix2pixFilter *self);
+
+/* ---- gstpix2pixbuffers.c: allocation and metas ---- */
+
+/** gst_pix2pix_buffers_class_init: Sets the class's functions for both. */
+void gst_pix2pix_buffers_class_init(GstBaseTransformClass *klass);
+
+G_END_DECLS
+
+#endif
