@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <time.h>
+
+#include "error.h"
+#include "fuse.h"
+#include "model.h"
+#include "run.h"
+
+struct PixSession {
+    PixModel *model;
+    PixSessionOptions options;
+    PixRun *run;
+    uint64_t frame;
+    PixTimes times;
+};
+
+static double milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+void pix_session_options_init(PixSessionOptions *options, const PixModel *model)
+{
+    g_return_if_fail(options && model);
+    *options = (PixSessionOptions){.n = 1,
+                                   .width = model->info.width,
+                                   .height = model->info.height,
+                                   .statistics = PIX_STATISTICS_AUTO,
+                                   .dropout = PIX_DROPOUT_FROZEN};
+}
+
+static bool check_content(const PixSessionOptions *o, GError **error)
+{
+    const PixRect *r = &o->content;
+    if (r->x < 0 || r->y < 0 || r->width < 1 || r->height < 1 || r->width > o->width - r->x ||
+        r->height > o->height - r->y)
+        return pix_fail(error, PIX_ERROR_BAD_SHAPE,
+                        "content of %dx%d at %d,%d does not lie in %dx%d pixels", r->width,
+                        r->height, r->x, r->y, o->width, o->height);
+    return true;
+}
+
+static bool uses_running(const PixModel *model, PixStatistics statistics)
+{
+    if (statistics == PIX_STATISTICS_AUTO)
+        statistics = model->info.statistics;
+    return statistics == PIX_STATISTICS_RUNNING;
+}
+
+/* The network at this size and in these modes, as the device will run it. */
+static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, GError **error)
+{
+    g_autoptr(PixGraph) graph = pix_graph_copy(model->graph);
+    if (!pix_graph_set_modes(graph, uses_running(model, o->statistics),
+                             o->dropout != PIX_DROPOUT_OFF, error) ||
+        !pix_graph_infer(graph, o->n, o->height, o->width, error)) {
+        g_prefix_error(error, "%s: ", model->name);
+        return NULL;
+    }
+    PixGraph *fused = pix_graph_fuse(graph);
+    /* The rewritten graph's own shapes: the rules move nodes. Cannot fail where the first did not. */
+    if (!pix_graph_infer(fused, o->n, o->height, o->width, error)) {
+        pix_graph_free(fused);
+        return NULL;
+    }
+    return fused;
+}
+
+PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, GError **error)
+{
+    g_return_val_if_fail(model && options, NULL);
+    PixSession *session = g_new0(PixSession, 1);
+    PixSessionOptions *o = &session->options;
+    session->model = pix_model_ref(model);
+    *o = *options;
+    if (o->content.width == 0 && o->content.height == 0)
+        o->content = (PixRect){0, 0, o->width, o->height};
+    PixGraph *graph = check_content(o, error) ? specialise(model, o, error) : NULL;
+    if (graph)
+        session->run = pix_run_new(graph, model->device, model->params, error);
+    if (!session->run) {
+        pix_session_free(session);
+        return NULL;
+    }
+    session->times.layers = pix_run_layers(session->run, &session->times.n_layers);
+    return session;
+}
+
+void pix_session_free(PixSession *session)
+{
+    if (!session)
+        return;
+    pix_run_free(session->run);
+    pix_model_unref(session->model);
+    g_free(session);
+}
+
+static bool run_network(PixSession *session, GError **error)
+{
+    PixFrame frame = {.seed = session->options.seed};
+    if (session->options.dropout == PIX_DROPOUT_FRESH)
+        frame.number = ++session->frame;
+    double before = milliseconds();
+    bool done = pix_run_forward(session->run, frame, error);
+    session->times.network_ms = milliseconds() - before;
+    return done;
+}
+
+static bool check_image(const PixSession *session, const PixImage *image, int channels,
+                        const char *what, GError **error)
+{
+    const PixRect *content = &session->options.content;
+    if (image->width != content->width || image->height != content->height ||
+        image->channels != channels)
+        return pix_fail(error, PIX_ERROR_BAD_SHAPE,
+                        "the %s image has %dx%d pixels of %d channels; the session takes %dx%d of "
+                        "%d",
+                        what, image->width, image->height, image->channels, content->width,
+                        content->height, channels);
+    return true;
+}
+
+static bool check_output(const PixSession *session, GError **error)
+{
+    const PixShape *out = &pix_run_output(session->run)->shape;
+    if (out->w != session->options.width || out->h != session->options.height || out->n != 1)
+        return pix_fail(error, PIX_ERROR_BAD_SHAPE,
+                        "%s turns %dx%d into %dx%d: not a network that translates frames",
+                        session->model->name, session->options.width, session->options.height,
+                        out->w, out->h);
+    return true;
+}
+
+gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
+                               GError **error)
+{
+    g_return_val_if_fail(session && in && out, FALSE);
+    PixDevice *device = session->model->device;
+    const PixTensor *x = pix_run_input(session->run), *y = pix_run_output(session->run);
+    if (!check_output(session, error) || !check_image(session, in, x->shape.c, "input", error) ||
+        !check_image(session, out, y->shape.c, "output", error))
+        return FALSE;
+    double before = milliseconds();
+    if (!device->backend->write_image(device, x, in, session->options.content, error))
+        return FALSE;
+    session->times.pack_ms = milliseconds() - before;
+    if (!run_network(session, error))
+        return FALSE;
+    before = milliseconds();
+    if (!device->backend->read_image(device, y, out, session->options.content, error))
+        return FALSE;
+    session->times.unpack_ms = milliseconds() - before;
+    return TRUE;
+}
+
+gboolean pix_session_forward(PixSession *session, const float *x, float *y, GError **error)
+{
+    g_return_val_if_fail(session && x && y, FALSE);
+    PixDevice *device = session->model->device;
+    session->times.pack_ms = session->times.unpack_ms = 0;
+    return device->backend->write(device, pix_run_input(session->run), x, error) &&
+           run_network(session, error) &&
+           device->backend->read(device, pix_run_output(session->run), y, error);
+}
+
+void pix_session_get_output(const PixSession *session, int dims[4])
+{
+    g_return_if_fail(session && dims);
+    PixShape shape = pix_run_output(session->run)->shape;
+    dims[0] = shape.n;
+    dims[1] = shape.c;
+    dims[2] = shape.h;
+    dims[3] = shape.w;
+}
+
+void pix_session_restart(PixSession *session)
+{
+    g_return_if_fail(session);
+    session->frame = 0;
+}
+
+const PixTimes *pix_session_get_times(PixSession *session)
+{
+    g_return_val_if_fail(session, NULL);
+    return &session->times;
+}
+
+guint64 pix_session_get_bytes(const PixSession *session)
+{
+    g_return_val_if_fail(session, 0);
+    return pix_run_bytes(session->run);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cpu-private.h"
+#include "cpu-weights.h"
+#include "error.h"
+
+#define ALIGNMENT 64
+
+/* ---- the device ---- */
+
+static char *processor_name(void)
+{
+    g_autofree char *text = NULL;
+    if (g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL)) {
+        const char *line = strstr(text, "model name");
+        const char *colon = line ? strchr(line, ':') : NULL;
+        if (colon)
+            return g_strstrip(g_strndup(colon + 1, strcspn(colon + 1, "\n")));
+    }
+    return g_strdup("CPU");
+}
+
+static guint64 memory_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGE_SIZE);
+    return pages > 0 && page > 0 ? (guint64)pages * (guint64)page : 0;
+}
+
+static PixDevice *cpu_open(const char *name, unsigned threads, GError **error)
+{
+    if (name) {
+        pix_fail(error, PIX_ERROR_NO_DEVICE, "there is one CPU device: \"cpu\", not \"cpu:%s\"",
+                 name);
+        return NULL;
+    }
+    const CpuMicro *micro = cpu_micro_select(g_getenv("PIX2PIX_CPU"), error);
+    if (!micro)
+        return NULL;
+    CpuDevice *device = g_new0(CpuDevice, 1);
+    int available = cpu_available();
+    device->base.backend = &pix_backend_cpu;
+    g_atomic_ref_count_init(&device->base.references);
+    device->micro = micro;
+    device->pool = cpu_pool_new(threads == 0 ? available : (int)MIN(threads, 1024));
+    device->name = processor_name();
+    device->features = g_strdup_printf("%s, %d %s", micro->name, cpu_pool_threads(device->pool),
+                                       cpu_pool_threads(device->pool) == 1 ? "thread" : "threads");
+    device->base.info = (PixDeviceInfo){"cpu", device->name, device->features, memory_bytes()};
+    return &device->base;
+}
+
+static void cpu_close(PixDevice *base)
+{
+    CpuDevice *device = (CpuDevice *)base;
+    cpu_pool_free(device->pool);
+    g_free(device->name);
+    g_free(device->features);
+    g_free(device);
+}
+
+/* ---- memory ---- */
+
+static PixBuffer *cpu_buffer_new(PixDevice *device, size_t bytes, GError **error)
+{
+    size_t rounded = (MAX(bytes, 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    void *data = rounded < bytes ? NULL : aligned_alloc(ALIGNMENT, rounded);
+    if (!data) {
+        pix_fail(error, PIX_ERROR_NO_MEMORY,
+                 "%zu MiB of memory are not to be had; use a smaller size or a smaller network",
+                 bytes >> 20);
+        return NULL;
+    }
+    PixBuffer *buffer = g_new(PixBuffer, 1);
+    *buffer = (PixBuffer){data, bytes};
+    return buffer;
+}
+
+static void cpu_buffer_free(PixDevice *device, PixBuffer *buffer)
+{
+    if (buffer) {
+        free(buffer->data);
+        g_free(buffer);
+    }
+}
+
+static size_t cpu_activation_bytes(const PixDevice *device, PixShape shape)
+{
+    return pix_shape_count(shape) * sizeof(float);
+}
+
+static void transpose(const CpuView *v, float *values, bool write)
+{
+    for (int n = 0; n < v->n; n++)
+        for (int c = 0; c < v->c; c++)
+            for (ptrdiff_t i = 0; i < (ptrdiff_t)v->h * v->w; i++, values++) {
+                float *at = v->data + (n * (ptrdiff_t)v->h * v->w + i) * v->pixel + c;
+                if (write)
+                    *at = *values;
+                else
+                    *values = *at;
+            }
+}
+
+static bool cpu_write(PixDevice *device, const PixTensor *tensor, const float *values,
+                      GError **error)
+{
+    CpuView view = cpu_view(tensor);
+    transpose(&view, (float *)values, true);
+    return true;
+}
+
+static bool cpu_read(PixDevice *device, const PixTensor *tensor, float *values, GError **error)
+{
+    CpuView view = cpu_view(tensor);
+    transpose(&view, values, false);
+    return true;
+}
+
+static bool cpu_write_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op,
+                             const int dims[4], const float *values, GError **error)
+{
+    cpu_weights_pack(op, dims, values, tensor->buffer->data + tensor->offset / sizeof(float));
+    return true;
+}
+
+static bool cpu_read_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op,
+                            const int dims[4], float *values, GError **error)
+{
+    cpu_weights_unpack(op, dims, tensor->buffer->data + tensor->offset / sizeof(float), values);
+    return true;
+}
+
+/* ---- the table ---- */
+
+static const char *plain_algorithm(const PixDevice *device, const PixCall *call)
+{
+    return "loop";
+}
+
+const PixBackend pix_backend_cpu = {
+    .name = "cpu",
+    .open = cpu_open,
+    .close = cpu_close,
+    .alignment = ALIGNMENT,
+    .activation_bytes = cpu_activation_bytes,
+    .weight_bytes = cpu_weight_bytes,
+    .buffer_new = cpu_buffer_new,
+    .buffer_free = cpu_buffer_free,
+    .write = cpu_write,
+    .read = cpu_read,
+    .write_weight = cpu_write_weight,
+    .read_weight = cpu_read_weight,
+    .write_image = cpu_write_image,
+    .read_image = cpu_read_image,
+    .rows =
+        {
+            [PIX_OP_CONV] = {.forward = cpu_conv_forward,
+                             .scratch_bytes = cpu_conv_scratch,
+                             .algorithm = cpu_conv_algorithm},
+            [PIX_OP_DECONV] = {.forward = cpu_conv_forward,
+                               .scratch_bytes = cpu_conv_scratch,
+                               .algorithm = cpu_conv_algorithm},
+            [PIX_OP_NORM] = {.forward = cpu_norm_forward,
+                             .scratch_bytes = cpu_norm_scratch,
+                             .algorithm = plain_algorithm,
+                             .in_place = true},
+            [PIX_OP_ACTIVATION] = {.forward = cpu_activation_forward,
+                                   .algorithm = plain_algorithm,
+                                   .in_place = true},
+            [PIX_OP_DROPOUT] = {.forward = cpu_dropout_forward,
+                                .algorithm = plain_algorithm,
+                                .in_place = true},
+            [PIX_OP_PAD] = {.forward = cpu_pad_forward, .algorithm = plain_algorithm},
+            [PIX_OP_CONCAT] = {.forward = cpu_concat_forward, .algorithm = plain_algorithm},
+            [PIX_OP_ADD] = {.forward = cpu_add_forward,
+                            .algorithm = plain_algorithm,
+                            .in_place = true},
+            [PIX_OP_UPSAMPLE] = {.forward = cpu_upsample_forward, .algorithm = plain_algorithm},
+        },
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The micro-kernel in plain C: the specification of the others, and the last resort. */
+#include "cpu-micro.h"
+
+#define HALF (CPU_NR / 2)
+
+static void product_half(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                         bool add_to_c)
+{
+    for (int i = 0; i < m; i++) {
+        float sum[HALF];
+        for (int j = 0; j < HALF; j++)
+            sum[j] = add_to_c ? c[i * ldc + j] : 0;
+        for (int l = 0; l < k; l++)
+            for (int j = 0; j < HALF; j++)
+                sum[j] += a[i * CPU_PITCH + l] * b[l * nr + j];
+        for (int j = 0; j < HALF; j++)
+            c[i * ldc + j] = sum[j];
+    }
+}
+
+static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                    bool add_to_c)
+{
+    for (int j = 0; j < nr; j += HALF)
+        product_half(m, nr, k, a, b + j, c + j, ldc, add_to_c);
+}
+
+const CpuMicro cpu_micro_c = {.name = "c", .algorithm = "gemm-c", .product = product};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * The micro-kernel table: the one inner loop of all convolutions, written once for each kind of
+ * CPU. cpu-micro-c.c is the specification; the others are tested against it.
+ */
+#ifndef PIX_CPU_MICRO_H
+#define PIX_CPU_MICRO_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/** CPU_KC: the longest run of products summed in one call. */
+#define CPU_KC 256
+/** CPU_PITCH: floats from row to row of @a: a constant, and no power of two, so that addresses are
+ * immediate and rows do not fall on one set of the cache. */
+#define CPU_PITCH (CPU_KC + 16)
+/** CPU_MC: the most rows in one call. Keeps a product below the 2^19 multiply-adds from which on
+ * OpenBLAS would start threads of its own (its interface/gemm.c), and a block of @a in the L2. */
+#define CPU_MC 56
+/** CPU_NR: columns of a panel of weights. A last panel with no more than half has CPU_NR / 2. */
+#define CPU_NR 32
+
+/**
+ * CpuMicro: one level.
+ * product: c[i][j] (+)= sum over k of a[i][k] * b[k][j], for @m rows (1 .. CPU_MC), @nr columns
+ *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k.
+ * @a: rows CPU_PITCH floats apart.  @b: (k, nr), dense.  @c: rows @ldc floats apart; with
+ * @add_to_c it is added to, else overwritten.
+ */
+typedef struct {
+    const char *name; /* as in PIX2PIX_CPU */
+    const char *algorithm;
+    void (*product)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                    bool add_to_c);
+} CpuMicro;
+
+extern const CpuMicro cpu_micro_c;
+#ifdef HAVE_CPU_AVX
+extern const CpuMicro cpu_micro_avx2;
+extern const CpuMicro cpu_micro_avx512;
+#endif
+#ifdef HAVE_OPENBLAS
+extern const CpuMicro cpu_micro_openblas;
+#endif
+
+/**
+ * cpu_micro_select:
+ * @level: (nullable): the highest that may be used: "c", "openblas", "avx2", "avx512"; NULL takes
+ * what the CPU can do.  Errors: NO_DEVICE for a name that is none of these.
+ */
+const CpuMicro *cpu_micro_select(const char *level, GError **error);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* 8-bit pixels to and from float: v / 127.5 - 1, and back rounded to nearest. */
+#include "cpu-private.h"
+
+typedef struct {
+    CpuView tensor;
+    PixImage image;
+    PixRect content;
+} Pixels;
+
+static void pack_row(void *data, int y, int worker)
+{
+    const Pixels *p = data;
+    const PixImage *image = &p->image;
+    int row = CLAMP(y - p->content.y, 0, image->height - 1);
+    const guint8 *from = image->data + row * image->stride;
+    float *to = p->tensor.data + (ptrdiff_t)y * p->tensor.w * p->tensor.pixel;
+    for (int x = 0; x < p->tensor.w; x++) {
+        ptrdiff_t column = CLAMP(x - p->content.x, 0, image->width - 1);
+        const guint8 *pixel = from + column * image->pixel_bytes;
+        for (int c = 0; c < image->channels; c++)
+            to[x * p->tensor.pixel + c] = (float)pixel[image->offset[c]] * (2 / 255.f) - 1;
+    }
+}
+
+bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+                     PixRect content, GError **error)
+{
+    Pixels p = {cpu_view(tensor), *image, content};
+    cpu_parallel(cpu_device(device)->pool, p.tensor.h, pack_row, &p);
+    return true;
+}
+
+static guint8 to_byte(float v)
+{
+    float scaled = v * 127.5f + 128.f;
+    return !(scaled > 0) ? 0 : scaled > 255 ? 255 : (guint8)scaled;
+}
+
+static void unpack_row(void *data, int y, int worker)
+{
+    const Pixels *p = data;
+    const PixImage *image = &p->image;
+    guint8 *to = image->data + y * image->stride;
+    const float *from =
+        p->tensor.data +
+        ((ptrdiff_t)(y + p->content.y) * p->tensor.w + p->content.x) * p->tensor.pixel;
+    for (ptrdiff_t x = 0; x < image->width; x++)
+        for (int c = 0; c < image->channels; c++)
+            to[x * image->pixel_bytes + image->offset[c]] = to_byte(from[x * p->tensor.pixel + c]);
+}
+
+bool cpu_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
+                    GError **error)
+{
+    Pixels p = {cpu_view(tensor), *image, content};
+    cpu_parallel(cpu_device(device)->pool, image->height, unpack_row, &p);
+    return true;
+}

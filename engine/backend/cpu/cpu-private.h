@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * What the files of the CPU backend share. Activations lie channels-last (n, h, w, c), so that the
+ * channels of a pixel are one run of memory; weights in panels, see cpu-weights.h.
+ */
+#ifndef PIX_CPU_PRIVATE_H
+#define PIX_CPU_PRIVATE_H
+
+#include <stddef.h>
+
+#include "backend.h"
+#include "cpu-micro.h"
+#include "cpu-threads.h"
+
+struct PixBuffer {
+    float *data;
+    size_t bytes;
+};
+
+typedef struct {
+    PixDevice base;
+    CpuPool *pool;
+    const CpuMicro *micro;
+    char *name, *features; /* of base.info */
+} CpuDevice;
+
+static inline const CpuDevice *cpu_device(const PixDevice *device)
+{
+    return (const CpuDevice *)device;
+}
+
+/** CpuView: a tensor as memory. Element (n,c,y,x) is data[((n*h + y)*w + x)*pixel + c]. */
+typedef struct {
+    float *data;
+    int n, c, h, w;
+    ptrdiff_t pixel; /* floats from pixel to pixel */
+} CpuView;
+
+static inline CpuView cpu_view(const PixTensor *t)
+{
+    return (CpuView){t->buffer->data + t->offset / sizeof(float) + t->c_first,
+                     t->shape.n,
+                     t->shape.c,
+                     t->shape.h,
+                     t->shape.w,
+                     t->c_whole};
+}
+
+/** cpu_vector: A parameter with one dimension; NULL where there is none. */
+static inline const float *cpu_vector(const PixTensor *t)
+{
+    return t->buffer ? t->buffer->data + t->offset / sizeof(float) : NULL;
+}
+
+/**
+ * cpu_activate: y = f(x) on @count floats; @y may be @x. tanh is within 3e-7 of the real one.
+ */
+void cpu_activate(PixActivation f, const float *x, float *y, size_t count);
+
+/**
+ * cpu_pixels: Runs @run on all pixels of @view in pieces: calls of about the same size, whose cut does
+ * not depend on the number of threads. @first, @last: pixels, counted over n, h and w.
+ */
+typedef void (*CpuPixels)(const void *data, int first, int last);
+void cpu_pixels(const PixDevice *device, CpuView view, CpuPixels run, const void *data);
+
+/* The rows of the table. */
+void cpu_conv_forward(PixDevice *device, const PixCall *call);
+size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call);
+const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call);
+void cpu_norm_forward(PixDevice *device, const PixCall *call);
+size_t cpu_norm_scratch(const PixDevice *device, const PixCall *call);
+void cpu_activation_forward(PixDevice *device, const PixCall *call);
+void cpu_dropout_forward(PixDevice *device, const PixCall *call);
+void cpu_pad_forward(PixDevice *device, const PixCall *call);
+void cpu_concat_forward(PixDevice *device, const PixCall *call);
+void cpu_add_forward(PixDevice *device, const PixCall *call);
+void cpu_upsample_forward(PixDevice *device, const PixCall *call);
+
+/* Pixels. */
+bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+                     PixRect content, GError **error);
+bool cpu_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
+                    GError **error);
+
+#endif

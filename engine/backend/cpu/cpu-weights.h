@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * How convolution weights lie in memory, and which of them an output pixel meets.
+ *
+ * A transposed convolution of stride s is s*s ordinary ones ("phases"), one for each remainder of
+ * the output position: phase r meets the kernel's rows r, r + s, r + 2s ... An ordinary
+ * convolution has one phase with all rows. Weights are stored as
+ *   [panel of CPU_NR output channels][phase][row][column][input channel][output channel of panel],
+ * so that whatever one pixel sums lies in one run; the last panel may have CPU_NR / 2 columns, and
+ * channels that do not exist have weight zero.
+ */
+#ifndef PIX_CPU_WEIGHTS_H
+#define PIX_CPU_WEIGHTS_H
+
+#include <stddef.h>
+
+#include "cpu-private.h"
+
+/** CpuPhase: one axis of one phase: output first + i*step meets input i*in_step + in_first +
+ * t*in_tap with tap t. */
+typedef struct {
+    int taps;                      /* kernel positions on this axis */
+    int kernel_first, kernel_step; /* tap t is kernel position kernel_first + t*kernel_step */
+    int first, step, count;        /* output positions */
+    int in_first, in_step, in_tap;
+} CpuPhase;
+
+/** cpu_phases: How many phases @op has on each axis: *rows times *columns in all. */
+void cpu_phases(const PixOp *op, int *rows, int *columns);
+
+/** cpu_phase_row, cpu_phase_column: Phase @r of an axis whose output has @side positions. */
+CpuPhase cpu_phase_row(const PixOp *op, int r, int side);
+CpuPhase cpu_phase_column(const PixOp *op, int r, int side);
+
+/** cpu_first_tap: How many taps the phases before (@row, @column) have. */
+int cpu_first_tap(const PixOp *op, int row, int column);
+
+/** cpu_panel_width: CPU_NR, or half of it for the last panel if that is enough. */
+int cpu_panel_width(int oc, int panel);
+int cpu_panels(int oc);
+
+size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);
+void cpu_weights_pack(const PixOp *op, const int dims[4], const float *values, float *packed);
+void cpu_weights_unpack(const PixOp *op, const int dims[4], const float *packed, float *values);
+
+#endif

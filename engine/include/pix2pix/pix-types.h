@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * Types that the whole engine and its users share: error codes and the choices that change what a
+ * generator computes.
+ */
+#ifndef PIX2PIX_TYPES_H
+#define PIX2PIX_TYPES_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#if defined(__GNUC__)
+#define PIX_API __attribute__((visibility("default")))
+#else
+#define PIX_API
+#endif
+
+/**
+ * PixError:
+ * Every failure of the library is a #GError of the domain %PIX_ERROR with one of these codes and
+ * one line of text that names the file, tensor or size in question and says what to do.
+ */
+typedef enum {
+    PIX_ERROR_NO_DEVICE,      /* the device asked for is not there, or its name is not understood */
+    PIX_ERROR_DEVICE_LOST,    /* the device stopped working; open it again */
+    PIX_ERROR_NO_MEMORY,      /* tensors do not fit; the text says how many MiB were asked for */
+    PIX_ERROR_NOT_FOUND,      /* no such file or model */
+    PIX_ERROR_IO,             /* a file could not be read or written */
+    PIX_ERROR_BAD_CHECKPOINT, /* a file's contents are broken, unsafe, or no network that we know */
+    PIX_ERROR_BAD_SHAPE,      /* a size that the network's arithmetic cannot do */
+    PIX_ERROR_UNSUPPORTED, /* understood, but not something that this build, device or model can do
+                            */
+} PixError;
+
+#define PIX_ERROR (pix_error_quark())
+PIX_API GQuark pix_error_quark(void);
+
+/**
+ * PixStatistics:
+ * Where batch norm takes mean and variance from. Instance norm always takes the frame's.
+ * Source: pix2pix keeps the batch's statistics at test time (Isola et al. 2017, section 3.3).
+ */
+typedef enum {
+    PIX_STATISTICS_AUTO,    /* what the checkpoint asks for, else FRAME */
+    PIX_STATISTICS_FRAME,   /* of what is being translated: torch's training mode */
+    PIX_STATISTICS_RUNNING, /* those in the checkpoint: torch's evaluation mode */
+} PixStatistics;
+
+/**
+ * PixDropout:
+ * What the dropout layers do. A mask is a pure function of seed, layer, element and (if fresh)
+ * frame number, so that it is the same on every device and with any number of threads.
+ */
+typedef enum {
+    PIX_DROPOUT_OFF,
+    PIX_DROPOUT_FROZEN, /* one mask for all frames: nothing flickers */
+    PIX_DROPOUT_FRESH,  /* a new mask for every frame, as in the paper */
+} PixDropout;
+
+/**
+ * PixPrecision:
+ * How the convolution weights of a checkpoint are stored. Everything else in it is float32 always.
+ */
+typedef enum {
+    PIX_PRECISION_FP32,
+    PIX_PRECISION_FP16,
+    PIX_PRECISION_BF16,
+    PIX_PRECISION_INT8, /* symmetric, one float32 scale for each output channel */
+} PixPrecision;
+
+/**
+ * PixImage:
+ * A view of somebody else's pixels: interleaved, 8 bits a channel, rows @stride bytes apart
+ * (negative for bottom-up). Byte @offset[i] of each pixel is channel i of the network (0 = R, 1 =
+ * G, 2 = B; or 0 = grey). Bytes that no offset names are never touched.
+ */
+typedef struct {
+    guint8 *data; /* of the first pixel of the first row */
+    gssize stride;
+    int width, height;
+    int pixel_bytes; /* 1 to 8 */
+    int channels;    /* 1 to 4: how many of @offset count */
+    int offset[4];
+} PixImage;
+
+/** PixRect: in pixels, from the top left. */
+typedef struct {
+    int x, y, width, height;
+} PixRect;
+
+G_END_DECLS
+
+#endif

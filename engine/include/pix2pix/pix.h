@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * libpix2pix: image-to-image translation with pix2pix and CycleGAN generators.
+ *
+ * Four objects, made in this order:
+ *
+ *   PixDevice      a processor: the CPU with a pool of threads
+ *   PixCheckpoint  a file of weights, recognised and checked (pix_model_load() does it for you)
+ *   PixModel       a network with its weights on a device; immutable, shared by many sessions
+ *   PixSession     a model at one frame size, with options and all the memory that frames need
+ *
+ * A frame goes in and comes out as a PixImage, 8 bits a channel; or as float32 through
+ * pix_session_forward(). Functions that can fail because of the world return %NULL or %FALSE and
+ * set @error (see #PixError). The library never prints, exits or changes process-wide settings.
+ */
+#ifndef PIX2PIX_PIX_H
+#define PIX2PIX_PIX_H
+
+#include <pix2pix/pix-types.h>
+
+G_BEGIN_DECLS
+
+/** pix_version: Returns: (transfer none): the library's version, as "0.1.0". */
+PIX_API const char *pix_version(void);
+
+/* ---- devices ---- */
+
+/**
+ * PixDevice:
+ * A processor that runs networks. Thread-safety: immutable; use and ref from any thread.
+ */
+typedef struct PixDevice PixDevice;
+
+/**
+ * pix_device_open:
+ * @spec: (nullable): `auto` or `cpu`; %NULL takes the environment's `PIX2PIX_DEVICE`, else `auto`.
+ * @threads: how many threads the CPU may use, the calling one included; 0 for all that the process
+ * may run on.
+ *
+ * Returns: (transfer full): a device. Errors: %PIX_ERROR_NO_DEVICE.
+ */
+PIX_API PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error);
+PIX_API PixDevice *pix_device_ref(PixDevice *device);
+PIX_API void pix_device_unref(PixDevice *device); /* accepts NULL */
+
+/** PixDeviceInfo: what a person wants to know of a device. Strings belong to the library or the
+ * device. */
+typedef struct {
+    const char *id;       /* what pix_device_open() takes: "cpu" */
+    const char *name;     /* "AMD EPYC 9R45" */
+    const char *features; /* what the engine uses of it: "avx512, 2 threads" */
+    guint64 memory_bytes; /* in all; 0 where it is not known */
+} PixDeviceInfo;
+
+PIX_API const PixDeviceInfo *pix_device_get_info(const PixDevice *device);
+
+/* ---- checkpoints ---- */
+
+/**
+ * PixCheckpoint:
+ * A file of weights: `.safetensors` of our own, PyTorch `.pth` (zip and legacy), `.pict`. Opening
+ * one reads its directory, recognises the network from names and shapes and checks every tensor
+ * against it; nothing in it is ever executed. Thread-safety: one thread at a time.
+ */
+typedef struct PixCheckpoint PixCheckpoint;
+
+/**
+ * pix_checkpoint_open:
+ * @file: a path, in the file system's encoding.
+ * @domain: (nullable): which generator, where the file holds several; the error lists them.
+ *
+ * Errors: %PIX_ERROR_NOT_FOUND, %PIX_ERROR_IO, %PIX_ERROR_BAD_CHECKPOINT, %PIX_ERROR_UNSUPPORTED.
+ */
+PIX_API PixCheckpoint *pix_checkpoint_open(const char *file, const char *domain, GError **error);
+PIX_API void pix_checkpoint_free(PixCheckpoint *checkpoint); /* accepts NULL */
+
+/** PixTensorInfo: one parameter of the network, under its name in the native layout. */
+typedef struct {
+    const char *name;   /* "model.model.0.weight" */
+    const char *source; /* its name in the file */
+    const char *dtype;  /* as the file stores it: "F32", "F16", "BF16", "I8", "F64" */
+    int rank;
+    gint64 dims[4];
+} PixTensorInfo;
+
+/** PixModelInfo: what a checkpoint is. Strings belong to the object that it was asked of. */
+typedef struct {
+    const char *architecture; /* "unet_256", "resnet_9blocks", "patchgan_3", "pixelgan", ... */
+    const char *layout;       /* where it comes from: "native", "junyanz", "mmgeneration", "cryer",
+                                 "affinelayer" */
+    const char *container;    /* "safetensors", "pytorch-zip", "pytorch-legacy", "pict" */
+    const char *norm;         /* "batch", "instance", "none" */
+    gboolean is_generator;    /* FALSE for discriminators */
+    int in_channels,
+        out_channels;  /* 3 is RGB in [-1, 1], whatever order the file was trained in; 1 is grey */
+    int width, height; /* the size that it was made for; others work within the next two */
+    int multiple;      /* sides must be multiples of this */
+    int minimum;       /* and at least this */
+    gboolean has_dropout;
+    gboolean has_running_statistics;
+    PixStatistics statistics; /* what AUTO means for it */
+    guint64 parameters;       /* number of trainable values */
+    guint64 weight_bytes;     /* in the engine's memory */
+} PixModelInfo;
+
+PIX_API const PixModelInfo *pix_checkpoint_get_info(const PixCheckpoint *checkpoint);
+PIX_API guint pix_checkpoint_get_n_tensors(const PixCheckpoint *checkpoint);
+PIX_API const PixTensorInfo *pix_checkpoint_get_tensor(const PixCheckpoint *checkpoint,
+                                                       guint index);
+/**
+ * pix_checkpoint_count_bad_values:
+ * Reads every tensor. @count: (out): how many values are NaN or infinite; a model with any is
+ * refused by pix_model_new().
+ */
+PIX_API gboolean pix_checkpoint_count_bad_values(PixCheckpoint *checkpoint, guint64 *count,
+                                                 GError **error);
+/** pix_checkpoint_get_metadata: Returns: (transfer none): string to string, what the file says of
+ * itself. */
+PIX_API GHashTable *pix_checkpoint_get_metadata(const PixCheckpoint *checkpoint);
+/** pix_checkpoint_get_notes: Returns: (transfer none): %NULL-terminated lines on what the import
+ * left out or assumed. */
+PIX_API const char *const *pix_checkpoint_get_notes(const PixCheckpoint *checkpoint);
+
+/**
+ * pix_checkpoint_save:
+ * Writes the native format (engine/io/checkpoint-format.md) beside @file, flushes it to the disk
+ * and renames it, so that
+ * @file is whole or untouched. The bytes are a function of weights and @precision alone.
+ */
+PIX_API gboolean pix_checkpoint_save(PixCheckpoint *checkpoint, const char *file,
+                                     PixPrecision precision, GError **error);
+
+/* ---- models ---- */
+
+/**
+ * PixModel:
+ * A network with its weights on a device. Thread-safety: immutable; use and ref from any thread.
+ */
+typedef struct PixModel PixModel;
+
+/**
+ * pix_model_find:
+ * @name: a path, or the name of a model: looked up as NAME and NAME.safetensors in the folders of
+ * `PIX2PIX_MODEL_PATH`, then in pix2pix/models of the XDG data folders; `facades` is compiled into
+ * the library as well.
+ *
+ * Returns: (transfer full): the path; the empty string for the compiled-in model. Errors:
+ * %PIX_ERROR_NOT_FOUND.
+ */
+PIX_API char *pix_model_find(const char *name, GError **error);
+
+/**
+ * pix_model_load:
+ * @name: as pix_model_find().  @domain: as pix_checkpoint_open().
+ * Errors: those of both, and %PIX_ERROR_UNSUPPORTED for a discriminator.
+ */
+PIX_API PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain,
+                                 GError **error);
+
+/**
+ * pix_model_new:
+ * As pix_model_load(), from an open checkpoint; discriminators are accepted here. Holds one float32
+ * copy of the weights. Errors: %PIX_ERROR_NO_MEMORY, %PIX_ERROR_BAD_CHECKPOINT for weights with NaN
+ * or infinite values, %PIX_ERROR_IO.
+ */
+PIX_API PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **error);
+PIX_API PixModel *pix_model_ref(PixModel *model);
+PIX_API void pix_model_unref(PixModel *model); /* accepts NULL */
+PIX_API const PixModelInfo *pix_model_get_info(const PixModel *model);
+PIX_API PixDevice *pix_model_get_device(PixModel *model); /* (transfer none) */
+
+/**
+ * pix_model_check_size:
+ * Whether the network can take frames of @width x @height. Errors: %PIX_ERROR_BAD_SHAPE says what
+ * it can take.
+ */
+PIX_API gboolean pix_model_check_size(const PixModel *model, int width, int height, GError **error);
+
+/* ---- images ---- */
+
+/**
+ * pix_image_blend:
+ * result = source + strength (result - source), on every channel that @result names, rounded to
+ * nearest.
+ * @source, @result: of one size and number of channels.  @strength: [0, 1].
+ */
+PIX_API void pix_image_blend(const PixImage *source, PixImage *result, double strength);
+
+/** pix_image_copy: Copies the channels that @destination names from those of @source, of the same
+ * size and number. */
+PIX_API void pix_image_copy(const PixImage *source, PixImage *destination);
+
+/* ---- sessions ---- */
+
+/**
+ * PixSession:
+ * A model at one frame size, with all the memory that frames need: nothing is allocated after
+ * pix_session_new(). Thread-safety: one thread at a time; different sessions of one model or device
+ * may run at once.
+ */
+typedef struct PixSession PixSession;
+
+typedef struct {
+    int n;             /* samples in the batch; images want 1 */
+    int width, height; /* of the network's input */
+    PixRect content; /* where images lie in it, the rest being filled with their border pixels; all
+                        zero: everywhere */
+    PixStatistics statistics;
+    PixDropout dropout;
+    guint64 seed; /* of the dropout masks */
+} PixSessionOptions;
+
+/** pix_session_options_init: One sample at the model's own size, automatic statistics, frozen
+ * dropout, seed 0. */
+PIX_API void pix_session_options_init(PixSessionOptions *options, const PixModel *model);
+
+/**
+ * pix_session_new:
+ * Errors: %PIX_ERROR_BAD_SHAPE, %PIX_ERROR_NO_MEMORY, and %PIX_ERROR_UNSUPPORTED for running
+ * statistics of a batch-norm model whose file has none.
+ */
+PIX_API PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options,
+                                    GError **error);
+PIX_API void pix_session_free(PixSession *session); /* accepts NULL */
+
+/**
+ * pix_session_translate:
+ * Translates one image. Values map as v / 127.5 - 1 and back, rounded to nearest. @in and @out have
+ * the size of the options' content, the model's channel counts, and may be the same memory. Errors:
+ * %PIX_ERROR_BAD_SHAPE where the network's output has another size than its input,
+ * %PIX_ERROR_DEVICE_LOST.
+ */
+PIX_API gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
+                                       GError **error);
+
+/**
+ * pix_session_forward:
+ * Runs the network on a batch of tensors. @x: (n,c,h,w) float32.  @y: of pix_session_get_output(),
+ * row-major, NCHW.
+ */
+PIX_API gboolean pix_session_forward(PixSession *session, const float *x, float *y, GError **error);
+/** pix_session_get_output: @dims: (out): n, c, h, w of the output. */
+PIX_API void pix_session_get_output(const PixSession *session, int dims[4]);
+/** pix_session_restart: Goes back to frame 0, so that fresh dropout repeats itself. */
+PIX_API void pix_session_restart(PixSession *session);
+
+/** PixLayerTime: where a frame's time went: one row of the network as the device runs it. */
+typedef struct {
+    const char
+        *name; /* "model.model.1.model.1: conv 64x128x128 -> 128x64x64, k4 s2 p1, leaky_relu" */
+    const char *algorithm; /* "gemm-avx512" */
+    double ms;             /* of the last frame */
+    double
+        flops; /* floating-point operations that its arithmetic asks for (a multiply-add is two) */
+    double bytes; /* read and written: weights, inputs and outputs once each */
+} PixLayerTime;
+
+/** PixTimes: the last frame's milliseconds, stage by stage. Pixel stages are 0 after
+ * pix_session_forward(). */
+typedef struct {
+    double pack_ms;    /* pixels to tensor */
+    double network_ms; /* the layers */
+    double unpack_ms;  /* tensor to pixels */
+    guint n_layers;
+    const PixLayerTime *layers; /* owned by the session */
+} PixTimes;
+
+PIX_API const PixTimes *pix_session_get_times(PixSession *session);
+/** pix_session_get_bytes: Memory of this session, without the model's weights. */
+PIX_API guint64 pix_session_get_bytes(const PixSession *session);
+
+/* ---- tensors in files ---- */
+
+/**
+ * pix_tensor_read:
+ * Reads one tensor of a safetensors file as float32, row-major. @dims: (out): missing leading
+ * dimensions are 1. Returns: (transfer full): its values, for g_free(). Errors: as
+ * pix_checkpoint_open().
+ */
+PIX_API float *pix_tensor_read(const char *file, const char *name, int dims[4], GError **error);
+/** pix_tensor_write: Writes a safetensors file with one float32 tensor, as pix_checkpoint_save()
+ * does. */
+PIX_API gboolean pix_tensor_write(const char *file, const char *name, const float *values,
+                                  const int dims[4], GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixDevice, pix_device_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixCheckpoint, pix_checkpoint_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixModel, pix_model_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixSession, pix_session_free)
+
+G_END_DECLS
+
+#endif

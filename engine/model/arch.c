@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "arch.h"
+
+#include "error.h"
+#include "networks.h"
+
+/* One row for each kind of network. */
+static const struct {
+    void (*build)(const PixArch *arch, PixGraph *graph);
+    const char *what; /* for messages */
+    int min_depth, max_depth;
+    bool generator;
+} kinds[PIX_ARCH_COUNT] = {
+    [PIX_ARCH_UNET] = {pix_unet_build, "U-Net", 2, 16, true},
+    [PIX_ARCH_RESNET] = {pix_resnet_build, "ResNet", 0, 256, true},
+    [PIX_ARCH_CRYER_UNET] = {pix_cryer_unet_build, "cryer U-Net", 0, 0, true},
+    [PIX_ARCH_PATCHGAN] = {pix_patchgan_build, "PatchGAN", 1, 16, false},
+    [PIX_ARCH_PIXELGAN] = {pix_pixelgan_build, "PixelGAN", 0, 0, false},
+    [PIX_ARCH_CRYER_PATCHGAN] = {pix_cryer_patchgan_build, "cryer PatchGAN", 0, 0, false},
+};
+
+void pix_arch_init(PixArch *arch, PixArchKind kind)
+{
+    *arch = (PixArch){
+        .kind = kind,
+        .in_channels = 3,
+        .out_channels = kinds[kind].generator ? 3 : 1,
+        .filters = 64,
+        .depth = kind == PIX_ARCH_UNET       ? 8
+                 : kind == PIX_ARCH_RESNET   ? 9
+                 : kind == PIX_ARCH_PATCHGAN ? 3
+                                             : 0,
+        .norm = PIX_NORM_BATCH,
+        .affine = true,
+        .running = true,
+        .skips = true,
+        .dropout = kind == PIX_ARCH_UNET,
+        .pad = kind == PIX_ARCH_RESNET ? PIX_PAD_REFLECT : PIX_PAD_ZERO,
+    };
+}
+
+static bool check_range(const PixArch *arch, const char *setting, int value, int low, int high,
+                        GError **error)
+{
+    if (value >= low && value <= high)
+        return true;
+    return pix_fail(error, PIX_ERROR_UNSUPPORTED, "a %s with %s %d; it can be %d to %d",
+                    kinds[arch->kind].what, setting, value, low, high);
+}
+
+bool pix_arch_check(const PixArch *arch, GError **error)
+{
+    return check_range(arch, "input channels", arch->in_channels, 1, 4096, error) &&
+           check_range(arch, "output channels", arch->out_channels, 1, 4096, error) &&
+           check_range(arch, "filters", arch->filters, 1, 4096, error) &&
+           check_range(arch, "depth", arch->depth, kinds[arch->kind].min_depth,
+                       kinds[arch->kind].max_depth, error);
+}
+
+PixGraph *pix_arch_build(const PixArch *arch)
+{
+    PixGraph *graph = pix_graph_new(arch->in_channels);
+    kinds[arch->kind].build(arch, graph);
+    return graph;
+}
+
+char *pix_arch_name(const PixArch *arch)
+{
+    switch (arch->kind) {
+    case PIX_ARCH_UNET:
+        return g_strdup_printf("%s_%d", arch->skips ? "unet" : "encoder_decoder", 1 << arch->depth);
+    case PIX_ARCH_RESNET:
+        return g_strdup_printf("resnet_%dblocks", arch->depth);
+    case PIX_ARCH_CRYER_UNET:
+        return g_strdup("cryer_unet_256");
+    case PIX_ARCH_PATCHGAN:
+        return g_strdup_printf("patchgan_%d", arch->depth);
+    case PIX_ARCH_PIXELGAN:
+        return g_strdup("pixelgan");
+    case PIX_ARCH_CRYER_PATCHGAN:
+        return g_strdup("cryer_patchgan");
+    default:
+        return g_strdup("unknown");
+    }
+}
+
+bool pix_arch_is_generator(const PixArch *arch)
+{
+    return kinds[arch->kind].generator;
+}
+
+int pix_arch_multiple(const PixArch *arch)
+{
+    return arch->kind == PIX_ARCH_UNET         ? 1 << arch->depth
+           : arch->kind == PIX_ARCH_CRYER_UNET ? 256
+           : arch->kind == PIX_ARCH_RESNET     ? 4
+                                               : 1;
+}
+
+int pix_arch_minimum(const PixArch *arch)
+{
+    /* ResNet: the blocks' maps, a quarter of the input, are mirrored by one pixel. */
+    return arch->kind == PIX_ARCH_RESNET ? 8 : pix_arch_multiple(arch);
+}
+
+int pix_arch_side(const PixArch *arch)
+{
+    /* Published U-Nets are trained at the size that their bottleneck brings down to one pixel. */
+    return arch->kind == PIX_ARCH_UNET && arch->depth >= 5 ? 1 << arch->depth : 256;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Every op of every level of the CPU against tests/ref, over a table of shapes. Outputs start as
+ * NaN, lie between other channels and between other tensors, and must leave those alone.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "backend.h"
+#include "compare.h"
+#include "ref-ops.h"
+
+/* float32 against double; a case that needs more says why. */
+#define NMSE 1e-9
+#define GUARD 12345.f
+
+typedef struct {
+    const char *name;
+    PixOp op;
+    PixShape in[PIX_MAX_INPUTS];
+    unsigned slots; /* bits of PixSlot that exist */
+    float range;    /* of the inputs; 0 is 1 */
+    double nmse;    /* 0 is NMSE */
+} Case;
+
+#define BIT(slot) (1u << (slot))
+#define WEIGHT BIT(PIX_SLOT_WEIGHT)
+#define BIAS BIT(PIX_SLOT_BIAS)
+#define AFFINE (BIT(PIX_SLOT_GAMMA) | BIT(PIX_SLOT_BETA))
+#define RUNNING (BIT(PIX_SLOT_MEAN) | BIT(PIX_SLOT_VARIANCE))
+
+#define CONV(k, out, s, p, ...)                                                                    \
+    {                                                                                              \
+        .kind = k, .conv = {                                                                       \
+            .oc = out,                                                                             \
+            .sh = s,                                                                               \
+            .sw = s,                                                                               \
+            .pad = {PIX_PAD_ZERO, p, p, p, p},                                                     \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define K(n) .kh = n, .kw = n
+
+static const Case cases[] = {
+    /* The published networks' layers, at sizes that loops in double can do. */
+    {"unet first", CONV(PIX_OP_CONV, 64, 2, 1, K(4)), {{1, 3, 32, 32}}, WEIGHT},
+    {"unet middle", CONV(PIX_OP_CONV, 128, 2, 1, K(4)), {{1, 64, 16, 16}}, WEIGHT},
+    {"unet bottleneck", CONV(PIX_OP_CONV, 64, 2, 1, K(4)), {{1, 512, 2, 2}}, WEIGHT},
+    {"unet innermost up", CONV(PIX_OP_DECONV, 64, 2, 1, K(4)), {{1, 512, 1, 1}}, WEIGHT},
+    {"unet up", CONV(PIX_OP_DECONV, 32, 2, 1, K(4)), {{1, 128, 8, 8}}, WEIGHT},
+    {"unet last",
+     CONV(PIX_OP_DECONV, 3, 2, 1, K(4), .activation = {PIX_ACTIVATION_TANH}),
+     {{1, 128, 16, 16}},
+     WEIGHT | BIAS},
+    {"resnet stem",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 64, K(7), .sh = 1, .sw = 1, .pad = {PIX_PAD_REFLECT, 3, 3, 3, 3}}},
+     {{1, 3, 20, 24}},
+     WEIGHT | BIAS},
+    {"resnet block",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 64, K(3), .sh = 1, .sw = 1, .pad = {PIX_PAD_REFLECT, 1, 1, 1, 1}}},
+     {{1, 64, 12, 12}},
+     WEIGHT | BIAS},
+    {"resnet down", CONV(PIX_OP_CONV, 48, 2, 1, K(3)), {{1, 24, 13, 12}}, WEIGHT},
+    {"resnet up",
+     CONV(PIX_OP_DECONV, 24, 2, 1, K(3), .output_pad_h = 1, .output_pad_w = 1),
+     {{1, 48, 7, 6}},
+     WEIGHT | BIAS},
+    {"patchgan last", CONV(PIX_OP_CONV, 1, 1, 1, K(4)), {{1, 64, 9, 9}}, WEIGHT | BIAS},
+    {"pixelgan", CONV(PIX_OP_CONV, 40, 1, 0, K(1)), {{2, 6, 11, 7}}, WEIGHT | BIAS},
+    {"cryer last",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 3, K(4), .sh = 1, .sw = 1, .pad = {PIX_PAD_ZERO, 2, 2, 1, 1}}},
+     {{1, 16, 10, 12}},
+     WEIGHT | BIAS},
+    /* Corners of the arithmetic. */
+    {"1x1 map", CONV(PIX_OP_CONV, 5, 1, 1, K(3)), {{1, 5, 1, 1}}, WEIGHT | BIAS},
+    {"batch 2", CONV(PIX_OP_CONV, 33, 2, 1, K(4)), {{2, 5, 10, 6}}, WEIGHT | BIAS},
+    {"batch 3 up", CONV(PIX_OP_DECONV, 17, 2, 1, K(4)), {{3, 5, 5, 3}}, WEIGHT | BIAS},
+    {"stride 3", CONV(PIX_OP_CONV, 7, 3, 2, K(5)), {{1, 3, 17, 16}}, WEIGHT},
+    {"stride 3 up",
+     CONV(PIX_OP_DECONV, 7, 3, 2, K(5), .output_pad_h = 1, .output_pad_w = 2),
+     {{1, 3, 6, 5}},
+     WEIGHT | BIAS},
+    {"stride beyond the kernel", CONV(PIX_OP_CONV, 4, 3, 0, K(2)), {{1, 3, 11, 11}}, WEIGHT},
+    {"stride beyond the kernel, up",
+     CONV(PIX_OP_DECONV, 4, 3, 0, K(2)),
+     {{1, 3, 4, 5}},
+     WEIGHT | BIAS},
+    {"one row", CONV(PIX_OP_CONV, 6, 1, 0, .kh = 1, .kw = 5), {{1, 9, 3, 21}}, WEIGHT},
+    {"uneven kernel up",
+     {.kind = PIX_OP_DECONV,
+      .conv = {.oc = 6, .kh = 3, .kw = 2, .sh = 2, .sw = 1, .pad = {PIX_PAD_ZERO, 1, 0, 1, 0}}},
+     {{2, 9, 4, 7}},
+     WEIGHT},
+    {"replicated border",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 9, K(5), .sh = 1, .sw = 1, .pad = {PIX_PAD_REPLICATE, 2, 2, 2, 2}}},
+     {{1, 4, 3, 9}},
+     WEIGHT},
+    {"long sum", CONV(PIX_OP_CONV, 16, 1, 1, K(3)), {{1, 300, 5, 5}}, WEIGHT},
+    {"many channels out", CONV(PIX_OP_CONV, 200, 1, 0, K(1)), {{1, 8, 9, 9}}, WEIGHT},
+    {"large values", CONV(PIX_OP_CONV, 12, 2, 1, K(4)), {{1, 12, 8, 8}}, WEIGHT | BIAS, 1e4f},
+    {"zeros", CONV(PIX_OP_CONV, 12, 2, 1, K(4)), {{1, 12, 8, 8}}, WEIGHT, 1e-30f},
+    {"running norm and activation",
+     CONV(PIX_OP_CONV, 37, 2, 1, K(4), .running_norm = true, .eps = 1e-5f,
+          .activation = {PIX_ACTIVATION_LEAKY_RELU, 0.2f}),
+     {{2, 6, 12, 12}},
+     WEIGHT | BIAS | AFFINE | RUNNING},
+    {"running norm up",
+     CONV(PIX_OP_DECONV, 20, 2, 1, K(4), .running_norm = true, .eps = 1e-5f,
+          .activation = {PIX_ACTIVATION_RELU}),
+     {{1, 6, 6, 6}},
+     WEIGHT | AFFINE | RUNNING},
+    {"batch norm",
+     {.kind = PIX_OP_NORM, .norm = {PIX_NORM_BATCH, .eps = 1e-5f}},
+     {{2, 19, 7, 9}},
+     AFFINE},
+    {"batch norm of one pixel",
+     {.kind = PIX_OP_NORM, .norm = {PIX_NORM_BATCH, .eps = 1e-5f}},
+     {{1, 8, 1, 1}},
+     AFFINE},
+    {"batch norm, running",
+     {.kind = PIX_OP_NORM,
+      .norm = {PIX_NORM_BATCH, true, 1e-5f, {PIX_ACTIVATION_LEAKY_RELU, 0.2f}}},
+     {{2, 19, 7, 9}},
+     AFFINE | RUNNING},
+    {"instance norm",
+     {.kind = PIX_OP_NORM,
+      .norm = {PIX_NORM_INSTANCE, .eps = 1e-5f, .activation = {PIX_ACTIVATION_RELU}}},
+     {{3, 5, 20, 30}},
+     0},
+    {"instance norm, far from zero",
+     {.kind = PIX_OP_NORM,
+      .norm = {PIX_NORM_INSTANCE, .eps = 1e-5f, .activation = {PIX_ACTIVATION_TANH}}},
+     {{1, 33, 40, 50}},
+     AFFINE,
+     100},
+    {"relu", {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_RELU}}, {{2, 3, 9, 7}}, 0},
+    {"leaky relu",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_LEAKY_RELU, 0.2f}},
+     {{1, 130, 9, 17}},
+     0},
+    {"tanh",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_TANH}},
+     {{1, 3, 50, 70}},
+     0,
+     3},
+    {"tanh of little",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_TANH}},
+     {{1, 3, 20, 20}},
+     0,
+     1e-4f},
+    {"tanh of much",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_TANH}},
+     {{1, 3, 20, 20}},
+     0,
+     1e6f},
+    {"dropout", {.kind = PIX_OP_DROPOUT, .dropout = {0.5f, 2, false}}, {{2, 5, 9, 15}}, 0},
+    {"dropout, many channels",
+     {.kind = PIX_OP_DROPOUT, .dropout = {0.3f, 0, false}},
+     {{1, 40, 3, 50}},
+     0},
+    {"dropout, off", {.kind = PIX_OP_DROPOUT, .dropout = {0.5f, 2, true}}, {{2, 5, 9, 15}}, 0},
+    {"zero padding", {.kind = PIX_OP_PAD, .pad = {PIX_PAD_ZERO, 1, 2, 3, 0}}, {{2, 3, 4, 5}}, 0},
+    {"reflection", {.kind = PIX_OP_PAD, .pad = {PIX_PAD_REFLECT, 3, 2, 1, 4}}, {{2, 3, 4, 5}}, 0},
+    {"replication",
+     {.kind = PIX_OP_PAD, .pad = {PIX_PAD_REPLICATE, 3, 7, 9, 4}},
+     {{1, 3, 1, 2}},
+     0},
+    {"concatenation", {.kind = PIX_OP_CONCAT}, {{2, 3, 8, 5}, {2, 6, 8, 5}}, 0},
+    {"addition", {.kind = PIX_OP_ADD}, {{2, 130, 8, 15}, {2, 130, 8, 15}}, 0},
+    {"upsampling", {.kind = PIX_OP_UPSAMPLE, .factor = 2}, {{2, 3, 5, 7}}, 0},
+    {"upsampling by 3", {.kind = PIX_OP_UPSAMPLE, .factor = 3}, {{1, 17, 5, 7}}, 0},
+};
+
+/* A tensor of its own memory: between two others, and between two channels on each side. */
+typedef struct {
+    PixTensor tensor;
+    float *values; /* what the specification reads, or what was found */
+} Fenced;
+
+#define FENCE 2 /* channels on each side */
+
+static void whole_write(PixDevice *device, const PixTensor *tensor, float value)
+{
+    PixTensor whole = *tensor;
+    whole.c_first = 0;
+    whole.shape.c = whole.c_whole;
+    size_t count = pix_shape_count(whole.shape);
+    g_autofree float *values = g_new(float, count);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+    assert_true(device->backend->write(device, &whole, values, NULL));
+}
+
+static Fenced fenced_new(PixDevice *device, PixShape shape)
+{
+    PixShape whole = shape;
+    whole.c += 2 * FENCE;
+    size_t bytes = device->backend->activation_bytes(device, whole);
+    bytes = (bytes + device->backend->alignment - 1) / device->backend->alignment *
+            device->backend->alignment;
+    Fenced f = {.values = g_new0(float, pix_shape_count(shape))};
+    f.tensor = (PixTensor){shape, device->backend->buffer_new(device, 3 * bytes, NULL), bytes,
+                           FENCE, whole.c};
+    for (size_t i = 0; i < 3; i++) {
+        PixTensor part = f.tensor;
+        part.offset = i * bytes;
+        whole_write(device, &part, GUARD);
+    }
+    return f;
+}
+
+static void check_plane(PixDevice *device, PixTensor part, int c_first, int count)
+{
+    part.c_first = c_first;
+    part.shape.c = count;
+    size_t n = pix_shape_count(part.shape);
+    g_autofree float *values = g_new(float, n);
+    assert_true(device->backend->read(device, &part, values, NULL));
+    for (size_t i = 0; i < n; i++)
+        if (values[i] != GUARD)
+            fail_msg("memory beside the output was written");
+}
+
+static void fenced_check(PixDevice *device, const Fenced *f)
+{
+    PixTensor part = f->tensor;
+    part.offset = 0;
+    check_plane(device, part, 0, part.c_whole);
+    part.offset = 2 * f->tensor.offset;
+    check_plane(device, part, 0, part.c_whole);
+    check_plane(device, f->tensor, 0, FENCE);
+    check_plane(device, f->tensor, part.c_whole - FENCE, FENCE);
+}
+
+static void fenced_clear(PixDevice *device, Fenced *f)
+{
+    device->backend->buffer_free(device, f->tensor.buffer);
+    g_free(f->values);
+}
+
+static double *to_double(const float *values, size_t count)
+{
+    double *copy = g_new(double, count);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = (double)values[i];
+    return copy;
+}
+
+static void param_dims(const Case *k, PixSlot slot, PixShape out, int dims[4])
+{
+    const PixConvOp *o = &k->op.conv;
+    bool conv = k->op.kind == PIX_OP_CONV;
+    int c = k->in[0].c;
+    int weight[4] = {conv ? o->oc : c, conv ? c : o->oc, o->kh, o->kw};
+    int vector[4] = {out.c, 1, 1, 1};
+    memcpy(dims, slot == PIX_SLOT_WEIGHT ? weight : vector, sizeof weight);
+}
+
+/* Makes a parameter on the device and for the specification. Weights must come back as they were. */
+static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixShape out,
+                          PixTensor *tensor)
+{
+    const PixBackend *backend = device->backend;
+    int dims[4];
+    param_dims(k, slot, out, dims);
+    PixShape shape = {dims[0], dims[1], dims[2], dims[3]};
+    size_t count = pix_shape_count(shape);
+    g_autofree float *values = g_new(float, count), *back = g_new0(float, count);
+    compare_fill(values, count, slot == PIX_SLOT_WEIGHT ? 0.1f : 1, 77 + slot);
+    if (slot == PIX_SLOT_VARIANCE)
+        for (size_t i = 0; i < count; i++)
+            values[i] = fabsf(values[i]) + 0.1f;
+    bool weight = slot == PIX_SLOT_WEIGHT;
+    PixShape vector = {1, dims[0], 1, 1};
+    size_t bytes = weight ? backend->weight_bytes(device, &k->op, dims)
+                          : backend->activation_bytes(device, vector);
+    *tensor = (PixTensor){weight ? shape : vector, backend->buffer_new(device, bytes, NULL), 0, 0,
+                          weight ? shape.c : vector.c};
+    if (weight) {
+        assert_true(backend->write_weight(device, tensor, &k->op, dims, values, NULL));
+        assert_true(backend->read_weight(device, tensor, &k->op, dims, back, NULL));
+    } else {
+        assert_true(backend->write(device, tensor, values, NULL));
+        assert_true(backend->read(device, tensor, back, NULL));
+    }
+    assert_memory_equal(values, back, count * sizeof *values);
+    return to_double(values, count);
+}
+
+static void run_case(PixDevice *device, const Case *k, bool in_place)
+{
+    const PixBackend *backend = device->backend;
+    const PixFrame frame = {.seed = 42, .number = 7};
+    PixCall call = {.op = &k->op, .frame = &frame};
+    RefCall ref = {.op = &k->op, .frame = frame};
+    Fenced in[PIX_MAX_INPUTS] = {{{{0}}}}, out = {{{0}}};
+    PixShape shape;
+    int n_inputs = pix_op_n_inputs(k->op.kind);
+    assert_true(pix_op_infer(&k->op, k->in, &shape, NULL));
+    for (int i = 0; i < n_inputs; i++) {
+        in[i] = fenced_new(device, k->in[i]);
+        compare_fill(in[i].values, pix_shape_count(k->in[i]), k->range ? k->range : 1,
+                     1 + (guint)i);
+        if (k->op.kind == PIX_OP_NORM && k->range) /* far from zero, and little spread */
+            for (size_t j = 0; j < pix_shape_count(k->in[i]); j++)
+                in[i].values[j] = k->range + in[i].values[j] / k->range;
+        assert_true(backend->write(device, &in[i].tensor, in[i].values, NULL));
+        call.in[i] = in[i].tensor;
+        ref.shape[i] = k->in[i];
+        ref.x[i] = to_double(in[i].values, pix_shape_count(k->in[i]));
+    }
+    for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
+        if (k->slots & BIT(slot))
+            ref.param[slot] = make_param(device, k, (PixSlot)slot, shape, &call.param[slot]);
+    out = fenced_new(device, shape);
+    size_t count = pix_shape_count(shape);
+    for (size_t i = 0; i < count; i++)
+        out.values[i] = NAN;
+    assert_true(backend->write(device, &out.tensor, out.values, NULL));
+    call.out = in_place ? call.in[0] : out.tensor;
+    call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call), NULL);
+    pix_backend_forward(device, &call);
+    assert_true(backend->read(device, &call.out, out.values, NULL));
+
+    g_autofree double *expected = g_new(double, count);
+    ref_forward(&ref, expected);
+    CompareError e = compare(out.values, expected, count);
+    if (!e.finite || e.nmse > (k->nmse ? k->nmse : NMSE))
+        fail_msg("%s (%s, %s%s): NMSE %.2e, worst at %zu: %.9g instead of %.9g", k->name,
+                 pix_op_name(k->op.kind), device->info.features, in_place ? ", in place" : "",
+                 e.nmse, e.worst, (double)out.values[e.worst], expected[e.worst]);
+    fenced_check(device, &out);
+    for (int i = 0; i < n_inputs; i++) {
+        fenced_check(device, &in[i]);
+        fenced_clear(device, &in[i]);
+        g_free((double *)ref.x[i]);
+    }
+    for (int slot = 0; slot < PIX_SLOT_COUNT; slot++) {
+        backend->buffer_free(device, call.param[slot].buffer);
+        g_free((double *)ref.param[slot]);
+    }
+    fenced_clear(device, &out);
+    backend->buffer_free(device, call.scratch);
+}
+
+static void test_device(void **state)
+{
+    PixDevice *device = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        run_case(device, &cases[i], false);
+        if (device->backend->rows[cases[i].op.kind].in_place)
+            run_case(device, &cases[i], true);
+    }
+}
+
+/* The same bits for any number of threads. */
+static void test_threads(void **state)
+{
+    const Case *k = &cases[4];
+    float first[16 * 16 * 32], again[16 * 16 * 32];
+    for (unsigned threads = 1; threads <= 5; threads++) {
+        PixDevice *device = pix_device_open("cpu", threads, NULL);
+        const PixBackend *backend = device->backend;
+        PixShape in = k->in[0], out;
+        assert_true(pix_op_infer(&k->op, k->in, &out, NULL));
+        assert_int_equal(pix_shape_count(out), G_N_ELEMENTS(first));
+        g_autofree float *x = g_new(float, pix_shape_count(in));
+        compare_fill(x, pix_shape_count(in), 1, 9);
+        PixCall call = {.op = &k->op};
+        g_free(make_param(device, k, PIX_SLOT_WEIGHT, out, &call.param[PIX_SLOT_WEIGHT]));
+        call.in[0] = (PixTensor){
+            in, backend->buffer_new(device, backend->activation_bytes(device, in), NULL), 0, 0,
+            in.c};
+        call.out = (PixTensor){
+            out, backend->buffer_new(device, backend->activation_bytes(device, out), NULL), 0, 0,
+            out.c};
+        call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call), NULL);
+        backend->write(device, &call.in[0], x, NULL);
+        pix_backend_forward(device, &call);
+        backend->read(device, &call.out, threads == 1 ? first : again, NULL);
+        if (threads > 1)
+            assert_memory_equal(first, again, sizeof first);
+        backend->buffer_free(device, call.in[0].buffer);
+        backend->buffer_free(device, call.out.buffer);
+        backend->buffer_free(device, call.param[PIX_SLOT_WEIGHT].buffer);
+        backend->buffer_free(device, call.scratch);
+        pix_device_unref(device);
+    }
+}
+
+static int open_level(void **state, const char *level, unsigned threads)
+{
+    g_setenv("PIX2PIX_CPU", level, TRUE);
+    PixDevice *device = pix_device_open("cpu", threads, NULL);
+    g_unsetenv("PIX2PIX_CPU");
+    *state = device;
+    return device ? 0 : -1;
+}
+
+static int close_device(void **state)
+{
+    pix_device_unref(*state);
+    return 0;
+}
+
+#define LEVEL(level, threads)                                                                      \
+    static int open_##level##_##threads(void **state)                                              \
+    {                                                                                              \
+        return open_level(state, #level, threads);                                                 \
+    }
+LEVEL(c, 1)
+LEVEL(openblas, 2)
+LEVEL(avx2, 2)
+LEVEL(avx512, 1)
+LEVEL(avx512, 3)
+
+#define TEST(level, threads)                                                                       \
+    {                                                                                              \
+        "every op, " #level ", " #threads " threads", test_device, open_##level##_##threads,       \
+            close_device, NULL                                                                     \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(c, 1),      TEST(openblas, 2), TEST(avx2, 2),
+        TEST(avx512, 1), TEST(avx512, 3),   cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}

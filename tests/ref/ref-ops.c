@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ref-ops.h"
+
+#include <math.h>
+
+#include "rng.h"
+
+static size_t at(PixShape s, int n, int c, int y, int x)
+{
+    return (((size_t)n * (size_t)s.c + (size_t)c) * (size_t)s.h + (size_t)y) * (size_t)s.w +
+           (size_t)x;
+}
+
+static PixShape output_shape(const RefCall *call)
+{
+    PixShape out;
+    g_assert(pix_op_infer(call->op, call->shape, &out, NULL));
+    return out;
+}
+
+static double activate(PixActivation f, double v)
+{
+    switch (f.kind) {
+    case PIX_ACTIVATION_RELU:
+        return v > 0 ? v : 0;
+    case PIX_ACTIVATION_LEAKY_RELU:
+        return v > 0 ? v : v * (double)f.slope;
+    case PIX_ACTIVATION_TANH:
+        return tanh(v);
+    default:
+        return v;
+    }
+}
+
+/* An input value, or what the padding puts there. */
+static double padded(const RefCall *call, PixPadMode mode, int n, int c, int y, int x)
+{
+    PixShape s = call->shape[0];
+    if (mode == PIX_PAD_REFLECT) {
+        y = y < 0 ? -y : y >= s.h ? 2 * s.h - 2 - y : y;
+        x = x < 0 ? -x : x >= s.w ? 2 * s.w - 2 - x : x;
+    } else if (mode == PIX_PAD_REPLICATE) {
+        y = y < 0 ? 0 : y >= s.h ? s.h - 1 : y;
+        x = x < 0 ? 0 : x >= s.w ? s.w - 1 : x;
+    } else if (y < 0 || y >= s.h || x < 0 || x >= s.w) {
+        return 0;
+    }
+    return call->x[0][at(s, n, c, y, x)];
+}
+
+static double convolve(const RefCall *call, int n, int oc, int oy, int ox)
+{
+    const PixConvOp *o = &call->op->conv;
+    int channels = call->shape[0].c;
+    double sum = 0;
+    for (int c = 0; c < channels; c++)
+        for (int ky = 0; ky < o->kh; ky++)
+            for (int kx = 0; kx < o->kw; kx++)
+                sum +=
+                    padded(call, o->pad.mode, n, c, oy * o->sh - o->pad.top + ky,
+                           ox * o->sw - o->pad.left + kx) *
+                    call->param[PIX_SLOT_WEIGHT][((oc * channels + c) * o->kh + ky) * o->kw + kx];
+    return sum;
+}
+
+static double deconvolve(const RefCall *call, int n, int oc, int oy, int ox)
+{
+    const PixConvOp *o = &call->op->conv;
+    PixShape s = call->shape[0];
+    double sum = 0;
+    for (int c = 0; c < s.c; c++)
+        for (int iy = 0; iy < s.h; iy++)
+            for (int ix = 0; ix < s.w; ix++) {
+                int ky = oy + o->pad.top - iy * o->sh, kx = ox + o->pad.left - ix * o->sw;
+                if (ky < 0 || ky >= o->kh || kx < 0 || kx >= o->kw)
+                    continue;
+                sum += call->x[0][at(s, n, c, iy, ix)] *
+                       call->param[PIX_SLOT_WEIGHT][((c * o->oc + oc) * o->kh + ky) * o->kw + kx];
+            }
+    return sum;
+}
+
+static void conv(const RefCall *call, double *y)
+{
+    const PixConvOp *o = &call->op->conv;
+    PixShape s = output_shape(call);
+    for (int n = 0; n < s.n; n++)
+        for (int c = 0; c < s.c; c++)
+            for (int oy = 0; oy < s.h; oy++)
+                for (int ox = 0; ox < s.w; ox++) {
+                    double v = call->op->kind == PIX_OP_CONV ? convolve(call, n, c, oy, ox)
+                                                             : deconvolve(call, n, c, oy, ox);
+                    if (call->param[PIX_SLOT_BIAS])
+                        v += call->param[PIX_SLOT_BIAS][c];
+                    if (o->running_norm) {
+                        v = (v - call->param[PIX_SLOT_MEAN][c]) /
+                            sqrt(call->param[PIX_SLOT_VARIANCE][c] + (double)o->eps);
+                        if (call->param[PIX_SLOT_GAMMA])
+                            v = v * call->param[PIX_SLOT_GAMMA][c] + call->param[PIX_SLOT_BETA][c];
+                    }
+                    y[at(s, n, c, oy, ox)] = activate(o->activation, v);
+                }
+}
+
+static void norm_group(const RefCall *call, int first, int last, int c, double *y)
+{
+    const PixNormOp *o = &call->op->norm;
+    PixShape s = call->shape[0];
+    int plane = s.h * s.w, count = (last - first) * plane;
+    double mean = 0, variance = 0;
+    for (int n = first; n < last; n++)
+        for (int i = 0; i < plane; i++)
+            mean += call->x[0][at(s, n, c, 0, 0) + (size_t)i] / count;
+    for (int n = first; n < last; n++)
+        for (int i = 0; i < plane; i++)
+            variance += pow(call->x[0][at(s, n, c, 0, 0) + (size_t)i] - mean, 2) / count;
+    if (o->running) {
+        mean = call->param[PIX_SLOT_MEAN][c];
+        variance = call->param[PIX_SLOT_VARIANCE][c];
+    }
+    for (int n = first; n < last; n++)
+        for (int i = 0; i < plane; i++) {
+            size_t index = at(s, n, c, 0, 0) + (size_t)i;
+            double v = (call->x[0][index] - mean) / sqrt(variance + (double)o->eps);
+            if (call->param[PIX_SLOT_GAMMA])
+                v = v * call->param[PIX_SLOT_GAMMA][c] + call->param[PIX_SLOT_BETA][c];
+            y[index] = activate(o->activation, v);
+        }
+}
+
+static void norm(const RefCall *call, double *y)
+{
+    PixShape s = call->shape[0];
+    for (int c = 0; c < s.c; c++)
+        if (call->op->norm.kind == PIX_NORM_BATCH)
+            norm_group(call, 0, s.n, c, y);
+        else
+            for (int n = 0; n < s.n; n++)
+                norm_group(call, n, n + 1, c, y);
+}
+
+static void dropout(const RefCall *call, double *y)
+{
+    const PixDropoutOp *o = &call->op->dropout;
+    PixMaskKey key = {call->frame.seed, call->frame.number, o->layer};
+    for (size_t i = 0; i < pix_shape_count(call->shape[0]); i++) {
+        bool dropped = !o->off && pix_rng_word(&key, i) < pix_rng_threshold(o->rate);
+        y[i] = dropped ? 0 : call->x[0][i] / (o->off ? 1 : 1 - (double)o->rate);
+    }
+}
+
+static void pad(const RefCall *call, double *y)
+{
+    const PixPadding *p = &call->op->pad;
+    PixShape s = output_shape(call);
+    for (int n = 0; n < s.n; n++)
+        for (int c = 0; c < s.c; c++)
+            for (int oy = 0; oy < s.h; oy++)
+                for (int ox = 0; ox < s.w; ox++)
+                    y[at(s, n, c, oy, ox)] = padded(call, p->mode, n, c, oy - p->top, ox - p->left);
+}
+
+static void concat(const RefCall *call, double *y)
+{
+    PixShape s = output_shape(call), s0 = call->shape[0], s1 = call->shape[1];
+    for (int n = 0; n < s.n; n++)
+        for (int c = 0; c < s.c; c++)
+            for (int i = 0; i < s.h * s.w; i++)
+                y[at(s, n, c, 0, 0) + (size_t)i] =
+                    c < s0.c ? call->x[0][at(s0, n, c, 0, 0) + (size_t)i]
+                             : call->x[1][at(s1, n, c - s0.c, 0, 0) + (size_t)i];
+}
+
+static void upsample(const RefCall *call, double *y)
+{
+    PixShape s = output_shape(call);
+    int factor = call->op->factor;
+    for (int n = 0; n < s.n; n++)
+        for (int c = 0; c < s.c; c++)
+            for (int oy = 0; oy < s.h; oy++)
+                for (int ox = 0; ox < s.w; ox++)
+                    y[at(s, n, c, oy, ox)] =
+                        call->x[0][at(call->shape[0], n, c, oy / factor, ox / factor)];
+}
+
+void ref_forward(const RefCall *call, double *y)
+{
+    size_t count = pix_shape_count(call->shape[0]);
+    switch (call->op->kind) {
+    case PIX_OP_CONV:
+    case PIX_OP_DECONV:
+        conv(call, y);
+        break;
+    case PIX_OP_NORM:
+        norm(call, y);
+        break;
+    case PIX_OP_ACTIVATION:
+        for (size_t i = 0; i < count; i++)
+            y[i] = activate(call->op->activation, call->x[0][i]);
+        break;
+    case PIX_OP_DROPOUT:
+        dropout(call, y);
+        break;
+    case PIX_OP_PAD:
+        pad(call, y);
+        break;
+    case PIX_OP_CONCAT:
+        concat(call, y);
+        break;
+    case PIX_OP_ADD:
+        for (size_t i = 0; i < count; i++)
+            y[i] = call->x[0][i] + call->x[1][i];
+        break;
+    case PIX_OP_UPSAMPLE:
+        upsample(call, y);
+        break;
+    default:
+        g_assert_not_reached();
+    }
+}
