@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "translate.h"
+
+/* Makes sure that there is a session for @width x @height pixels in a network of the size that they
+ * need. */
+static gboolean prepare(Translator *translator, int width, int height, GError **error)
+{
+    PixSessionOptions *options = &translator->options;
+
+    if (translator->session && options->content.width == width && options->content.height == height)
+        return TRUE;
+    if (translator->native) {
+        const PixModelInfo *info = pix_model_get_info(translator->model);
+        int multiple = MAX(info->multiple, 1);
+        options->width = (MAX(width, info->minimum) + multiple - 1) / multiple * multiple;
+        options->height = (MAX(height, info->minimum) + multiple - 1) / multiple * multiple;
+    }
+    options->content = (PixRect){0, 0, width, height};
+    g_clear_pointer(&translator->session, pix_session_free); /* before, for two may not fit */
+    translator->session = pix_session_new(translator->model, options, error);
+    return translator->session != NULL;
+}
+
+gboolean translator_init(Translator *translator, PixModel *model, const PixSessionOptions *options,
+                         gboolean native, GError **error)
+{
+    const PixModelInfo *info = pix_model_get_info(model);
+
+    *translator =
+        (Translator){.model = pix_model_ref(model), .options = *options, .native = native};
+    if ((info->in_channels != 1 && info->in_channels != 3) ||
+        (info->out_channels != 1 && info->out_channels != 3)) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
+                    "%s: has %d channels in and %d out, and pictures have 1 or 3, use forward",
+                    info->architecture, info->in_channels, info->out_channels);
+        return FALSE;
+    }
+    return native || prepare(translator, options->width, options->height, error);
+}
+
+void translator_clear(Translator *translator)
+{
+    g_clear_pointer(&translator->session, pix_session_free);
+    g_clear_pointer(&translator->model, pix_model_unref);
+}
+
+static PixImage view(Picture *picture)
+{
+    return (PixImage){
+        .data = picture->data,
+        .stride = (gssize)picture->width * 3,
+        .width = picture->width,
+        .height = picture->height,
+        .pixel_bytes = 3,
+        .channels = 3,
+        .offset = {0, 1, 2},
+    };
+}
+
+/* Writes the grey value to the first byte of each pixel. */
+static void make_grey(Picture *picture)
+{
+    gsize pixels = (gsize)picture->width * picture->height;
+
+    for (guint8 *p = picture->data; pixels--; p += 3)
+        p[0] = (299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000;
+}
+
+/* Copies the first byte of each pixel to the others. */
+static void spread_grey(Picture *picture)
+{
+    gsize pixels = (gsize)picture->width * picture->height;
+
+    for (guint8 *p = picture->data; pixels--; p += 3)
+        p[1] = p[2] = p[0];
+}
+
+Picture *translator_run(Translator *translator, const Picture *in, GError **error)
+{
+    const PixModelInfo *info = pix_model_get_info(translator->model);
+    int width = translator->native ? in->width : translator->options.width;
+    int height = translator->native ? in->height : translator->options.height;
+
+    if (!prepare(translator, width, height, error))
+        return NULL;
+    g_autoptr(Picture) work = picture_scale(in, width, height);
+    PixImage from = view(work), to = from;
+    if (info->in_channels == 1) {
+        make_grey(work);
+        from.channels = 1;
+    }
+    to.channels = info->out_channels;
+    if (!pix_session_translate(translator->session, &from, &to, error))
+        return NULL;
+    translator->network_ms += pix_session_get_times(translator->session)->network_ms;
+    if (info->out_channels == 1)
+        spread_grey(work);
+    return picture_scale(work, in->width, in->height);
+}
