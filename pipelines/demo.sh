@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Usage: sh pipelines/demo.sh [MODEL]
+#
+# Installs what is missing (Debian), builds into build/, turns drawn house fronts into photos with
+# gst-launch-1.0 and the element, and writes pictures, a video and a page to look at them to
+# demo-output/. Where there is a display, a window shows the animation, too.
+#
+# MODEL is a checkpoint, or the name of a model (facades). PIX2PIX_DEVICE chooses the processor.
+set -eu
+export LC_ALL=C # numbers with points
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+build=${BUILD:-$root/build}
+export BUILD="$build"
+out=$root/demo-output
+frames=100
+size=256
+
+case ${1:-} in
+-h | --help)
+    sed -n '3,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p;}' "$0" | sed 1d
+    exit 0
+    ;;
+-*)
+    echo "demo.sh: unknown option $1, see demo.sh --help" >&2
+    exit 2
+    ;;
+esac
+model=${1:-facades}
+case $model in
+/*) ;;
+*) [ ! -f "$model" ] || model=$PWD/$model ;;
+esac
+
+# ---- what it needs ----
+
+. "$here/setup.sh"
+# shellcheck disable=SC2086,SC2154
+need_packages $packages_build $packages_run
+
+element=$build/gst/libgstpix2pix.so
+command=$build/train/pix2pix
+draw=$build/examples/draw-facades
+wanted='-Dgst=enabled -Dtrain=enabled -Dexamples=enabled'
+if [ ! -f "$build/build.ninja" ]; then
+    echo "demo: configuring $build"
+    # shellcheck disable=SC2086
+    quietly meson setup $wanted "$build" "$root"
+fi
+echo "demo: building"
+quietly ninja -C "$build"
+if [ ! -f "$element" ] || [ ! -x "$command" ] || [ ! -x "$draw" ]; then
+    # It was configured when some of the packages were not there.
+    # shellcheck disable=SC2086
+    quietly meson configure $wanted "$build"
+    quietly ninja -C "$build"
+fi
+
+# ---- pictures and video ----
+
+export GST_PLUGIN_PATH="$build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir -p "$out"
+rm -f "$out"/*.png "$out"/animation.webm "$out"/index.html
+
+# run COMMAND...: prints the gst-launch-1.0 line and keeps what it says to itself, unless it fails.
+run() {
+    DRY_RUN=1 sh "$@"
+    quietly sh "$@"
+}
+
+echo "demo: translating the label maps of examples/facades"
+run "$here/images-to-images.sh" --model "$model" "$root/examples/facades/%d.png" \
+    "$out/%d-output.png"
+run "$here/side-by-side.sh" --model "$model" --source "$root/examples/facades/%d.png" \
+    --size "${size}x$size" --output "$out/%d-side-by-side.png"
+count=0
+while [ -f "$root/examples/facades/$((count + 1)).png" ]; do
+    count=$((count + 1))
+    cp "$root/examples/facades/$count.png" "$out/$count-input.png"
+    for kind in output side-by-side; do
+        if [ ! -s "$out/$count-$kind.png" ]; then
+            echo "demo: $out/$count-$kind.png was not written" >&2
+            exit 1
+        fi
+    done
+done
+
+echo "demo: translating an animation of $frames frames"
+"$draw" --frames "$frames" --size "$size" "$scratch"
+before=$(date +%s%N)
+run "$here/side-by-side.sh" --model "$model" --source "$scratch/%04d.png" \
+    --size "${size}x$size" --output "$out/animation.webm"
+after=$(date +%s%N)
+milliseconds=$(((after - before) / 1000000))
+
+# ---- what came out ----
+
+"$command" bench "$model" --size "${size}x$size" --frames 20 --json >"$scratch/bench.json"
+# number KEY: the first number of that name.
+number() {
+    sed -n "s/.*\"$1\" : \([0-9.]*\).*/\1/p" "$scratch/bench.json" | sed 1q
+}
+text() {
+    sed -n "s/.*\"$1\" : \"\([^\"]*\)\".*/\1/p" "$scratch/bench.json" | sed 1q
+}
+median=$(number median_ms)
+speed=$(awk "BEGIN { printf \"%.1f ms a frame, %.0f frames/s\", $median, 1000 / $median }")
+whole=$(awk "BEGIN { printf \"%.0f\", $frames * 1000 / $milliseconds }")
+device="$(text name) ($(text features))"
+network=$(text architecture)
+
+page() {
+    cat <<EOF
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>pix2pixfilter</title>
+<style>
+:root { --dim: #6a6a70; --paper: #fbfaf8 }
+@media (prefers-color-scheme: dark) { :root { --dim: #98989f; --paper: #161618 } }
+body { max-width: 70rem; margin: 0 auto; padding: 2rem 1.25rem; background: var(--paper);
+  font: 15px/1.5 system-ui, sans-serif }
+h1 { margin: 0; font-size: 1.5rem; font-weight: 600 }
+p { margin: .25rem 0 1rem; color: var(--dim) }
+video, img { display: block; width: 100%; border-radius: 6px }
+video { max-width: 48rem; margin-bottom: 1.5rem }
+div { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
+</style>
+<h1>Drawn house fronts, and what the network makes of them</h1>
+<p>$(printf %s "$(basename "$model"), $network, $device: $speed" |
+        sed 's/&/\&amp;/g; s/</\&lt;/g')</p>
+<video src="animation.webm" controls autoplay loop muted playsinline></video>
+<div>
+EOF
+    i=0
+    while [ $((i += 1)) -le "$count" ]; do
+        echo "<img src=\"$i-side-by-side.png\" width=\"$((2 * size))\" height=\"$size\"" \
+            "alt=\"House $i: label map and photo\">"
+    done
+    echo "</div>"
+    echo "</html>"
+}
+page >"$out/index.html"
+
+echo
+echo "model   $(basename "$model"), $network"
+echo "device  $device"
+echo "size    ${size}x$size"
+echo "speed   $speed; $whole frames/s with reading, composing and encoding the video"
+echo "output  $out/index.html"
+
+if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    echo "demo: showing the animation in a window; close it or press Ctrl-C to end"
+    "$build/examples/animate-facade" --model "$model" --frames 500 ||
+        echo "demo: the window could not be shown; the files above are there all the same" >&2
+fi
