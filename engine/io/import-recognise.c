@@ -160,7 +160,7 @@ static bool recognise_unet(const PixKeySet *set, bool mm, PixArch *arch, GPtrArr
     arch->depth = steps + (mm ? 1 : 2);
     const char *first = mm ? "model.model.0.conv.weight" : "model.model.0.weight";
     const char *last = mm ? "model.model.2.conv.weight" : "model.model.3.weight";
-    int wide;
+    int wide = 0;
     if (!read_side(set, first, 0, &arch->filters, error) ||
         !read_side(set, first, 1, &arch->in_channels, error) ||
         !read_side(set, last, 0, &wide, error) ||
@@ -178,7 +178,7 @@ static bool recognise_unet(const PixKeySet *set, bool mm, PixArch *arch, GPtrArr
 static bool recognise_affinelayer(const PixKeySet *set, PixArch *arch, GPtrArray *notes,
                                   GError **error)
 {
-    int wide;
+    int wide = 0;
     arch->depth = 1;
     while (arch->depth < MAX_INDEX) {
         g_autofree char *next = g_strdup_printf("generator/encoder_%d/", arch->depth + 1);
