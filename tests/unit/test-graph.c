@@ -290,7 +290,7 @@ static void test_published(void **state)
         {PIX_ARCH_UNET, PIX_NORM_INSTANCE, 8, 3, 32, 54409603, "unet_256", "model.model.3.bias"},
         {PIX_ARCH_UNET, PIX_NORM_NONE, 8, 3, 17, 54404099, "unet_256", "model.model.3.bias"},
         {PIX_ARCH_RESNET, PIX_NORM_INSTANCE, 9, 3, 48, 11378179, "resnet_9blocks", "model.26.bias"},
-        {PIX_ARCH_RESNET, PIX_NORM_BATCH, 6, 3, 85, 7841411, "resnet_6blocks", "model.23.bias"},
+        {PIX_ARCH_RESNET, PIX_NORM_BATCH, 6, 3, 87, 7841411, "resnet_6blocks", "model.23.bias"},
         {PIX_ARCH_PATCHGAN, PIX_NORM_BATCH, 3, 6, 19, 2768705, "patchgan_3", "model.11.bias"},
         {PIX_ARCH_PATCHGAN, PIX_NORM_INSTANCE, 3, 3, 10, 2764737, "patchgan_3", "model.11.bias"},
         {PIX_ARCH_PIXELGAN, PIX_NORM_BATCH, 0, 6, 8, 9024, "pixelgan", "net.5.weight"},
