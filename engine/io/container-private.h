@@ -39,6 +39,11 @@ struct PixContainer {
 extern const PixFormat pix_format_safetensors, pix_format_pth_zip, pix_format_pth_legacy,
     pix_format_pict;
 
+/** pix_broken: As pix_fail(), BAD_CHECKPOINT, where a file's contents make no sense. */
+#define pix_broken(error, format, ...)                                                             \
+    pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is broken: " format "; get the file again",         \
+             ##__VA_ARGS__)
+
 /** pix_container_add: Adds a copy of @entry; its strings must be the container's. Errors:
  * BAD_CHECKPOINT where the name is there already or there are too many. */
 bool pix_container_add(PixContainer *container, const PixEntry *entry, GError **error);

@@ -118,8 +118,7 @@ bool pix_container_add(PixContainer *container, const PixEntry *entry, GError **
     PixEntry *key = g_new0(PixEntry, 1);
     *key = *entry;
     if (!g_hash_table_insert(container->places, key, GUINT_TO_POINTER(container->entries->len + 1)))
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "names the tensor '%s' twice",
-                        entry->name);
+        return pix_broken(error, "it names the tensor '%s' twice", entry->name);
     g_array_append_vals(container->entries, entry, 1);
     return true;
 }

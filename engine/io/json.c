@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json.h"
 
+#include "container-private.h"
 #include "error.h"
 
 #include <string.h>
@@ -13,8 +14,7 @@ bool pix_json_init(PixJson *json, const char *what, const char *text, size_t siz
     *json =
         (PixJson){.what = what, .start = text, .next = text, .end = text + size, .error = error};
     if (!g_utf8_validate_len(text, size, NULL)) /* which refuses NUL as well */
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is broken: its %s is not UTF-8 text",
-                        what);
+        return pix_broken(error, "its %s is not UTF-8 text", what);
     json->string = g_string_new(NULL);
     return true;
 }
@@ -32,8 +32,8 @@ bool pix_json_fail(PixJson *json, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    return pix_fail(json->error, PIX_ERROR_BAD_CHECKPOINT, "is broken: byte %zu of its %s: %s",
-                    (size_t)(json->next - json->start), json->what, text);
+    return pix_broken(json->error, "byte %zu of its %s: %s", (size_t)(json->next - json->start),
+                      json->what, text);
 }
 
 char pix_json_peek(PixJson *json)

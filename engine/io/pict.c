@@ -30,10 +30,10 @@ static bool next_chunk(const PixReader *reader, guint64 *offset, guint64 *start,
     *start = *offset + sizeof big;
     *length = GUINT32_FROM_BE(big);
     if (!pix_checked_inside(*start, *length, reader->size))
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is cut off: a chunk of %" G_GUINT64_FORMAT
-                        " bytes does not fit into the file; get it again",
-                        *length);
+        return pix_broken(error,
+                          "it is cut off: a chunk of %" G_GUINT64_FORMAT
+                          " bytes does not fit into the file",
+                          *length);
     *offset = *start + *length;
     return true;
 }
@@ -99,18 +99,17 @@ static bool add_entries(PixContainer *container, GArray *tensors, guint64 n_code
         g_array_append_val(state->offsets, end);
         if (!pix_checked_product(entry->dims, entry->rank, &entry->count) ||
             !pix_checked_add(end, entry->count, &end) || end > n_codes)
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: its shapes need more than the %" G_GUINT64_FORMAT
-                            " weights that it holds (tensor %s)",
-                            n_codes, entry->name);
+            return pix_broken(error,
+                              "its shapes need more than the %" G_GUINT64_FORMAT
+                              " weights that it holds (tensor %s)",
+                              n_codes, entry->name);
         if (!pix_container_add(container, entry, error))
             return false;
     }
     if (end != n_codes)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: its shapes need %" G_GUINT64_FORMAT
-                        " weights, it holds %" G_GUINT64_FORMAT,
-                        end, n_codes);
+        return pix_broken(
+            error, "its shapes need %" G_GUINT64_FORMAT " weights, it holds %" G_GUINT64_FORMAT,
+            end, n_codes);
     return true;
 }
 
@@ -125,16 +124,12 @@ static bool pict_open(PixContainer *container, GError **error)
         !next_chunk(reader, &offset, &state->codes, &n_codes, error))
         return false;
     if (names_bytes > MAX_LIST)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: a list of tensors of %" G_GUINT64_FORMAT " bytes", names_bytes);
+        return pix_broken(error, "a list of tensors of %" G_GUINT64_FORMAT " bytes", names_bytes);
     if (book_bytes != sizeof state->codebook)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: a .pict codebook has 256 float32, not %" G_GUINT64_FORMAT
-                        " bytes",
-                        book_bytes);
+        return pix_broken(
+            error, "a .pict codebook has 256 float32, not %" G_GUINT64_FORMAT " bytes", book_bytes);
     if (offset != reader->size)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: bytes after the last weight; get it again");
+        return pix_broken(error, "bytes after the last weight");
     if (!pix_reader_read(reader, book, state->codebook, sizeof state->codebook, error))
         return false;
 

@@ -52,8 +52,7 @@ static bool check_machine(const PickleValue *facts, GError **error)
         if (pickle_string_is(&facts->items->values[i], "little_endian"))
             little = &facts->items->values[i + 1];
     if (!little || little->type != PICKLE_BOOL)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: it does not say its byte order");
+        return pix_broken(error, "it does not say its byte order");
     return little->integer ||
            pix_fail(error, PIX_ERROR_UNSUPPORTED,
                     "was saved on a big-endian machine; save it again on another one");
@@ -80,15 +79,14 @@ static bool place_storage(const PixReader *reader, TorchStorage *storage, guint6
         return false;
     numel = GUINT64_FROM_LE(numel);
     if (numel != storage->numel)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: storage %s has %" G_GUINT64_FORMAT
-                        " elements, its pickle says %" G_GUINT64_FORMAT,
-                        storage->key, numel, storage->numel);
+        return pix_broken(error,
+                          "storage %s has %" G_GUINT64_FORMAT
+                          " elements, its pickle says %" G_GUINT64_FORMAT,
+                          storage->key, numel, storage->numel);
     storage->place = *at + sizeof numel; /* inside the file, which was just read up to here */
     storage->checked = true;
     if (!pix_checked_inside(storage->place, storage->bytes, reader->size))
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is cut off in storage %s; get it again",
-                        storage->key);
+        return pix_broken(error, "it is cut off in storage %s", storage->key);
     *at = storage->place + storage->bytes;
     return true;
 }
@@ -98,22 +96,19 @@ static bool place_storages(const PixReader *reader, const PickleValue *keys, GHa
 {
     guint32 n = keys->type == PICKLE_LIST ? keys->items->n : 0;
     if (keys->type != PICKLE_LIST || n != g_hash_table_size(storages))
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: it lists %u storages, its pickle names %u", n,
-                        g_hash_table_size(storages));
+        return pix_broken(error, "it lists %u storages, its pickle names %u", n,
+                          g_hash_table_size(storages));
     for (guint32 i = 0; i < n; i++) {
         const PickleValue *key = &keys->items->values[i];
         g_autofree char *text =
             key->type == PICKLE_STRING ? g_strndup(key->text, key->number) : NULL;
         TorchStorage *storage = text ? g_hash_table_lookup(storages, text) : NULL;
         if (!storage || storage->checked)
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: its list of storages does not match its pickle");
+            return pix_broken(error, "its list of storages does not match its pickle");
         if (!place_storage(reader, storage, &at, error))
             return false;
     }
-    return at == reader->size || pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                                          "is broken: bytes after its last storage; get it again");
+    return at == reader->size || pix_broken(error, "bytes after its last storage");
 }
 
 static bool read_object(PixContainer *container, PthLegacy *state, Pickles *pickles, GError **error)

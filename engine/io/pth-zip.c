@@ -52,7 +52,7 @@ static bool check_byte_order(const PthZip *state, GError **error)
         return true; /* before PyTorch 2.1 */
     guint64 size = g_array_index(state->layout.entries, PixZipEntry, index).size;
     if (size >= sizeof order)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is broken: its byteorder is no word");
+        return pix_broken(error, "its byteorder is no word");
     if (!pix_zip_data_read(state->data, index, 0, size, order, false, error))
         return false;
     return strcmp(order, "little") == 0 ||
@@ -71,14 +71,12 @@ static bool place_storages(const PthZip *state, GError **error)
         g_autofree char *name = g_strconcat("data/", storage->key, NULL);
         guint index;
         if (!pix_zip_layout_find(&state->layout, name, &index))
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: it has no entry '%s', which its pickle names", name);
+            return pix_broken(error, "it has no entry '%s', which its pickle names", name);
         guint64 size = g_array_index(state->layout.entries, PixZipEntry, index).size;
         if (size != storage->bytes)
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: '%s' has %" G_GUINT64_FORMAT
-                            " bytes, its pickle says %" G_GUINT64_FORMAT,
-                            name, size, storage->bytes);
+            return pix_broken(
+                error, "'%s' has %" G_GUINT64_FORMAT " bytes, its pickle says %" G_GUINT64_FORMAT,
+                name, size, storage->bytes);
         storage->place = index;
     }
     return true;
@@ -115,8 +113,7 @@ static bool read_object(PixContainer *container, PthZip *state, PickleMemory *me
         !torch_pickle_run(pickle, (size_t)size, memory, state->pth.storages, &used, &root, error))
         return false;
     if (used != size)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: data.pkl goes on after its pickle's end");
+        return pix_broken(error, "data.pkl goes on after its pickle's end");
     return place_storages(state, error) && pth_add_entries(container, &state->pth, &root, error);
 }
 

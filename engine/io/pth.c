@@ -71,9 +71,8 @@ static bool visit(Walk *w, const PickleValue *value, const char *group, const ch
                         "holds too many Python objects beside its weights; save the state_dict "
                         "alone");
     if (tensor && !name)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: a tensor's name has more than %d bytes or is no text",
-                        PIX_MAX_NAME);
+        return pix_broken(error, "a tensor's name has more than %d bytes or is no text",
+                          PIX_MAX_NAME);
     if (tensor)
         return add_tensor(w, tensor, group, name, error);
     if (!name)
@@ -88,7 +87,7 @@ static bool visit(Walk *w, const PickleValue *value, const char *group, const ch
         return true;
     g_autofree char *path = *group ? g_strconcat(group, "/", name, NULL) : g_strdup(name);
     if (strlen(path) > MAX_GROUP)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is broken: dicts nested too deeply");
+        return pix_broken(error, "dicts nested too deeply");
     return walk(w, value, path, depth + 1, error);
 }
 
@@ -106,8 +105,7 @@ static bool walk(Walk *w, const PickleValue *value, const char *group, int depth
     const PickleItems *items = value->items;
     guint32 step = value->type == PICKLE_DICT ? 2 : 1;
     if (depth > PICKLE_MAX_DEPTH)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: dicts and lists nested more than %d deep", PICKLE_MAX_DEPTH);
+        return pix_broken(error, "dicts and lists nested more than %d deep", PICKLE_MAX_DEPTH);
     if (has_names(value))
         group = g_string_chunk_insert_const(w->container->strings, group);
     for (guint32 i = 0; i + step <= items->n; i += step) {

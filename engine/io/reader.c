@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include "checked.h"
+#include "container-private.h"
 #include "error.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ bool pix_reader_read(const PixReader *reader, guint64 offset, void *target, size
                      GError **error)
 {
     if (!pix_checked_inside(offset, n, reader->size))
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "ends before what it says it holds");
+        return pix_broken(error, "it ends before what it says it holds");
     if (reader->bytes) {
         if (n > 0)
             memcpy(target, (const guint8 *)g_bytes_get_data(reader->bytes, NULL) + offset, n);
@@ -80,7 +81,7 @@ bool pix_reader_read(const PixReader *reader, guint64 offset, void *target, size
 void *pix_reader_load(const PixReader *reader, guint64 offset, guint64 n, GError **error)
 {
     if (!pix_checked_inside(offset, n, reader->size)) {
-        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "ends before what it says it holds");
+        pix_broken(error, "it ends before what it says it holds");
         return NULL;
     }
     void *block = pix_try_alloc(n, 1, error);

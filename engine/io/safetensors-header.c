@@ -142,24 +142,23 @@ static bool check_extents(GArray *tensors, guint64 data_bytes, GError **error)
         guint64 bytes;
         if (!pix_checked_product(tensor->dims, tensor->rank, &tensor->count) ||
             !pix_checked_mul(tensor->count, pix_dtype_bytes(tensor->dtype), &bytes))
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: the shape of tensor %s is too large", tensor->name);
+            return pix_broken(error, "the shape of tensor %s is too large", tensor->name);
         if (tensor->end < tensor->begin || tensor->end - tensor->begin != bytes)
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: tensor %s needs %" G_GUINT64_FORMAT
-                            " bytes, its offsets are %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
-                            tensor->name, bytes, tensor->begin, tensor->end);
+            return pix_broken(error,
+                              "tensor %s needs %" G_GUINT64_FORMAT
+                              " bytes, its offsets are %" G_GUINT64_FORMAT
+                              " and %" G_GUINT64_FORMAT,
+                              tensor->name, bytes, tensor->begin, tensor->end);
         if (tensor->begin != end)
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "is broken: tensor %s %s the one before it", tensor->name,
-                            tensor->begin < end ? "overlaps" : "leaves a hole after");
+            return pix_broken(error, "tensor %s %s the one before it", tensor->name,
+                              tensor->begin < end ? "overlaps" : "leaves a hole after");
         end = tensor->end;
     }
     if (end != data_bytes)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: its tensors need %" G_GUINT64_FORMAT
-                        " bytes of data, the file has %" G_GUINT64_FORMAT "; get it again",
-                        end, data_bytes);
+        return pix_broken(error,
+                          "its tensors need %" G_GUINT64_FORMAT
+                          " bytes of data, the file has %" G_GUINT64_FORMAT "",
+                          end, data_bytes);
     return true;
 }
 

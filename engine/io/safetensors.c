@@ -42,15 +42,14 @@ static bool read_header_length(const PixReader *reader, guint64 *length, GError 
         return false;
     *length = GUINT64_FROM_LE(*length);
     if (*length > PIX_SAFETENSORS_MAX_HEADER)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is broken: a safetensors header of %" G_GUINT64_FORMAT
-                        " bytes; at most %d are allowed",
-                        *length, PIX_SAFETENSORS_MAX_HEADER);
+        return pix_broken(
+            error, "a safetensors header of %" G_GUINT64_FORMAT " bytes; at most %d are allowed",
+            *length, PIX_SAFETENSORS_MAX_HEADER);
     if (!pix_checked_inside(PREFIX, *length, reader->size))
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "is cut off: its safetensors header has %" G_GUINT64_FORMAT
-                        " bytes, the whole file %" G_GUINT64_FORMAT "; get it again",
-                        *length, reader->size);
+        return pix_broken(error,
+                          "it is cut off: its safetensors header has %" G_GUINT64_FORMAT
+                          " bytes, the whole file %" G_GUINT64_FORMAT "",
+                          *length, reader->size);
     return true;
 }
 

@@ -86,7 +86,7 @@ static int find_global(const char *name, size_t length)
 
 static bool malformed(GError **error, const char *what)
 {
-    return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is broken: %s in its pickle", what);
+    return pix_broken(error, "%s in its pickle", what);
 }
 
 static bool is_object(const PickleValue *value, guint32 kind)
@@ -132,8 +132,7 @@ static TorchStorage *get_storage(Context *context, const PickleValue *key, guint
     if (storage) {
         if (storage->numel == numel && strcmp(storage->type, type_name) == 0)
             return storage;
-        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                 "is broken: storage %s has two types or sizes in its pickle", text);
+        pix_broken(error, "storage %s has two types or sizes in its pickle", text);
         return NULL;
     }
     guint64 bytes;
@@ -225,23 +224,6 @@ static bool take_sizes(const PickleValue *value, guint64 *sizes, int *n)
     return true;
 }
 
-/* Whether all elements lie within @numel, and how far apart the first and last one are. */
-static bool measure(TorchTensor *tensor, guint64 numel)
-{
-    if (!pix_checked_product(tensor->dims, tensor->rank, &tensor->count))
-        return false;
-    tensor->span = 0;
-    if (tensor->count == 0)
-        return true;
-    guint64 last = 0, step;
-    for (int i = 0; i < tensor->rank; i++)
-        if (!pix_checked_mul(tensor->dims[i] - 1, tensor->strides[i], &step) ||
-            !pix_checked_add(last, step, &last))
-            return false;
-    return pix_checked_add(last, 1, &tensor->span) &&
-           pix_checked_inside(tensor->offset, tensor->span, numel);
-}
-
 /* Lazily conjugated or negated tensors hold other values than they mean. */
 static bool is_lazy(const PickleValue *metadata)
 {
@@ -311,7 +293,7 @@ static bool rebuild_tensor(Context *context, Meaning version, const PickleItems 
     guint64 numel = view->numel;
     if (view->storage->untyped)
         numel /= pix_dtype_bytes(tensor->dtype);
-    if (!measure(tensor, numel))
+    if (!torch_tensor_measure(tensor, numel))
         return malformed(error, "a tensor that reaches outside its storage");
     if (tensor->count > numel) {
         *result = opaque("an expanded tensor, whose elements share memory; save it with .clone()");
@@ -392,35 +374,4 @@ bool torch_pickle_run(const guint8 *data, size_t size, PickleMemory *memory, GHa
         .global = find_global, .reduce = reduce, .persistent = persistent};
     Context context = {.memory = memory, .storages = storages};
     return pickle_run(data, size, memory, &hooks, &context, used, result, error);
-}
-
-/* ---- elements ---- */
-
-bool torch_tensor_is_packed(const TorchTensor *tensor)
-{
-    guint64 stride = 1;
-    for (int i = tensor->rank - 1; i >= 0; i--) {
-        if (tensor->dims[i] != 1 && tensor->strides[i] != stride)
-            return false;
-        stride *= tensor->dims[i]; /* at most the tensor's count */
-    }
-    return true;
-}
-
-void torch_tensor_gather(const TorchTensor *tensor, const guint8 *span, guint8 *elements)
-{
-    size_t bytes = pix_dtype_bytes(tensor->dtype);
-    guint64 index[PIX_MAX_RANK] = {0};
-    guint64 at = 0;
-    for (guint64 i = 0; i < tensor->count; i++, elements += bytes) {
-        memcpy(elements, span + at * bytes, bytes);
-        /* The next element's index, and where it lies: as an odometer counts. */
-        for (int d = tensor->rank - 1; d >= 0; d--) {
-            at += tensor->strides[d];
-            if (++index[d] < tensor->dims[d])
-                break;
-            at -= tensor->strides[d] * tensor->dims[d];
-            index[d] = 0;
-        }
-    }
 }

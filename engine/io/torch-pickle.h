@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
- * What the pickles of PyTorch mean: storages, and the tensors that look into them. Strides, offsets
- * and sizes are checked here, once, so that whoever reads a tensor may trust them.
+ * What the pickles of PyTorch mean: storages, and the tensors that look into them.
  * Source: torch/_utils.py (_rebuild_*), torch/serialization.py (persistent ids), PyTorch 1.13.
  */
 #ifndef PIX_TORCH_PICKLE_H
 #define PIX_TORCH_PICKLE_H
 
-#include "container.h"
 #include "pickle.h"
-
-/** TorchStorage: one block of elements in the file. */
-typedef struct {
-    char *key;        /* its name in the file */
-    const char *type; /* "FloatStorage" */
-    int dtype;        /* a PixDtype; PIX_DTYPE_COUNT for those that the engine does not know */
-    bool untyped;     /* bytes; every tensor says its own type */
-    guint element_bytes;
-    guint64 numel, bytes;
-    guint64 place; /* for the container: where the elements are */
-    bool checked;  /* for the container */
-} TorchStorage;
-
-/** TorchTensor: offset and strides in elements. All of it is inside the storage. */
-typedef struct {
-    TorchStorage *storage;
-    PixDtype dtype;
-    int rank;
-    guint64 dims[PIX_MAX_RANK], strides[PIX_MAX_RANK];
-    guint64 count, offset;
-    guint64 span; /* elements from the first one to the last one, both included */
-} TorchTensor;
+#include "torch-tensor.h"
 
 /** torch_tensor_of: Returns: (nullable): the tensor that @value is. */
 const TorchTensor *torch_tensor_of(const PickleValue *value);
@@ -42,12 +19,5 @@ GHashTable *torch_storages_new(void);
 /** torch_pickle_run: As pickle_run(), on a pickle of PyTorch. @storages: those met are added. */
 bool torch_pickle_run(const guint8 *data, size_t size, PickleMemory *memory, GHashTable *storages,
                       size_t *used, PickleValue *result, GError **error);
-
-/** torch_tensor_is_packed: Whether its elements lie in the order of its dims, without gaps. */
-bool torch_tensor_is_packed(const TorchTensor *tensor);
-
-/** torch_tensor_gather: Copies the elements that @span holds, in the order of the dims.
- * @span: tensor->span elements, the first being the tensor's first. */
-void torch_tensor_gather(const TorchTensor *tensor, const guint8 *span, guint8 *elements);
 
 #endif

@@ -2,6 +2,7 @@
 #include "zip-data.h"
 
 #include "checked.h"
+#include "container-private.h"
 #include "error.h"
 
 #include <string.h>
@@ -188,7 +189,7 @@ bool pix_zip_data_read(PixZipData *data, guint index, guint64 offset, guint64 n,
             at += (guint64)got;
         else
             ok = got < 0 ? read_failed(file, error)
-                         : pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is cut off");
+                         : pix_broken(error, "an entry of its archive is cut off");
     }
     ok = ok && read_end(file, entry, may_lack_checksum, error);
     zip_fclose(file);

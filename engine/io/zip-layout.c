@@ -2,118 +2,16 @@
 #include "zip-layout.h"
 
 #include "checked.h"
-#include "container-private.h"
-#include "error.h"
+#include "zip-end.h"
 
 #include <string.h>
 
-enum { LOCAL = 30, CENTRAL = 46, END = 22, LOCATOR = 20, END64 = 56 };
+enum { LOCAL = 30, CENTRAL = 46 };
 
 /* Stored entries with names in UTF-8 and sizes after the data, as PyTorch writes them. */
 #define FLAG_ENCRYPTED (1 | 1 << 6 | 1 << 13)
 #define FLAG_DESCRIPTOR (1 << 3)
 #define FLAG_UTF8 (1 << 11)
-
-/* The central directory. */
-typedef struct {
-    guint64 offset, bytes, n;
-} Directory;
-
-static guint get16(const guint8 *bytes)
-{
-    return bytes[0] | (guint)bytes[1] << 8;
-}
-
-static guint32 get32(const guint8 *bytes)
-{
-    return get16(bytes) | (guint32)get16(bytes + 2) << 16;
-}
-
-static guint64 get64(const guint8 *bytes)
-{
-    return get32(bytes) | (guint64)get32(bytes + 4) << 32;
-}
-
-static void G_GNUC_PRINTF(2, 3) set_broken(GError **error, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-    pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "is a broken or foreign zip archive: %s", text);
-}
-
-/* A false that the compiler sees, so that it knows which values are set afterwards. */
-#define broken(...) (set_broken(__VA_ARGS__), false)
-
-/* ---- where the directory is ---- */
-
-/* The 64-bit end record, which PyTorch always writes, in front of its locator. */
-static bool read_end64(const PixReader *reader, guint64 locator_at, const guint8 *locator,
-                       Directory *directory, GError **error)
-{
-    guint8 end[END64];
-    guint64 at = get64(locator + 8);
-    if (get32(locator + 4) != 0 || get32(locator + 16) > 1)
-        return broken(error, "it has several parts");
-    if (!pix_checked_inside(at, END64, locator_at) || at + END64 != locator_at)
-        return broken(error, "its 64-bit end record is not where it should be");
-    if (!pix_reader_read(reader, at, end, sizeof end, error))
-        return false;
-    if (memcmp(end, "PK\6\6", 4) != 0 || get64(end + 4) != END64 - 12)
-        return broken(error, "its 64-bit end record is malformed");
-    if (get32(end + 16) != 0 || get32(end + 20) != 0 || get64(end + 24) != get64(end + 32))
-        return broken(error, "it has several parts");
-    *directory = (Directory){get64(end + 48), get64(end + 40), get64(end + 32)};
-    if (!pix_checked_inside(directory->offset, directory->bytes, at) ||
-        directory->offset + directory->bytes != at)
-        return broken(error, "its directory is not in front of its end record");
-    return true;
-}
-
-static bool same_or_saturated(guint64 narrow, guint64 saturated, guint64 wide)
-{
-    return narrow == saturated || narrow == wide;
-}
-
-static bool find_directory(const PixReader *reader, Directory *directory, GError **error)
-{
-    guint8 end[END], locator[LOCATOR];
-    if (reader->size < END)
-        return broken(error, "it is cut off; get it again");
-    guint64 at = reader->size - END;
-    if (!pix_reader_read(reader, at, end, sizeof end, error))
-        return false;
-    if (memcmp(end, "PK\5\6", 4) != 0 || get16(end + 20) != 0)
-        return broken(error,
-                      "it does not end as torch.save would end it, so it may be cut off; get "
-                      "it again");
-    if (get16(end + 4) != 0 || get16(end + 6) != 0 || get16(end + 8) != get16(end + 10))
-        return broken(error, "it has several parts");
-
-    Directory narrow = {get32(end + 16), get32(end + 12), get16(end + 10)};
-    bool has_64 = at >= LOCATOR;
-    if (has_64 && !pix_reader_read(reader, at - LOCATOR, locator, sizeof locator, error))
-        return false;
-    has_64 = has_64 && memcmp(locator, "PK\6\7", 4) == 0;
-    if (!has_64) {
-        if (narrow.offset == G_MAXUINT32 || narrow.bytes == G_MAXUINT32 || narrow.n == G_MAXUINT16)
-            return broken(error, "its 64-bit end record is missing");
-        if (!pix_checked_inside(narrow.offset, narrow.bytes, at) ||
-            narrow.offset + narrow.bytes != at)
-            return broken(error, "its directory is not in front of its end record");
-        *directory = narrow;
-        return true;
-    }
-    if (!read_end64(reader, at - LOCATOR, locator, directory, error))
-        return false;
-    return (same_or_saturated(narrow.offset, G_MAXUINT32, directory->offset) &&
-            same_or_saturated(narrow.bytes, G_MAXUINT32, directory->bytes) &&
-            same_or_saturated(narrow.n, G_MAXUINT16, directory->n)) ||
-           broken(error, "its two end records differ");
-}
-
-/* ---- entries ---- */
 
 /* Names are never used as paths; they must still mean one thing only. */
 static bool check_name(const char *name, size_t length, GError **error)
@@ -121,15 +19,16 @@ static bool check_name(const char *name, size_t length, GError **error)
     g_autofree char *shown = pix_printable(name, length);
     const char *end = name + length;
     if (length == 0 || length > PIX_ZIP_MAX_NAME || !g_utf8_validate_len(name, length, NULL))
-        return broken(error, "the name '%s' is not proper text", shown);
+        return zip_broken(error, "the name '%s' is not proper text", shown);
     for (const char *c = name; c < end; c++)
         if ((guchar)*c < 0x20 || *c == 0x7f || *c == '\\')
-            return broken(error, "the name '%s' has a forbidden character", shown);
+            return zip_broken(error, "the name '%s' has a forbidden character", shown);
     for (const char *part = name; part <= end; part++) {
         const char *slash = memchr(part, '/', (size_t)(end - part));
         size_t n = (size_t)((slash ? slash : end) - part);
         if (n == 0 || (n == 1 && part[0] == '.') || (n == 2 && memcmp(part, "..", 2) == 0))
-            return broken(error, "the name '%s' leads out of the archive or to a folder", shown);
+            return zip_broken(error, "the name '%s' leads out of the archive or to a folder",
+                              shown);
         part += n;
     }
     return true;
@@ -140,16 +39,16 @@ static bool strip_folder(const PixZipLayout *layout, PixZipEntry *entry, GError 
 {
     const char *slash = strchr(entry->path, '/');
     if (!slash)
-        return broken(error, "'%s' is in no folder; did torch.save write it?", entry->path);
+        return zip_broken(error, "'%s' is in no folder; did torch.save write it?", entry->path);
     size_t folder = (size_t)(slash + 1 - entry->path);
     if (layout->entries->len > 0) {
         const char *first = g_array_index(layout->entries, PixZipEntry, 0).path;
         if (strncmp(first, entry->path, folder) != 0)
-            return broken(error, "it has more than one folder ('%s')", entry->path);
+            return zip_broken(error, "it has more than one folder ('%s')", entry->path);
     }
     entry->name = slash + 1;
     if (g_str_has_prefix(entry->name, "data/") && strchr(entry->name + 5, '/'))
-        return broken(error, "'%s' is nested too deeply", entry->path);
+        return zip_broken(error, "'%s' is nested too deeply", entry->path);
     return true;
 }
 
@@ -160,12 +59,12 @@ static bool widen(const guint8 *extra, size_t length, guint64 *fields[], int n, 
     const guint8 *wide = NULL;
     size_t left = 0;
     while (length >= 4) {
-        size_t bytes = get16(extra + 2);
+        size_t bytes = zip_get16(extra + 2);
         if (bytes > length - 4)
             break;
-        if (get16(extra) == 1 && wide)
-            return broken(error, "an entry has two 64-bit fields");
-        if (get16(extra) == 1) {
+        if (zip_get16(extra) == 1 && wide)
+            return zip_broken(error, "an entry has two 64-bit fields");
+        if (zip_get16(extra) == 1) {
             wide = extra + 4;
             left = bytes;
         }
@@ -173,13 +72,13 @@ static bool widen(const guint8 *extra, size_t length, guint64 *fields[], int n, 
         length -= 4 + bytes;
     }
     if (length != 0)
-        return broken(error, "an entry's extra field is malformed");
+        return zip_broken(error, "an entry's extra field is malformed");
     for (int i = 0; i < n; i++) {
         if (*fields[i] != G_MAXUINT32)
             continue;
         if (left < 8)
-            return broken(error, "an entry's 64-bit size is missing");
-        *fields[i] = get64(wide);
+            return zip_broken(error, "an entry's 64-bit size is missing");
+        *fields[i] = zip_get64(wide);
         wide += 8;
         left -= 8;
     }
@@ -191,41 +90,39 @@ static bool parse_central(PixZipLayout *layout, const guint8 *record, size_t lef
                           GError **error)
 {
     if (left < CENTRAL || memcmp(record, "PK\1\2", 4) != 0)
-        return broken(error, "its directory is cut off");
-    size_t name = get16(record + 28), extra = get16(record + 30), comment = get16(record + 32);
+        return zip_broken(error, "its directory is cut off");
+    size_t name = zip_get16(record + 28), extra = zip_get16(record + 30),
+           comment = zip_get16(record + 32);
     *used = CENTRAL + name + extra + comment; /* three 16-bit numbers */
     if (*used > left)
-        return broken(error, "its directory is cut off");
+        return zip_broken(error, "its directory is cut off");
     const char *text = (const char *)record + CENTRAL;
     if (!check_name(text, name, error))
         return false;
 
     PixZipEntry entry = {.path = g_string_chunk_insert_len(layout->strings, text, (gssize)name),
-                         .flags = (guint16)get16(record + 8),
-                         .crc = get32(record + 16),
-                         .size = get32(record + 24),
-                         .header = get32(record + 42)};
-    guint64 packed = get32(record + 20);
+                         .flags = (guint16)zip_get16(record + 8),
+                         .crc = zip_get32(record + 16),
+                         .size = zip_get32(record + 24),
+                         .header = zip_get32(record + 42)};
+    guint64 packed = zip_get32(record + 20);
     guint64 *fields[] = {&entry.size, &packed, &entry.header};
     if (entry.flags & FLAG_ENCRYPTED)
-        return broken(error, "'%s' is encrypted", entry.path);
-    if (get16(record + 10) != 0)
-        return broken(error,
-                      "'%s' is compressed, which torch.save never does; unpack the archive "
-                      "and pack it again with 'zip -0'",
-                      entry.path);
+        return zip_broken(error, "'%s' is encrypted", entry.path);
+    if (zip_get16(record + 10) != 0)
+        return zip_broken(error, "'%s' is compressed", entry.path);
     if (entry.flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8))
-        return broken(error, "'%s' has unknown flags", entry.path);
-    if (get16(record + 34) != 0)
-        return broken(error, "it has several parts");
+        return zip_broken(error, "'%s' has unknown flags", entry.path);
+    if (zip_get16(record + 34) != 0)
+        return zip_broken(error, "it has several parts");
     if (!widen(record + CENTRAL + name, extra, fields, G_N_ELEMENTS(fields), error) ||
         !strip_folder(layout, &entry, error))
         return false;
     if (packed != entry.size)
-        return broken(error, "'%s' has two sizes", entry.path);
+        return zip_broken(error, "'%s' has two sizes", entry.path);
     if (!g_hash_table_insert(layout->by_name, (gpointer)entry.name,
                              GUINT_TO_POINTER(layout->entries->len + 1)))
-        return broken(error, "'%s' is there twice", entry.path);
+        return zip_broken(error, "'%s' is there twice", entry.path);
     g_array_append_val(layout->entries, entry);
     return true;
 }
@@ -237,27 +134,29 @@ static bool check_local(const PixReader *reader, PixZipEntry *entry, guint64 lim
     guint8 header[LOCAL + PIX_ZIP_MAX_NAME];
     size_t name = strlen(entry->path);
     if (!pix_checked_inside(entry->header, LOCAL + name, limit))
-        return broken(error, "'%s' lies outside the archive", entry->path);
+        return zip_broken(error, "'%s' lies outside the archive", entry->path);
     if (!pix_reader_read(reader, entry->header, header, LOCAL + name, error))
         return false;
     if (memcmp(header, "PK\3\4", 4) != 0)
-        return broken(error, "'%s' has no header", entry->path);
-    if (get16(header + 26) != name || memcmp(header + LOCAL, entry->path, name) != 0)
-        return broken(error, "'%s' has another name in its own header", entry->path);
-    if (get16(header + 6) != entry->flags || get16(header + 8) != 0)
-        return broken(error, "'%s' has other flags in its own header", entry->path);
+        return zip_broken(error, "'%s' has no header", entry->path);
+    if (zip_get16(header + 26) != name || memcmp(header + LOCAL, entry->path, name) != 0)
+        return zip_broken(error, "'%s' has another name in its own header", entry->path);
+    if (zip_get16(header + 6) != entry->flags || zip_get16(header + 8) != 0)
+        return zip_broken(error, "'%s' has other flags in its own header", entry->path);
 
     bool later = entry->flags & FLAG_DESCRIPTOR;
-    guint32 crc = get32(header + 14), packed = get32(header + 18), size = get32(header + 22);
+    guint32 crc = zip_get32(header + 14), packed = zip_get32(header + 18),
+            size = zip_get32(header + 22);
     bool same_size = size == packed && (size == entry->size || size == G_MAXUINT32);
     bool no_size = later && size == 0 && packed == 0;
     if (!(same_size || no_size) || !(crc == entry->crc || (later && crc == 0)))
-        return broken(error, "'%s' has another size or checksum in its own header", entry->path);
+        return zip_broken(error, "'%s' has another size or checksum in its own header",
+                          entry->path);
 
     entry->payload = entry->header + LOCAL + name; /* inside, as checked above */
-    if (!pix_checked_add(entry->payload, get16(header + 28), &entry->payload) ||
+    if (!pix_checked_add(entry->payload, zip_get16(header + 28), &entry->payload) ||
         !pix_checked_inside(entry->payload, entry->size, limit))
-        return broken(error, "'%s' lies outside the archive", entry->path);
+        return zip_broken(error, "'%s' lies outside the archive", entry->path);
     return true;
 }
 
@@ -278,13 +177,13 @@ static bool check_overlap(const PixZipLayout *layout, GError **error)
     for (guint i = 1; i < order->len; i++) {
         const PixZipEntry *before = order->pdata[i - 1], *entry = order->pdata[i];
         if (entry->header < before->payload + before->size) /* its end is inside the file */
-            return broken(error, "'%s' and '%s' overlap", before->path, entry->path);
+            return zip_broken(error, "'%s' and '%s' overlap", before->path, entry->path);
     }
     return true;
 }
 
-static bool read_entries(PixZipLayout *layout, const PixReader *reader, const Directory *directory,
-                         GError **error)
+static bool read_entries(PixZipLayout *layout, const PixReader *reader,
+                         const PixZipDirectory *directory, GError **error)
 {
     g_autofree guint8 *records =
         pix_reader_load(reader, directory->offset, directory->bytes, error);
@@ -295,13 +194,13 @@ static bool read_entries(PixZipLayout *layout, const PixReader *reader, const Di
         if (!parse_central(layout, records + at, left, &used, error))
             return false;
     if (left != 0)
-        return broken(error, "its directory has more than its %" G_GUINT64_FORMAT " entries",
-                      directory->n);
+        return zip_broken(error, "its directory has more than its %" G_GUINT64_FORMAT " entries",
+                          directory->n);
     guint64 total = 0;
     for (guint i = 0; i < layout->entries->len; i++) {
         PixZipEntry *entry = &g_array_index(layout->entries, PixZipEntry, i);
         if (!pix_checked_add(total, entry->size, &total) || total > directory->offset)
-            return broken(error, "its entries are larger than the file");
+            return zip_broken(error, "its entries are larger than the file");
     }
     for (guint i = 0; i < layout->entries->len; i++)
         if (!check_local(reader, &g_array_index(layout->entries, PixZipEntry, i), directory->offset,
@@ -312,18 +211,18 @@ static bool read_entries(PixZipLayout *layout, const PixReader *reader, const Di
 
 bool pix_zip_layout_read(PixZipLayout *layout, const PixReader *reader, GError **error)
 {
-    Directory directory;
+    PixZipDirectory directory;
     *layout = (PixZipLayout){.entries = g_array_new(FALSE, FALSE, sizeof(PixZipEntry)),
                              .by_name = g_hash_table_new(g_str_hash, g_str_equal),
                              .strings = g_string_chunk_new(4096)};
-    if (!find_directory(reader, &directory, error))
+    if (!pix_zip_find_directory(reader, &directory, error))
         return false;
     if (directory.n > PIX_ZIP_MAX_ENTRIES)
-        return broken(error, "%" G_GUINT64_FORMAT " entries, at most %d are read", directory.n,
-                      PIX_ZIP_MAX_ENTRIES);
+        return zip_broken(error, "%" G_GUINT64_FORMAT " entries, at most %d are read", directory.n,
+                          PIX_ZIP_MAX_ENTRIES);
     if (directory.bytes > PIX_ZIP_MAX_DIRECTORY)
-        return broken(error, "a directory of %" G_GUINT64_FORMAT " bytes, at most %d are read",
-                      directory.bytes, PIX_ZIP_MAX_DIRECTORY);
+        return zip_broken(error, "a directory of %" G_GUINT64_FORMAT " bytes, at most %d are read",
+                          directory.bytes, PIX_ZIP_MAX_DIRECTORY);
     return read_entries(layout, reader, &directory, error);
 }
 
