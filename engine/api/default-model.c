@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The model that is there without any file: the assembler puts it into the library as it is. */
+#include "default-model-path.h"
 #include "model.h"
 
 __asm__(".section .rodata\n"

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "allocations.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static atomic_long count;
+
+long allocations_count(void)
+{
+    return atomic_load(&count);
+}
+
+/* glibc's own names for what it is asked for; there is no other way down that itself does not
+ * allocate. Sanitizers bring their own malloc, and there this file counts nothing. */
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+void *malloc(size_t bytes)
+{
+    atomic_fetch_add(&count, 1);
+    return __libc_malloc(bytes);
+}
+
+void *calloc(size_t n, size_t bytes)
+{
+    atomic_fetch_add(&count, 1);
+    return __libc_calloc(n, bytes);
+}
+
+void *realloc(void *old, size_t bytes)
+{
+    atomic_fetch_add(&count, 1);
+    return __libc_realloc(old, bytes);
+}
+
+void *aligned_alloc(size_t alignment, size_t bytes)
+{
+    atomic_fetch_add(&count, 1);
+    return __libc_memalign(alignment, bytes);
+}
+
+int posix_memalign(void **result, size_t alignment, size_t bytes)
+{
+    atomic_fetch_add(&count, 1);
+    *result = __libc_memalign(alignment, bytes);
+    return *result ? 0 : ENOMEM;
+}
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What belongs to the host stays as it was: threads, environment, locale, signals, directory. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fenv.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <pix2pix/pix.h>
+
+extern char **environ;
+
+static int count_threads(void)
+{
+    int count = -2; /* . and .. */
+    DIR *tasks = opendir("/proc/self/task");
+    while (tasks && readdir(tasks))
+        count++;
+    if (tasks)
+        closedir(tasks);
+    return count;
+}
+
+/* OpenBLAS's own thread count, where it is linked. */
+static int blas_threads(void)
+{
+    int (*get)(void);
+    *(void **)&get = dlsym(RTLD_DEFAULT, "openblas_get_num_threads");
+    return get ? get() : 0;
+}
+
+static void use_everything(unsigned threads, int *most_threads)
+{
+    g_autofree char *file =
+        g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
+    g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, NULL);
+    PixSessionOptions options;
+    pix_session_options_init(&options, model);
+    g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
+    guint8 pixels[32 * 32 * 3] = {0};
+    PixImage image = {pixels, 96, 32, 32, 3, 3, {0, 1, 2}};
+    for (int i = 0; i < 3; i++)
+        assert_true(pix_session_translate(session, &image, &image, NULL));
+    *most_threads = count_threads();
+    GError *error = NULL;
+    assert_null(pix_model_load(device, "/dev/null", NULL, &error));
+    g_clear_error(&error);
+}
+
+static char *describe_host(void)
+{
+    GString *text = g_string_new(setlocale(LC_ALL, NULL));
+    g_autofree char *cwd = g_get_current_dir();
+    g_string_append_printf(text, "\n%s\nrounding %d\nblas %d\n", cwd, fegetround(), blas_threads());
+    for (int i = 1; i < 32; i++) {
+        struct sigaction action;
+        if (sigaction(i, NULL, &action) == 0)
+            g_string_append_printf(text, "signal %d %p\n", i, (void *)action.sa_handler);
+    }
+    for (char **variable = environ; *variable; variable++)
+        g_string_append_printf(text, "%s\n", *variable);
+    return g_string_free(text, FALSE);
+}
+
+static void test_host(void **state)
+{
+    assert_int_equal(count_threads(), 1); /* loading the library started none */
+    g_autofree char *before = describe_host();
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        int most;
+        use_everything(threads, &most);
+        assert_int_equal(most, (int)threads);
+        assert_int_equal(count_threads(), 1); /* and none is left */
+    }
+    g_autofree char *after = describe_host();
+    assert_string_equal(before, after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_host),
+    };
+    return cmocka_run_group_tests_name("host", tests, NULL, NULL);
+}
