@@ -9,10 +9,6 @@ static gboolean is_interleaved_rgb(const GstVideoFormatInfo *format)
 
 gboolean gst_pix2pix_frame_is_native(const GstVideoInfo *info, int channels)
 {
-    GstVideoColorRange range = GST_VIDEO_INFO_COLORIMETRY(info).range;
-
-    if (range == GST_VIDEO_COLOR_RANGE_16_235)
-        return FALSE;
     if (channels == 1)
         return GST_VIDEO_INFO_FORMAT(info) == GST_VIDEO_FORMAT_GRAY8;
     return is_interleaved_rgb(info->finfo);

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /**
  * gst_pix2pix_frame_is_native:
  * Whether the engine can work on frames of @info as they are: interleaved RGB in any order with or
- * without a fourth byte for 3 @channels, full-range grey for 1.
+ * without a fourth byte for 3 @channels, grey for 1.
  */
 gboolean gst_pix2pix_frame_is_native(const GstVideoInfo *info, int channels);
 
