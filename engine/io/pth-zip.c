@@ -46,7 +46,7 @@ static bool check_kind(const PixZipLayout *layout, GError **error)
 
 static bool check_byte_order(const PthZip *state, GError **error)
 {
-    char order[6] = {0};
+    char order[8] = {0}; /* the last byte stays 0 */
     guint index;
     if (!pix_zip_layout_find(&state->layout, "byteorder", &index))
         return true; /* before PyTorch 2.1 */

@@ -296,7 +296,7 @@ static bool rebuild_tensor(Context *context, Meaning version, const PickleItems 
     if (!torch_tensor_measure(tensor, numel))
         return malformed(error, "a tensor that reaches outside its storage");
     if (tensor->count > numel) {
-        *result = opaque("an expanded tensor, whose elements share memory; save it with .clone()");
+        *result = opaque("an expanded tensor (save it with .clone())");
         return true;
     }
     tensor->storage = view->storage;
