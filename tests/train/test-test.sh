@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# pix2pix test: pictures in, pictures and a page out.
+. "${0%/*}/tap.sh"
+
+mkdir in pairs pairs/val
+for i in 1 2 10; do
+    "$TOOL" picture "in/$i.png" 48 40 "$i"
+    "$TOOL" picture "pairs/val/$i.jpg" 128 64 "$i"
+done
+
+works 'pictures' test "$unet" in/1.png in/2.png --output out
+check 'their names' holds out 1.png 2.png index.html
+check 'the size of the input' sh -c '[ "$("$1" size out/1.png)" = 48x40 ]' - "$TOOL"
+works 'a folder' test "$unet" in --output 'new/a b'
+check 'every picture in it' holds 'new/a b' 1.png 2.png 10.png index.html
+check 'the same pixels as alone' cmp out/1.png 'new/a b/1.png'
+works 'over the last outputs' test "$unet" in --output 'new/a b' --dropout off --seed 3
+works 'native size' test "$unet" in/1.png --output native --fit native
+check 'also of the size of the input' sh -c '[ "$("$1" size native/1.png)" = 48x40 ]' - "$TOOL"
+cmp -s out/1.png native/1.png && same=1 || same=0
+result $same 'native is not stretch'
+works 'a size of its own' test "$unet" in/1.png --output large --size 64x96
+works 'grey in' test "$models/unet32_1to3.safetensors" in/1.png --output grey
+
+works 'pairs' test "$unet" --data pairs --output data
+check 'and their targets' holds data 1.png 2.png 10.png index.html targets
+check 'under the same names' holds data/targets 1.png 2.png 10.png
+check 'the right half is the target of AtoB' sh -c '
+    "$1" same "$2" data/targets/1.png 64' - "$TOOL" pairs/val/1.jpg
+works 'the other direction' test "$unet" --data pairs --direction BtoA --output back
+check 'the left half is the target of BtoA' sh -c '
+    "$1" same "$2" back/targets/1.png 0' - "$TOOL" pairs/val/1.jpg
+
+page=$(cat data/index.html)
+check 'three rows of three pictures' test "$(grep -c '<figure>' data/index.html)" = 9
+check 'nothing on the page comes from elsewhere' sh -c \
+    '! grep -oE "(src|href)=\"[^\"]{0,9}|https?:|url\(" data/index.html | grep -v "^src=\"data:"'
+cp in/1.png '<b>&.png'
+works 'a name full of markup' test "$unet" '<b>&.png' --output markup
+check 'is escaped' grep -qF '&lt;b&gt;&amp;' markup/index.html
+check 'and is not markup' sh -c '! grep -qF "<b>&" markup/index.html'
+cp in/1.png "$(printf 'n\303\244me.png')"
+works 'a name that is not ASCII' test "$unet" "$(printf 'n\303\244me.png')" --output names
+
+# ---- broken pictures are named and left out ----
+
+# broken TEXT NAME FILE: it is named, the good one beside it is translated.
+broken() {
+    rm -rf some
+    "$PIX2PIX" test "$unet" "$3" in/1.png --output some >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ $? = 1 ] && [ "$(wc -l <"$scratch/.stderr")" = 2 ] && holds some 1.png index.html &&
+        sed 1q "$scratch/.stderr" | grep -qF -e "$1"
+    result $? "$2"
+}
+broken 'missing.png: ' 'a picture that is missing' missing.png
+printf text >text.png
+broken 'text.png: ' 'a picture that is text' text.png
+: >empty.png
+broken 'empty.png: ' 'an empty picture' empty.png
+head -c $(($(wc -c <in/2.png) - 20)) in/2.png >short.png
+broken 'ends early' 'a PNG that ends early' short.png
+head -c 1500 pairs/val/2.jpg >short.jpg
+broken 'ends early' 'a JPEG that ends early' short.jpg
+"$TOOL" header huge.png 100000 100000
+broken '100000 x 100000' 'a picture of 30 GB' huge.png
+check 'without decoding it' timeout 2 sh -c '! "$1" test "$2" huge.png --output huge' - "$PIX2PIX" \
+    "$unet"
+mkfifo pipe.png
+broken 'pipe.png: ' 'a pipe that nobody writes to' pipe.png
+check 'the page says so' grep -qF 'pipe.png' some/index.html
+"$TOOL" picture pairs/val/3.png 33 16 1
+"$PIX2PIX" test "$unet" --data pairs --output odd >/dev/null 2>"$scratch/.stderr"
+grep -qF '3.png: is 33 pixels wide' "$scratch/.stderr"
+result $? 'a pair of odd width'
+rm pairs/val/3.png
+
+# ---- what stops it before it starts ----
+
+fails 2 '--output' 'no output' test "$unet" in/1.png
+fails 2 'IMAGES or --data' 'neither images nor data' test "$unet" --output no
+fails 2 'IMAGES or --data' 'both images and data' test "$unet" in --data pairs --output no
+fails 2 'AtoB, BtoA' 'an unknown direction' test "$unet" --data pairs --direction left --output no
+fails 2 'stretch, native' 'an unknown fit' test "$unet" in --fit crop --output no
+fails 2 '--split' 'a split without data' test "$unet" in --split val --output no
+fails 1 'missing.pth: ' 'no such model' test missing.pth in --output no
+fails 1 'discriminator' 'a discriminator is no model' test "$models/patchgan.safetensors" in \
+    --output no
+fails 1 'pairs/test' 'no such split' test "$unet" --data pairs --split test --output no
+fails 1 '33 x 32' 'a size that the network does not keep' test "$unet" in --size 33x32 --output no
+mkdir none
+fails 1 'none: ' 'a folder without pictures' test "$unet" none --output no
+fails 1 'will not be overwritten' 'the inputs as outputs' test "$unet" in --output in
+cp in/1.png in-1.png
+fails 1 'rename' 'two inputs for one output' test "$unet" in/1.png data/1.png --output no
+check 'none of these left a folder' test ! -e no
+printf text >file
+fails 1 'file' 'a file as output folder' test "$unet" in --output file
+fails 1 'file/sub' 'a folder in a file' test "$unet" in --output file/sub
+
+(
+    trap '' XFSZ
+    ulimit -f 4
+    exec "$PIX2PIX" test "$unet" in/1.png --output full
+) >"$scratch/.stdout" 2>"$scratch/.stderr"
+complaint $? 1 'cannot be written'
+result $? 'no room for the output'
+check 'no partial files' sh -c '! ls -A full | grep -q "\.......$"'
+
+# ---- interrupted ----
+
+mkdir many
+for i in 1 2 3 4 5 6 7 8 9; do
+    for j in 1 2 3 4 5 6 7 8 9; do
+        cp data/1.png "many/$i$j.png"
+    done
+done
+"$PIX2PIX" test "$unet" many --output stopped --size 1024x1024 >"$scratch/.stdout" \
+    2>"$scratch/.stderr" &
+child=$!
+while [ ! -f stopped/11.png ] && kill -0 $child 2>/dev/null; do
+    sleep 0.05
+done
+kill -TERM $child
+wait $child
+status=$?
+[ $status = 143 ] && grep -q interrupted "$scratch/.stderr"
+result $? "interrupted with status 143 ($status)"
+check 'the page is whole' grep -q '</html>' stopped/index.html
+check 'no partial files' sh -c '! ls -A stopped | grep -q "\.......$"'
+finish
