@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Usage: sh pipelines/demo.sh [MODEL]
+# Usage: sh pipelines/demo.sh [--output DIR] [MODEL]
 #
 # Installs what is missing (Debian), builds into build/, turns drawn house fronts into photos with
 # gst-launch-1.0 and the element, and writes pictures, a video and a page to look at them to
-# demo-output/. Where there is a display, a window shows the animation, too.
+# demo-output/ (or DIR). Where there is a display, a window shows the animation, too.
 #
 # MODEL is a checkpoint, or the name of a model (facades). PIX2PIX_DEVICE chooses the processor.
 set -eu
@@ -18,17 +18,29 @@ out=$root/demo-output
 frames=100
 size=256
 
-case ${1:-} in
--h | --help)
-    sed -n '3,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p;}' "$0" | sed 1d
-    exit 0
-    ;;
--*)
-    echo "demo.sh: unknown option $1, see demo.sh --help" >&2
-    exit 2
-    ;;
-esac
-model=${1:-facades}
+model=facades
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help)
+        sed -n '3,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p;}' "$0" | sed 1d
+        exit 0
+        ;;
+    --output)
+        [ $# -gt 1 ] || {
+            echo "demo.sh: --output takes a folder, see demo.sh --help" >&2
+            exit 2
+        }
+        out=$2
+        shift
+        ;;
+    -*)
+        echo "demo.sh: unknown option $1, see demo.sh --help" >&2
+        exit 2
+        ;;
+    *) model=$1 ;;
+    esac
+    shift
+done
 case $model in
 /*) ;;
 *) [ ! -f "$model" ] || model=$PWD/$model ;;
