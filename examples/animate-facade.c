@@ -73,7 +73,7 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* Ctrl-C: an end of stream finishes the file, where quitting would leave it broken. */
+/* Ctrl-C and kill: an end of stream finishes the file, where quitting would leave it broken. */
 static gboolean on_interrupt(gpointer data)
 {
     Animation *animation = data;
@@ -91,7 +91,7 @@ static GstElement *make_pipeline(const Animation *animation, const char *model, 
         animation->size, animation->size, RATE,
         output ? "vp8enc deadline=1 target-bitrate=2000000 ! webmmux ! filesink name=file"
                : "autovideosink");
-    GstElement *pipeline = gst_parse_launch(text, error);
+    GstElement *pipeline = gst_parse_launch_full(text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
 
     /* Names of files go in as properties: in the text above, spaces and quotes would matter. */
     if (pipeline && model)
@@ -140,6 +140,7 @@ int main(int argc, char **argv)
     GstBus *bus = gst_element_get_bus(animation.pipeline);
     gst_bus_add_watch(bus, on_message, &animation);
     g_unix_signal_add(SIGINT, on_interrupt, &animation);
+    g_unix_signal_add(SIGTERM, on_interrupt, &animation);
 
     gst_element_set_state(animation.pipeline, GST_STATE_PLAYING); /* failures come as messages */
     g_main_loop_run(animation.loop);
