@@ -19,7 +19,20 @@ static gboolean prepare(Translator *translator, int width, int height, GError **
     options->content = (PixRect){0, 0, width, height};
     g_clear_pointer(&translator->session, pix_session_free); /* before, for two may not fit */
     translator->session = pix_session_new(translator->model, options, error);
-    return translator->session != NULL;
+    if (!translator->session)
+        return FALSE;
+    int out[4];
+    pix_session_get_output(translator->session, out);
+    if (out[2] == options->height && out[3] == options->width)
+        return TRUE;
+    g_set_error(
+        error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
+        "%s: turns %d x %d into %d x %d pixels, give a --size with sides that are multiples "
+        "of %d",
+        pix_model_get_info(translator->model)->architecture, options->width, options->height,
+        out[3], out[2], MAX(pix_model_get_info(translator->model)->multiple, 1));
+    g_clear_pointer(&translator->session, pix_session_free);
+    return FALSE;
 }
 
 gboolean translator_init(Translator *translator, PixModel *model, const PixSessionOptions *options,
