@@ -13,9 +13,8 @@ long allocations_count(void)
     return atomic_load(&count);
 }
 
-/* glibc's own names for what it is asked for; there is no other way down that itself does not
- * allocate. Sanitizers bring their own malloc, and there this file counts nothing. */
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* glibc's own names for what it is asked for: no other way down does not itself allocate. */
+#if defined(__GLIBC__) && !defined(SANITIZED)
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
