@@ -152,6 +152,17 @@ static bool check_version(const char *version, GError **error)
     return true;
 }
 
+static bool check_norm(const PixArch *arch, const PixSettings *settings, GError **error)
+{
+    if (arch->running && arch->norm != PIX_NORM_BATCH)
+        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                        "metadata says running statistics, but only batch norm has them");
+    if (settings->statistics == PIX_STATISTICS_RUNNING && !arch->running)
+        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                        "metadata asks for running statistics, but says that there are none");
+    return true;
+}
+
 static bool check_size(const PixArch *arch, const PixSettings *settings, GError **error)
 {
     int multiple = pix_arch_multiple(arch), minimum = pix_arch_minimum(arch);
@@ -179,12 +190,8 @@ bool pix_metadata_read(GHashTable *metadata, PixArch *arch, PixSettings *setting
     }
     *arch = record.arch;
     *settings = record.settings;
-    if (!pix_arch_check(arch, error))
-        return false;
-    if (settings->statistics == PIX_STATISTICS_RUNNING && !arch->running)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "metadata asks for running statistics, but says that there are none");
-    return check_size(arch, settings, error);
+    return pix_arch_check(arch, error) && check_norm(arch, settings, error) &&
+           check_size(arch, settings, error);
 }
 
 static char *field_text(const Field *field, const Record *record)

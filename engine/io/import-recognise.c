@@ -134,9 +134,18 @@ static bool read_side(const PixKeySet *set, const char *name, int axis, int *sid
 /** Batch norm has gamma and beta; instance norm has none, but gives convolutions a bias. */
 static void recognise_norm(const PixKeySet *set, const char *bias, PixArch *arch, GPtrArray *notes)
 {
-    bool tracked = any_ends(set, ".running_mean", 1);
-    arch->bias = pix_key_set_find(set, bias) != NULL;
+    bool tracked = false;
     arch->affine = any_ends(set, ".weight", 1);
+    arch->bias = pix_key_set_find(set, bias) != NULL;
+    for (guint i = 0; i < set->keys->len; i++) {
+        const char *name = name_at(set, i), *dot = strrchr(name, '.');
+        if (!g_str_has_suffix(name, ".running_mean") && !g_str_has_suffix(name, ".running_var"))
+            continue;
+        /* One of the four may be missing: it must not turn batch norm into something else. */
+        g_autofree char *beta = g_strdup_printf("%.*s.bias", (int)(dot - name), name);
+        arch->affine |= pix_key_set_find(set, beta) != NULL;
+        tracked = true;
+    }
     arch->running = arch->affine && tracked;
     arch->norm = arch->affine            ? PIX_NORM_BATCH
                  : tracked || arch->bias ? PIX_NORM_INSTANCE

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What does not fit is refused as a whole, and the error names every tensor and key that is wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model-cases.h"
+
+#define INNER "model.model.1.model."
+#define LARGEST (G_GUINT64_CONSTANT(1) << 47) /* that the container lets through */
+
+/** Writes @edit, which no import may accept. Returns: (transfer full): what it is told. */
+static char *refuse(Edit *edit, PixError code)
+{
+    g_autofree char *path = edit_write(edit, "refused.safetensors");
+    g_autoptr(GError) error = fail_to_open(path, NULL);
+    assert_int_equal(error->code, code);
+    return g_strdup(error->message);
+}
+
+/* One of each kind in one file: all are named, with what was expected and what is there. */
+static void test_all_named(void **state)
+{
+    g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+    edit_remove(edit, INNER "1.weight");
+    edit_find(edit, INNER "4.bias")->dims[0] = 1;
+    edit_find(edit, INNER "4.bias")->rank = 2;
+    edit_find(edit, INNER "4.bias")->dims[1] = 2;
+    edit_find(edit, INNER "4.weight")->dtype = PIX_DTYPE_I32;
+    edit_add(edit, "model.model.9.weight", PIX_DTYPE_F32, 5);
+    edit_add(edit, "extra", PIX_DTYPE_F16, 0);
+    g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(text, INNER "1.weight is missing, expected [4, 2, 4, 4]");
+    assert_mentions(text, INNER "4.bias is F32 [1, 2], expected [2]");
+    assert_mentions(text, INNER "4.weight is I32 [2], expected floating-point numbers");
+    assert_mentions(text, "model.model.9.weight F32 [5] is unexpected");
+    assert_mentions(text, "extra F16 [0] is unexpected");
+    assert_mentions(text, "5 tensors do not fit a unet_4 of layout junyanz");
+}
+
+/* Every single tensor is needed: without it, or with another shape or type, nothing is loaded. */
+static void test_each_needed(void **state)
+{
+    static const char *const models[] = {"wrapped.safetensors", "resnet2.safetensors",
+                                         "patchgan.safetensors"};
+    for (size_t m = 0; m < G_N_ELEMENTS(models); m++) {
+        g_autoptr(Edit) whole = edit_new(models[m]);
+        for (guint i = 0; i < whole->tensors->len; i++) {
+            const char *name = ((EditTensor *)g_ptr_array_index(whole->tensors, i))->name;
+            for (int change = 0; change < 4; change++) {
+                g_autoptr(Edit) edit = edit_new(models[m]);
+                EditTensor *tensor = edit_find(edit, name);
+                if (change == 0)
+                    edit_remove(edit, name);
+                if (change == 1)
+                    tensor->dims[0] = 0;
+                if (change == 2)
+                    tensor->dtype = PIX_DTYPE_I64;
+                if (change == 3) {
+                    g_free(tensor->name);
+                    tensor->name = g_strdup_printf("%sx", name);
+                }
+                g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+                assert_mentions(text, name);
+            }
+        }
+    }
+}
+
+static void test_foreign_names(void **state)
+{
+    g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+    for (guint i = 0; i < edit->tensors->len; i++) {
+        EditTensor *tensor = g_ptr_array_index(edit->tensors, i);
+        char *name = g_strconcat("netG.module.", tensor->name, NULL);
+        g_free(tensor->name);
+        tensor->name = name;
+    }
+    edit_remove(edit, "netG.module.model.model.3.bias");
+    g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(text, "netG.model.model.3.bias is missing, expected [3]");
+}
+
+static void test_there_twice(void **state)
+{
+    g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+    edit_add(edit, "module.model.model.3.bias", PIX_DTYPE_F32, 3);
+    g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(text, "module.model.model.3.bias F32 [3] is there twice");
+}
+
+/* The text is bounded, whatever the file says. */
+static void test_bounded(void **state)
+{
+    g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+    for (int i = 0; i < 2000; i++) {
+        g_autofree char *name = g_strdup_printf("model.model.%d.weight", i + 10);
+        edit_add(edit, name, PIX_DTYPE_F32, 1);
+    }
+    g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(text, "2000 tensors");
+    assert_mentions(text, "model.model.10.weight F32 [1] is unexpected");
+    assert_mentions(text, " more");
+    assert_true(strlen(text) < 5000);
+}
+
+static void test_unknown(void **state)
+{
+    g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+    g_ptr_array_set_size(edit->tensors, 0);
+    g_autofree char *empty = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(empty, "no tensors");
+    edit_add(edit, "fc.weight", PIX_DTYPE_F32, 10);
+    g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(text, "none of its 1 tensors");
+    assert_mentions(text, "fc.weight F32 [10]");
+}
+
+/* Sizes that no arithmetic may overflow on. */
+static void test_absurd(void **state)
+{
+    static const struct {
+        const char *tensor;
+        guint64 dims[4];
+    } rows[] = {
+        {"model.model.0.weight", {0, LARGEST, 4, 4}},
+        {"model.model.0.weight", {LARGEST, 0, 4, 4}},
+        {"model.model.0.weight", {G_GUINT64_CONSTANT(1) << 40, 3, 0, 4}},
+        {"model.model.0.weight", {1 << 20, 3, 0, 4}},
+        {"model.model.3.weight", {0, 3, 4, 4}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+        memcpy(edit_find(edit, rows[i].tensor)->dims, rows[i].dims, sizeof rows[i].dims);
+        g_autofree char *path = edit_write(edit, "absurd.safetensors");
+        g_autoptr(GError) error = fail_to_open(path, NULL);
+        assert_null(strchr(error->message, '\n'));
+    }
+    static const char *const deep[] = {"model.999999999999.conv_block.1.weight",
+                                       "model.1000.weight", "model.-3.weight",
+                                       "model.999.conv_block.1.weight"};
+    for (size_t i = 0; i < G_N_ELEMENTS(deep); i++) {
+        g_autoptr(Edit) edit = edit_new("resnet2.safetensors");
+        g_hash_table_remove_all(edit->metadata);
+        EditTensor *tensor = edit_add(edit, deep[i], PIX_DTYPE_F32, 1);
+        tensor->rank = 4;
+        tensor->dims[1] = tensor->dims[2] = tensor->dims[3] = 1;
+        g_autofree char *path = edit_write(edit, "deep.safetensors");
+        g_autoptr(GError) error = fail_to_open(path, NULL);
+        assert_null(strchr(error->message, '\n'));
+    }
+}
+
+/* Metadata that contradicts itself or the tensors; the tensors stay as they are. */
+static void test_metadata(void **state)
+{
+    static const struct {
+        const char *key, *value; /* NULL removes it */
+        PixError code;
+        const char *part;
+    } rows[] = {
+        {"format", "2.0", PIX_ERROR_UNSUPPORTED, "version 2.0"},
+        {"format", "18446744073709551617.0", PIX_ERROR_UNSUPPORTED, "version 1844"},
+        {"format", "0.9", PIX_ERROR_BAD_CHECKPOINT, "pix2pix.format"},
+        {"format", "one", PIX_ERROR_BAD_CHECKPOINT, "pix2pix.format is \"one\""},
+        {"architecture", "vae", PIX_ERROR_BAD_CHECKPOINT, "\"vae\", expected one of: unet, resnet"},
+        {"architecture", "resnet", PIX_ERROR_BAD_CHECKPOINT, "model.1.weight is missing"},
+        {"architecture", NULL, PIX_ERROR_BAD_CHECKPOINT, "pix2pix.architecture is missing"},
+        {"in_channels", "1", PIX_ERROR_BAD_CHECKPOINT, "expected [4, 1, 4, 4]"},
+        {"out_channels", "0", PIX_ERROR_UNSUPPORTED, "output channels 0"},
+        {"filters", "8", PIX_ERROR_BAD_CHECKPOINT, "F32 [4, 3, 4, 4], expected [8, 3, 4, 4]"},
+        {"filters", "-4", PIX_ERROR_BAD_CHECKPOINT, "pix2pix.filters is \"-4\""},
+        {"filters", "99999999999999999999", PIX_ERROR_BAD_CHECKPOINT, "expected a number"},
+        {"depth", "4", PIX_ERROR_BAD_CHECKPOINT, "unexpected"},
+        {"depth", "30", PIX_ERROR_UNSUPPORTED, "depth 30"},
+        {"norm", "instance", PIX_ERROR_BAD_CHECKPOINT, "only batch norm"},
+        {"norm", "none", PIX_ERROR_BAD_CHECKPOINT, "only batch norm"},
+        {"running", "false", PIX_ERROR_BAD_CHECKPOINT, "running_mean"},
+        {"affine", "yes", PIX_ERROR_BAD_CHECKPOINT, "expected true or false"},
+        {"bias", "true", PIX_ERROR_BAD_CHECKPOINT, "model.model.0.bias is missing"},
+        {"skips", "false", PIX_ERROR_BAD_CHECKPOINT, "model.model.3.weight is F32 [8, 3, 4, 4]"},
+        {"inner_norm", "true", PIX_ERROR_BAD_CHECKPOINT, "missing"},
+        {"statistics", "", PIX_ERROR_BAD_CHECKPOINT, "expected one of: frame, running"},
+        {"width", "33", PIX_ERROR_BAD_CHECKPOINT, "33x32"},
+        {"height", "0", PIX_ERROR_BAD_CHECKPOINT, "32x0"},
+        {"colours", "bgr", PIX_ERROR_BAD_CHECKPOINT, "expected one of: rgb"},
+        {"precision", "fp16", PIX_ERROR_BAD_CHECKPOINT, "contradicts the precision"},
+        {"precision", "int8", PIX_ERROR_BAD_CHECKPOINT, "contradicts the precision"},
+        {"precision", "int4", PIX_ERROR_BAD_CHECKPOINT, "\"int4\""},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Edit) edit = edit_new("unet32.safetensors");
+        g_autofree char *key = g_strconcat("pix2pix.", rows[i].key, NULL);
+        assert_true(g_hash_table_contains(edit->metadata, key));
+        if (rows[i].value)
+            edit_set(edit, key, rows[i].value);
+        else
+            g_hash_table_remove(edit->metadata, key);
+        g_autofree char *text = refuse(edit, rows[i].code);
+        assert_mentions(text, rows[i].part);
+    }
+    g_autoptr(Edit) edit = edit_new("resnet2.safetensors");
+    edit_set(edit, "pix2pix.statistics", "running");
+    g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+    assert_mentions(text, "running statistics");
+}
+
+/* What a file may say: a later minor version, unknown keys, sizes and statistics of its own. */
+static void test_metadata_accepted(void **state)
+{
+    g_autoptr(Edit) edit = edit_new("unet32.safetensors");
+    edit_set(edit, "pix2pix.format", "1.7");
+    edit_set(edit, "pix2pix.future", "anything");
+    edit_set(edit, "author", "somebody");
+    edit_set(edit, "pix2pix.width", "96");
+    edit_set(edit, "pix2pix.height", "64");
+    edit_set(edit, "pix2pix.statistics", "running");
+    g_autofree char *path = edit_write(edit, "accepted.safetensors");
+    g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(path, NULL, NULL);
+    assert_non_null(checkpoint);
+    const PixModelInfo *info = pix_checkpoint_get_info(checkpoint);
+    assert_int_equal(info->width, 96);
+    assert_int_equal(info->height, 64);
+    assert_int_equal(info->statistics, PIX_STATISTICS_RUNNING);
+    assert_string_equal(g_hash_table_lookup(pix_checkpoint_get_metadata(checkpoint), "author"),
+                        "somebody");
+    g_autofree char *saved = temporary_path("saved.safetensors");
+    assert_true(pix_checkpoint_save(checkpoint, saved, PIX_PRECISION_FP32, NULL));
+    g_autoptr(PixCheckpoint) again = pix_checkpoint_open(saved, NULL, NULL);
+    assert_int_equal(pix_checkpoint_get_info(again)->width, 96);
+    assert_int_equal(pix_checkpoint_get_info(again)->statistics, PIX_STATISTICS_RUNNING);
+    assert_false(g_hash_table_contains(pix_checkpoint_get_metadata(again), "author"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_named),
+        cmocka_unit_test(test_each_needed),
+        cmocka_unit_test(test_foreign_names),
+        cmocka_unit_test(test_there_twice),
+        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_absurd),
+        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_metadata_accepted),
+    };
+    return cmocka_run_group_tests_name("mismatch", tests, NULL, NULL);
+}
