@@ -117,8 +117,8 @@ GST_START_TEST(colours)
         shown = test_convert(inverted, &rgb, &info); /* 8-bit matrices cost some levels each way */
         wanted = test_convert(shown, &info, &rgb);
         mean = test_difference(got, wanted, &rgb, NULL);
-        fail_unless(mean <= (width * height < 200 ? 11 : 3), "%s %dx%d %s: mean %.2f", format, width,
-                    height, fit, mean);
+        fail_unless(mean <= (width * height < 200 ? 11 : 3), "%s %dx%d %s: mean %.2f", format,
+                    width, height, fit, mean);
         gst_buffer_unref(source);
         gst_buffer_unref(inverted);
         gst_buffer_unref(shown);
