@@ -73,6 +73,8 @@ fi
 # ---- pictures and video ----
 
 export GST_PLUGIN_PATH="$build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
+# The programs find the library by themselves, except in a chroot without /proc.
+export LD_LIBRARY_PATH="$build/engine${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
@@ -142,7 +144,7 @@ body { max-width: 70rem; margin: 0 auto; padding: 2rem 1.25rem; background: var(
   font: 15px/1.5 system-ui, sans-serif }
 h1 { margin: 0; font-size: 1.5rem; font-weight: 600 }
 p { margin: .25rem 0 1rem; color: var(--dim) }
-video, img { display: block; width: 100%; border-radius: 6px }
+video, img { display: block; width: 100%; height: auto; border-radius: 6px }
 video { max-width: 48rem; margin-bottom: 1.5rem }
 div { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)) }
 </style>
