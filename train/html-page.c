@@ -36,11 +36,10 @@ static const char head[] =
     "  font-size: .85em }\n"
     "ol { display: grid; gap: 1.5rem; margin: 0; padding: 0; list-style: none;\n"
     "  grid-template-columns: repeat(auto-fill, minmax(min(100%, 34rem), 1fr)) }\n"
-    ".row { display: block; width: 100%; padding: .5rem; border: 1px solid var(--line);\n"
-    "  border-radius: 8px; color: inherit; background: none; font: inherit; text-align: left;\n"
-    "  cursor: zoom-in }\n"
+    ".row { display: block; padding: .5rem; border: 1px solid var(--line);\n"
+    "  border-radius: 8px; color: inherit; text-decoration: none; cursor: zoom-in }\n"
     ".row:focus-visible, .row:hover { outline: 2px solid var(--mark); outline-offset: 1px }\n"
-    ".name { display: block; margin: 0 .15rem .35rem; overflow-wrap: anywhere }\n"
+    ".name { margin: 0 .15rem .35rem; overflow-wrap: anywhere }\n"
     ".pictures { display: flex; gap: .5rem }\n"
     "figure { flex: 1; min-width: 0; margin: 0 }\n"
     ".row img { display: block; width: 100%; height: auto; border-radius: 4px }\n"
@@ -75,6 +74,7 @@ static const char tail[] =
     "rows.forEach((element, i) => element.addEventListener('click', event => {\n"
     "  const figures = [...element.querySelectorAll('figure')];\n"
     "  const hit = figures.indexOf(event.target.closest('figure'));\n"
+    "  event.preventDefault();\n"
     "  row = i;\n"
     "  column = hit >= 0 ? hit : Math.min(1, figures.length - 1);\n"
     "  show();\n"
@@ -143,9 +143,10 @@ gboolean html_page_add_row(HtmlPage *page, const char *name, const HtmlPicture *
     g_autofree char *safe = g_markup_escape_text(name, -1);
 
     begin_rows(page);
-    fprintf(stream,
-            "<li><button class=\"row\"><span class=\"name\">%s</span><span class=\"pictures\">\n",
-            safe);
+    fprintf(
+        stream,
+        "<li><a class=\"row\" href=\"#\"><div class=\"name\">%s</div><div class=\"pictures\">\n",
+        safe);
     for (int i = 0; i < n; i++) {
         const char *mime;
         g_autoptr(GBytes) encoded = picture_encode_small(pictures[i].picture, &mime, error);
@@ -160,7 +161,7 @@ gboolean html_page_add_row(HtmlPage *page, const char *name, const HtmlPicture *
                 pictures[i].picture->width, pictures[i].picture->height, pictures[i].caption, safe,
                 mime, base64, pictures[i].caption);
     }
-    fputs("</span></button></li>\n", stream);
+    fputs("</div></a></li>\n", stream);
     return TRUE;
 }
 
