@@ -175,7 +175,8 @@ def make_junyanz(at):
     one('unet_module', net.JunyanzUnet(3, 2), picture(1, 3, 16, 16),
         lambda state, path: torch.save(prefixed('module.', state), path))
     one('unet_compiled', net.JunyanzUnet(3, 2), picture(1, 3, 16, 16),
-        lambda state, path: torch.save(prefixed('_orig_mod.module.', state), path))
+        lambda state, path: torch.save({'module.' + k.replace('model.', 'model._orig_mod.', 1): v
+                                        for k, v in state.items()}, path))
     one('encoder_decoder', net.JunyanzUnet(3, 2, skips=False), picture(2, 3, 16, 16))
     one('resnet_batch_dropout', net.JunyanzResnet(1, 2, 'batch', drop=True),
         picture(2, 3, 12, 16))
@@ -274,6 +275,7 @@ def make_wrapped(at):
     torch.save({'epoch': 3, 'G': state, 'D': patchgan, 'lr': torch.tensor(2e-4)},
                at('wrapped_pair') + '.pth')
     torch.save({'netG_A': state, 'netG_B': other}, at('wrapped_two') + '.pth')
+    torch.save({'netG': state, 'average': {'netG': other}}, at('wrapped_average') + '.pth')
     torch.save({'state_dict': {**prefixed('netG.', state), **prefixed('netD.', patchgan)},
                 'global_step': 7}, at('wrapped_lightning') + '.pth')
     torch.save({k: nn.Parameter(v) if v.dtype.is_floating_point else v for k, v in state.items()},

@@ -4,9 +4,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <glib/gstdio.h>
 
 #include "safetensors.h"
 
@@ -109,6 +111,7 @@ const ModelCase model_cases[] = {
     WRAPPED("wrapped_mine.pth", NULL, ZIP, NULL),
     WRAPPED("wrapped_pair.pth", NULL, ZIP, "another network in the file: D"),
     WRAPPED("wrapped_two.pth", "netG_A", ZIP, "another network in the file: netG_B"),
+    WRAPPED("wrapped_average.pth", "netG", ZIP, "another network in the file: average/netG"),
     WRAPPED("wrapped_lightning.pth", NULL, ZIP, "another network in the file: state_dict/netD"),
     WRAPPED("wrapped_lightning.pth", "netG", ZIP, NULL),
     WRAPPED("wrapped_parameters.pth", NULL, ZIP, NULL),
@@ -122,13 +125,27 @@ char *model_path(const char *name)
     return g_build_filename(MODELS_FOLDER, name, NULL);
 }
 
+static char *temporary_folder;
+
+static void remove_temporary(void)
+{
+    g_autoptr(GDir) dir = g_dir_open(temporary_folder, 0, NULL);
+    for (const char *name; dir && (name = g_dir_read_name(dir));) {
+        g_autofree char *path = temporary_path(name);
+        g_remove(path);
+    }
+    g_rmdir(temporary_folder);
+    g_free(temporary_folder);
+}
+
 char *temporary_path(const char *name)
 {
-    static char *folder;
-    if (!folder)
-        folder = g_dir_make_tmp("pix2pix-models-XXXXXX", NULL);
-    assert_non_null(folder);
-    return g_build_filename(folder, name, NULL);
+    if (!temporary_folder) {
+        temporary_folder = g_dir_make_tmp("pix2pix-models-XXXXXX", NULL);
+        assert_non_null(temporary_folder);
+        atexit(remove_temporary);
+    }
+    return g_build_filename(temporary_folder, name, NULL);
 }
 
 PixCheckpoint *open_model(const char *name, const char *domain)

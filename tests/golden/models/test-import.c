@@ -141,6 +141,7 @@ static void test_domains(void **state)
         {"mm_cyclegan.pth", "", PIX_ERROR_NOT_FOUND, {"\"\"", "horse", "zebra"}},
         {"mm_pix2pix.pth", "mask", PIX_ERROR_NOT_FOUND, {"\"mask\"", "photo", "photo"}},
         {"wrapped_two.pth", NULL, PIX_ERROR_UNSUPPORTED, {"netG_A, netG_B", "2", "domain"}},
+        {"wrapped_average.pth", NULL, PIX_ERROR_UNSUPPORTED, {"netG, average/netG", "2", "choose"}},
         {"wrapped_two.pth", "netG", PIX_ERROR_NOT_FOUND, {"netG_A", "netG_B", "\"netG\""}},
         {"unet_none.pth", "horse", PIX_ERROR_NOT_FOUND, {"no domains", "\"horse\"", "leave"}},
         {"unet32.safetensors", "horse", PIX_ERROR_NOT_FOUND, {"no domains", "leave", "out"}},
