@@ -18,8 +18,11 @@ void machine_set_broken(PickleMachine *machine, const char *format, ...)
 
 bool machine_take_bytes(PickleMachine *machine, size_t n, const guint8 **bytes)
 {
-    if (n > (size_t)(machine->end - machine->next))
-        return machine_broken(machine, "it is cut off");
+    if (n > (size_t)(machine->end - machine->next)) {
+        machine_set_broken(machine, "it is cut off");
+        machine->next = machine->end; /* so that the caller sees that all was used */
+        return false;
+    }
     *bytes = machine->next;
     machine->next += n;
     return true;

@@ -100,12 +100,12 @@ static void test_accepted(void **state)
 
 static void test_names(void **state)
 {
-    PixContainer *container =
-        open_header("{\"__metadata__\":{\"k\\n\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\","
-                    "\"\":\"\"},"
-                    "\"\\u0061.\xc3\xa9 \\ud83d\\ude00\":{\"dtype\":\"I8\",\"shape\":[1,2],"
-                    "\"data_offsets\":[0,2]}}",
-                    2, NULL);
+    PixContainer *container = open_header(
+        "{\"__metadata__\":{\"k\\n\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\","
+        "\"\":\"\"},"
+        "\"\\u0061.\xc3\xa9 \\ud83d\\ude00\":{\"dtype\":\"I8\",\"shape\":[1,2],"
+        "\"data_offsets\":[0,2]}}",
+        2, NULL);
     assert_non_null(container);
     const PixEntry *entry = pix_container_find(container, "", "a.\xc3\xa9 \xf0\x9f\x98\x80");
     assert_non_null(entry);
@@ -127,14 +127,13 @@ static void test_names(void **state)
 static void test_limits(void **state)
 {
     g_autofree char *name = g_strnfill(256, 'n');
-    g_autofree char *longest = g_strdup_printf(
-        "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,281474976710655,0],"
-        "\"data_offsets\":[0,0]}}",
-        name);
+    g_autofree char *longest =
+        g_strdup_printf("{\"%s\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,281474976710655,0],"
+                        "\"data_offsets\":[0,0]}}",
+                        name);
     refuse(longest, 0, PIX_ERROR_BAD_CHECKPOINT, "more than 8 integers");
     char *nine = strstr(longest, "1,1,");
-    memcpy(nine, " 1, ", 4);
-    nine[2] = ' ';
+    memcpy(nine, "  1,", 4);
     PixContainer *container = open_header(longest, 0, NULL);
     assert_non_null(container);
     assert_int_equal(pix_container_get_entry(container, 0)->rank, 8);
@@ -195,8 +194,7 @@ static void test_nan_is_legal(void **state)
     memcpy(file + 8 + strlen(header), "\0\0\xc0\x7f", 4);
     PixContainer *container = open_data(file, 12 + strlen(header), NULL);
     float value = 0;
-    assert_true(
-        pix_container_read(container, pix_container_get_entry(container, 0), &value, NULL));
+    assert_true(pix_container_read(container, pix_container_get_entry(container, 0), &value, NULL));
     assert_true(isnan(value));
     pix_container_free(container);
 }
@@ -221,7 +219,8 @@ static void test_not_files(void **state)
     assert_int_equal(g_chmod(folder, 0), 0);
     g_autofree char *inside = g_build_filename(folder, "inside", NULL);
     assert_null(pix_container_open(inside, &error));
-    assert_true(error->code == PIX_ERROR_IO || (geteuid() == 0 && error->code == PIX_ERROR_NOT_FOUND));
+    assert_true(error->code == PIX_ERROR_IO ||
+                (geteuid() == 0 && error->code == PIX_ERROR_NOT_FOUND));
     g_chmod(folder, 0700);
 }
 
@@ -306,8 +305,8 @@ static void test_written_bytes(void **state)
     PixContainer *container = pix_container_open(path, NULL);
     assert_string_equal(g_hash_table_lookup(pix_container_get_metadata(container), "a"), "tab\t");
     float values[2];
-    assert_true(pix_container_read(
-        container, pix_container_find(container, "", "model.weight"), values, NULL));
+    assert_true(pix_container_read(container, pix_container_find(container, "", "model.weight"),
+                                   values, NULL));
     assert_true(values[0] == 1 && values[1] == -2);
     pix_container_free(container);
 }
