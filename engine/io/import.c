@@ -50,15 +50,33 @@ static void arrange(PixImport *import)
     }
 }
 
-static bool recognise(PixImport *import, const PixContainer *container, GPtrArray *sets,
-                      const PixKeySet *set, GError **error)
+/** Returns: (nullable) (transfer none): the tensors of a native file: all that it has. */
+static const PixKeySet *identify_native(PixImport *import, GHashTable *metadata, GPtrArray *sets,
+                                        const char *domain, GError **error)
+{
+    import->layout = PIX_LAYOUT_NATIVE;
+    if (!pix_metadata_read(metadata, &import->arch, &import->settings, error))
+        return NULL;
+    if (sets->len && !domain)
+        return g_ptr_array_index(sets, 0);
+    if (domain)
+        pix_fail(error, PIX_ERROR_NOT_FOUND,
+                 "has one network and no domains: leave the domain out");
+    else
+        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "has no tensors");
+    return NULL;
+}
+
+/** Returns: (nullable) (transfer none): the tensors of the network meant. */
+static const PixKeySet *identify_foreign(PixImport *import, GPtrArray *sets, const char *domain,
+                                         GError **error)
 {
     PixArchKind kind;
-    if (!pix_recognise(set, &import->layout, &kind))
-        g_assert_not_reached();
-    if (!pix_recognise_arch(set, import->layout, kind, &import->arch, import->notes, error) ||
+    const PixKeySet *set = pix_import_choose(sets, domain, error);
+    if (!set || !pix_recognise(set, &import->layout, &kind) ||
+        !pix_recognise_arch(set, import->layout, kind, &import->arch, import->notes, error) ||
         !pix_arch_check(&import->arch, error))
-        return false;
+        return NULL;
     int side = pix_arch_side(&import->arch);
     import->settings = (PixSettings){PIX_STATISTICS_FRAME, side, side, PIX_PRECISION_FP32};
     if (import->layout == PIX_LAYOUT_MM)
@@ -72,7 +90,7 @@ static bool recognise(PixImport *import, const PixContainer *container, GPtrArra
             g_ptr_array_add(import->notes, g_strdup_printf("another network in the file: %s",
                                                            *other->label ? other->label : "(top)"));
     }
-    return true;
+    return set;
 }
 
 PixImport *pix_import_new(const PixContainer *container, const char *domain, GError **error)
@@ -82,32 +100,17 @@ PixImport *pix_import_new(const PixContainer *container, const char *domain, GEr
     bool native = pix_metadata_is_native(metadata);
     g_autoptr(GPtrArray) sets =
         native ? pix_key_sets_new_plain(container) : pix_key_sets_new(container);
-    const PixKeySet *set;
-    if (native) {
-        import->layout = PIX_LAYOUT_NATIVE;
-        if (!pix_metadata_read(metadata, &import->arch, &import->settings, error))
-            goto fail;
-        set = sets->len ? g_ptr_array_index(sets, 0) : NULL;
-        if (!set || domain) {
-            pix_fail(error, set ? PIX_ERROR_NOT_FOUND : PIX_ERROR_BAD_CHECKPOINT,
-                     set ? "has one network and no domains: leave the domain out"
-                         : "has no tensors");
-            goto fail;
-        }
-    } else {
-        set = pix_import_choose(sets, domain, error);
-        if (!set || !recognise(import, container, sets, set, error))
-            goto fail;
+    const PixKeySet *set = native ? identify_native(import, metadata, sets, domain, error)
+                                  : identify_foreign(import, sets, domain, error);
+    if (set)
+        import->graph = pix_arch_build(&import->arch);
+    if (!set || !pix_import_match(import, set, error)) {
+        g_prefix_error(error, "%s: ", pix_container_get_label(container));
+        return NULL;
     }
-    import->graph = pix_arch_build(&import->arch);
-    if (!pix_import_match(import, set, error))
-        goto fail;
     arrange(import);
     g_ptr_array_add(import->notes, NULL);
     return g_steal_pointer(&import);
-fail:
-    g_prefix_error(error, "%s: ", pix_container_get_label(container));
-    return NULL;
 }
 
 /** Where channel @i of @n stands in the file. */
