@@ -80,8 +80,10 @@ says() {
     result $? "it says: $1"
 }
 
-# video FILE LEAST MOST: it can be played, and has about so many frames.
+# video FILE LEAST MOST: it was finished, can be played, and has about so many frames.
 video() {
+    # The length of a Matroska segment, which is written last; all ones until then.
+    [ "$(od -An -tx1 -j32 -N8 "$1" | tr -d ' ')" != 01ffffffffffffff ] || return 1
     rm -rf "$scratch/.frames"
     mkdir "$scratch/.frames"
     gst-launch-1.0 -q filesrc location="$1" ! matroskademux ! vp8dec ! \

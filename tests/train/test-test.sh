@@ -32,6 +32,10 @@ check 'the right half is the target of AtoB' sh -c '
 works 'the other direction' test "$unet" --data pairs --direction BtoA --output back
 check 'the left half is the target of BtoA' sh -c '
     "$1" same "$2" back/targets/1.png 0' - "$TOOL" pairs/val/1.jpg
+works 'the left half alone' test "$unet" back/targets/1.png --output left
+check 'is the input of AtoB' cmp left/1.png data/1.png
+works 'the right half alone' test "$unet" data/targets/1.png --output right
+check 'is the input of BtoA' cmp right/1.png back/1.png
 
 check 'three rows of three pictures' test "$(grep -c '<figure>' data/index.html)" = 9
 check 'nothing on the page comes from elsewhere' sh -c \
@@ -48,7 +52,7 @@ works 'a name that is not ASCII' test "$unet" "$(printf 'n\303\244me.png')" --ou
 # broken TEXT NAME FILE: it is named, the good one beside it is translated.
 broken() {
     rm -rf some
-    "$PIX2PIX" test "$unet" "$3" in/1.png --output some >"$scratch/.stdout" 2>"$scratch/.stderr"
+    timeout 20 "$PIX2PIX" test "$unet" "$3" in/1.png --output some >"$scratch/.stdout" 2>"$scratch/.stderr"
     [ $? = 1 ] && [ "$(wc -l <"$scratch/.stderr")" = 2 ] && holds some 1.png index.html &&
         sed 1q "$scratch/.stderr" | grep -qF -e "$1"
     result $? "$2"
