@@ -78,14 +78,6 @@ static size_t param_bytes(const PixDevice *device, const PixParam *param)
                : device->backend->activation_bytes(device, vector);
 }
 
-static size_t param_count(const PixParam *param)
-{
-    size_t count = 1;
-    for (int i = 0; i < param->rank; i++)
-        count *= (size_t)param->dims[i];
-    return count;
-}
-
 static bool allocate(PixModel *model, GError **error)
 {
     size_t alignment = model->device->backend->alignment, total = 0;
@@ -126,7 +118,7 @@ static bool load_param(PixModel *model, PixCheckpoint *checkpoint, int index, fl
     const PixBackend *backend = model->device->backend;
     PixTensor *tensor = &model->params[index];
     if (!pix_checkpoint_read_param(checkpoint, index, values, error) ||
-        !check_finite(model, param, values, param_count(param), error))
+        !check_finite(model, param, values, pix_param_count(param), error))
         return false;
     return param->slot == PIX_SLOT_WEIGHT ? backend->write_weight(model->device, tensor, &param->op,
                                                                   param->dims, values, error)
@@ -138,7 +130,7 @@ static bool load_params(PixModel *model, PixCheckpoint *checkpoint, GError **err
 {
     size_t largest = 0;
     for (guint i = 0; i < model->graph->params->len; i++)
-        largest = MAX(largest, param_count(pix_graph_param(model->graph, (int)i)));
+        largest = MAX(largest, pix_param_count(pix_graph_param(model->graph, (int)i)));
     g_autofree float *values = g_try_new(float, largest);
     if (!values)
         return pix_fail(error, PIX_ERROR_NO_MEMORY, "%s: %zu MiB of memory are not to be had",

@@ -15,7 +15,8 @@ bool pix_shape_valid(PixShape shape)
         if (count > UINT64_C(1) << 40)
             return false;
     }
-    return count <= SIZE_MAX / 2;
+    int64_t pixels = (int64_t)shape.n * shape.h * shape.w; /* at most 2^60 */
+    return pixels <= PIX_MAX_PIXELS && count <= SIZE_MAX / 2;
 }
 
 size_t pix_shape_count(PixShape shape)

@@ -17,6 +17,9 @@ typedef struct {
 /** PIX_MAX_SIDE: the longest side, and the most channels or samples, that anything here accepts. */
 #define PIX_MAX_SIDE (1 << 20)
 
+/** PIX_MAX_PIXELS: the most rows times columns times samples: an int counts them. */
+#define PIX_MAX_PIXELS (1 << 30)
+
 /** pix_shape_valid: Whether every side is in range and n*c*h*w floats can be addressed. */
 bool pix_shape_valid(PixShape shape);
 

@@ -73,6 +73,14 @@ PixParam *pix_graph_param(const PixGraph *graph, int index)
     return &g_array_index(graph->params, PixParam, index);
 }
 
+size_t pix_param_count(const PixParam *param)
+{
+    size_t count = 1;
+    for (int i = 0; i < param->rank; i++)
+        count *= (size_t)param->dims[i];
+    return count;
+}
+
 /* ---- builders ---- */
 
 static void add_param(PixGraph *graph, int node, PixSlot slot, const char *suffix, const int *dims,

@@ -19,6 +19,9 @@ typedef struct {
     int dims[4];  /* unused ones are 1 */
 } PixParam;
 
+/** pix_param_count: How many values it has. */
+size_t pix_param_count(const PixParam *param);
+
 /** PixNode: one op. Its output is known by the node's index. */
 typedef struct {
     PixOp op;

@@ -31,20 +31,12 @@ typedef struct {
     float *scales;   /* of the kernel written last */
 } Writer;
 
-static size_t param_count(const PixParam *param)
-{
-    size_t count = 1;
-    for (int i = 0; i < param->rank; i++)
-        count *= (size_t)param->dims[i];
-    return count;
-}
-
 static size_t count_kernels(const PixGraph *graph)
 {
     size_t count = 0;
     for (guint i = 0; i < graph->params->len; i++) {
         const PixParam *param = pix_graph_param(graph, (int)i);
-        count += param->slot == PIX_SLOT_WEIGHT ? param_count(param) : 0;
+        count += param->slot == PIX_SLOT_WEIGHT ? pix_param_count(param) : 0;
     }
     return count;
 }
@@ -61,7 +53,8 @@ static PixDtype dtype_for(const PixParam *param, PixPrecision precision, size_t 
     case PIX_PRECISION_BF16:
         return PIX_DTYPE_BF16;
     case PIX_PRECISION_INT8:
-        return param_count(param) < n_kernel_values / NARROW_SHARE ? PIX_DTYPE_F16 : PIX_DTYPE_I8;
+        return pix_param_count(param) < n_kernel_values / NARROW_SHARE ? PIX_DTYPE_F16
+                                                                       : PIX_DTYPE_I8;
     }
     g_assert_not_reached();
 }
@@ -127,7 +120,7 @@ static void quantise(const PixParam *param, const float *values, const float *sc
 static bool check_range(const Writer *writer, const PixParam *param, PixDtype dtype, GError **error)
 {
     const float *values = writer->values;
-    for (size_t i = 0; i < param_count(param); i++) {
+    for (size_t i = 0; i < pix_param_count(param); i++) {
         if (dtype == PIX_DTYPE_F16 && isfinite(values[i]) && fabsf(values[i]) > LARGEST_F16)
             return pix_fail(error, PIX_ERROR_UNSUPPORTED,
                             "%s: %s has the value %g, beyond the range of fp16: use bf16 or fp32",
@@ -158,7 +151,7 @@ static bool fill(gpointer user_data, guint index, void *bytes, GError **error)
         find_scales(param, writer->values, writer->scales);
         quantise(param, writer->values, writer->scales, bytes);
     } else {
-        pix_dtype_from_floats(tensor->dtype, writer->values, bytes, param_count(param));
+        pix_dtype_from_floats(tensor->dtype, writer->values, bytes, pix_param_count(param));
     }
     return true;
 }
@@ -174,7 +167,7 @@ bool pix_checkpoint_write(const char *file, const PixArch *arch, const PixGraph 
     size_t largest = 0, most_channels = 0;
     for (guint i = 0; i < graph->params->len; i++) {
         const PixParam *param = pix_graph_param(graph, (int)i);
-        largest = MAX(largest, param_count(param));
+        largest = MAX(largest, pix_param_count(param));
         if (param->slot == PIX_SLOT_WEIGHT)
             most_channels = MAX(most_channels, (size_t)param->op.conv.oc);
     }

@@ -15,14 +15,6 @@ struct PixCheckpoint {
     GArray *tensors;    /* of PixTensorInfo */
 };
 
-static guint64 param_count(const PixParam *param)
-{
-    guint64 count = 1;
-    for (int i = 0; i < param->rank; i++)
-        count *= (guint64)param->dims[i];
-    return count;
-}
-
 static void describe_tensors(PixCheckpoint *checkpoint)
 {
     const PixImport *import = checkpoint->import;
@@ -49,9 +41,9 @@ static void describe(PixCheckpoint *checkpoint)
     guint64 trained = 0, all = 0;
     for (guint i = 0; i < import->graph->params->len; i++) {
         const PixParam *param = pix_graph_param(import->graph, (int)i);
-        all += param_count(param);
+        all += pix_param_count(param);
         if (param->slot != PIX_SLOT_MEAN && param->slot != PIX_SLOT_VARIANCE)
-            trained += param_count(param);
+            trained += pix_param_count(param);
     }
     bool has_dropout = false;
     for (guint i = 0; i < import->graph->nodes->len; i++)
@@ -171,12 +163,12 @@ gboolean pix_checkpoint_count_bad_values(PixCheckpoint *checkpoint, guint64 *cou
     const PixGraph *graph = checkpoint->import->graph;
     guint64 largest = 0, n_bad = 0;
     for (guint i = 0; i < graph->params->len; i++)
-        largest = MAX(largest, param_count(pix_graph_param(graph, (int)i)));
+        largest = MAX(largest, pix_param_count(pix_graph_param(graph, (int)i)));
     g_autofree float *values = pix_try_alloc(largest, sizeof(float), error);
     if (!values)
         return FALSE;
     for (guint i = 0; i < graph->params->len; i++) {
-        guint64 n = param_count(pix_graph_param(graph, (int)i));
+        guint64 n = pix_param_count(pix_graph_param(graph, (int)i));
         if (!pix_checkpoint_read_param(checkpoint, i, values, error))
             return FALSE;
         for (guint64 j = 0; j < n; j++)

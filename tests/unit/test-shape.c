@@ -35,6 +35,8 @@ static void test_padding_indices(void **state)
 static void test_overflow(void **state)
 {
     assert_true(pix_shape_valid((PixShape){1, 1, 1, 1}));
+    assert_true(pix_shape_valid((PixShape){1, 1, 1 << 15, 1 << 15}));
+    assert_false(pix_shape_valid((PixShape){2, 1, 1 << 15, 1 << 15}));
     assert_false(pix_shape_valid((PixShape){1, 0, 1, 1}));
     assert_false(pix_shape_valid((PixShape){1, 1, 1, -4}));
     assert_false(pix_shape_valid((PixShape){1 << 16, 1 << 16, 1 << 16, 1 << 16}));
