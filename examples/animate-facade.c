@@ -112,7 +112,7 @@ int main(int argc, char **argv)
         {"frames", 0, 0, G_OPTION_ARG_INT, &animation.frames, "How many (0: without end)", "N"},
         {"size", 0, 0, G_OPTION_ARG_INT, &animation.size, "Of the video in pixels (256)", "N"},
         {"house", 0, 0, G_OPTION_ARG_INT, &house, "Which house (1)", "N"},
-        {NULL},
+        {0},
     };
     GOptionContext *options = g_option_context_new(NULL);
     g_autoptr(GError) error = NULL;

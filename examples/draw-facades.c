@@ -35,7 +35,7 @@ int main(int argc, char **argv)
         {"rate", 0, 0, G_OPTION_ARG_INT, &rate, "Frames a second (25)", "N"},
         {"house", 0, 0, G_OPTION_ARG_INT, &house, "Which one moves (1)", "N"},
         {"size", 0, 0, G_OPTION_ARG_INT, &size, "Width and height in pixels (256)", "N"},
-        {NULL},
+        {0},
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) options = g_option_context_new("FOLDER");

@@ -63,7 +63,7 @@ static PixImage noise_image(int width, int height, int channels)
     return image;
 }
 
-/* Runs the frames. Returns: FALSE where one failed; fewer frames than asked for when interrupted. */
+/* Runs the frames, fewer than asked for when interrupted. Returns: FALSE where one failed. */
 static gboolean measure(PixSession *session, const PixImage *in, PixImage *out, Result *result,
                         GError **error)
 {
@@ -219,7 +219,7 @@ static int run(const Command *command, int argc, char **argv)
     const GOptionEntry entries[] = {
         {"frames", 0, 0, G_OPTION_ARG_INT, &frames, "How many to measure (30)", "N"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Write JSON", NULL},
-        {NULL},
+        {0},
     };
     CommandOptionFlags flags = COMMAND_OPTION_DOMAIN | COMMAND_OPTION_SIZE |
                                COMMAND_OPTION_STATISTICS | COMMAND_OPTION_DROPOUT |

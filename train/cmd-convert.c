@@ -14,7 +14,7 @@ static int run(const Command *command, int argc, char **argv)
     const GOptionEntry entries[] = {
         {"precision", 0, 0, G_OPTION_ARG_FILENAME, &precision_name,
          "How the convolution weights are stored (fp32)", "fp32|fp16|bf16|int8"},
-        {NULL},
+        {0},
     };
     g_auto(CommandOptions) options = {0};
     g_auto(GStrv) files = NULL;

@@ -135,7 +135,7 @@ static int run(const Command *command, int argc, char **argv)
     gboolean json = FALSE;
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Write JSON", NULL},
-        {NULL},
+        {0},
     };
     g_auto(CommandOptions) options = {0};
     g_auto(GStrv) files = NULL;

@@ -322,7 +322,7 @@ static int run(const Command *command, int argc, char **argv)
          "Which half of a pair is the input: AtoB the left, BtoA the right (AtoB)", "AtoB|BtoA"},
         {"fit", 0, 0, G_OPTION_ARG_FILENAME, &test.fit,
          "How an image meets the network's size (stretch)", "stretch|native"},
-        {NULL},
+        {0},
     };
     CommandOptionFlags flags = COMMAND_OPTION_DOMAIN | COMMAND_OPTION_SIZE |
                                COMMAND_OPTION_STATISTICS | COMMAND_OPTION_DROPOUT |

@@ -178,7 +178,7 @@ static void add_shared_entries(GOptionGroup *group, CommandOptionFlags flags)
         GOptionEntry entry[] = {
             {shared[i].name, 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, parse_shared,
              shared[i].help, shared[i].value},
-            {NULL},
+            {0},
         };
         if (flags & shared[i].flag)
             g_option_group_add_entries(group, entry);
@@ -205,7 +205,7 @@ int command_parse(const Command *command, const GOptionEntry *entries, CommandOp
     const GOptionEntry common[] = {
         {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, command->arguments},
-        {NULL},
+        {0},
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);

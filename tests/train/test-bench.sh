@@ -20,7 +20,8 @@ min=$("$TOOL" json bench.json '$.min_ms')
 check 'the fastest frame is not slower than the median' \
     awk "BEGIN { exit !($min > 0 && $min <= $median) }"
 "$TOOL" json bench.json '$.layers[*].share_of_time' >shares
-check 'the shares of time add up' awk '{ sum += $1 } END { exit !(sum > 0.999 && sum < 1.001) }' shares
+check 'the shares of time add up' \
+    awk '{ sum += $1 } END { exit !(sum > 0.999 && sum < 1.001) }' shares
 fails 1 'missing: ' 'no such model' bench missing
 fails 1 'discriminator' 'a discriminator is no model' bench "$models/patchgan.safetensors"
 fails 1 '33x32' 'a size that the network cannot take' bench "$unet" --size 33x32

@@ -39,7 +39,8 @@ check 'is the input of BtoA' cmp right/1.png back/1.png
 
 check 'three rows of three pictures' test "$(grep -c '<figure>' data/index.html)" = 9
 check 'nothing on the page comes from elsewhere' sh -c \
-    '! grep -oE "(src|href)=\"[^\"]{0,9}|https?:|url\(" data/index.html | grep -vE "^(src=\"data:|href=\"#)"'
+    '! grep -oE "(src|href)=\"[^\"]{0,9}|https?:|url\(" data/index.html |
+        grep -vE "^(src=\"data:|href=\"#)"'
 cp in/1.png '<b>&.png'
 works 'a name full of markup' test "$unet" '<b>&.png' --output markup
 check 'is escaped' grep -qF '&lt;b&gt;&amp;' markup/index.html
@@ -52,7 +53,8 @@ works 'a name that is not ASCII' test "$unet" "$(printf 'n\303\244me.png')" --ou
 # broken TEXT NAME FILE: it is named, the good one beside it is translated.
 broken() {
     rm -rf some
-    timeout 20 "$PIX2PIX" test "$unet" "$3" in/1.png --output some >"$scratch/.stdout" 2>"$scratch/.stderr"
+    timeout 20 "$PIX2PIX" test "$unet" "$3" in/1.png --output some >"$scratch/.stdout" \
+        2>"$scratch/.stderr"
     [ $? = 1 ] && [ "$(wc -l <"$scratch/.stderr")" = 2 ] && holds some 1.png index.html &&
         sed 1q "$scratch/.stderr" | grep -qF -e "$1"
     result $? "$2"
