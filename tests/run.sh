@@ -34,27 +34,28 @@ count() {
     failed=$((failed + ${counts#* }))
 }
 
-# suite FOLDER "MESON SETUP OPTIONS" "MESON TEST OPTIONS"
+# suite FOLDER "MESON SETUP OPTIONS" MESON_TEST_OPTION...
 suite() {
     folder=$1
+    options=$2
+    shift 2
     echo "run: building $folder"
     if [ -f "$folder/build.ninja" ]; then
         # shellcheck disable=SC2086
-        quietly meson configure $2 "$folder"
+        quietly meson configure $options "$folder"
     else
         # shellcheck disable=SC2086
-        quietly meson setup --werror $2 "$folder"
+        quietly meson setup --werror $options "$folder"
     fi && quietly ninja -C "$folder" || {
         failed=$((failed + 1))
         return
     }
-    # shellcheck disable=SC2086
-    meson test -C "$folder" --no-rebuild --print-errorlogs $3
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
     count "$folder"
 }
 
 everything='-Dtests=enabled -Dgst=enabled -Dtrain=enabled -Dexamples=enabled -Dopenblas=enabled'
-suite build-tests "$everything" ''
+suite build-tests "$everything"
 if $long; then
     # shellcheck disable=SC2086
     need_packages valgrind clang libclang-rt-14-dev || exit 1

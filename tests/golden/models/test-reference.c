@@ -142,8 +142,8 @@ static void test_generator(void **state)
         if (!g_str_has_suffix(name, "-in.png"))
             continue;
         g_autofree char *in = g_build_filename(pictures, name, NULL);
-        g_autofree char *out = g_strdup(in);
-        strcpy(out + strlen(out) - strlen("in.png"), "out.png");
+        g_autofree char *stem = g_strndup(in, strlen(in) - strlen("in.png"));
+        g_autofree char *out = g_strconcat(stem, "out.png", NULL);
         check_picture(session, narrow_session, in, out);
         n++;
     }
