@@ -512,10 +512,12 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
 static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
-    GstClockTime stream_time =
-        gst_segment_to_stream_time(&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    GstClockTime stream_time = GST_CLOCK_TIME_NONE;
 
-    if (trans->segment.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(stream_time))
+    if (trans->segment.format == GST_FORMAT_TIME)
+        stream_time =
+            gst_segment_to_stream_time(&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(stream_time))
         gst_object_sync_values(GST_OBJECT(self), stream_time);
     gst_pix2pix_swap_take(self);
 

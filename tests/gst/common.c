@@ -8,7 +8,7 @@ char *test_model(const char *name)
     const char *folder = g_getenv("PIX2PIX_TEST_MODELS");
 
     fail_unless(folder != NULL, "PIX2PIX_TEST_MODELS is not set");
-    return g_strdup_printf("%s/%s.safetensors", folder, name);
+    return g_strdup_printf("%s/%s%s", folder, name, strchr(name, '.') ? "" : ".safetensors");
 }
 
 GstHarness *test_harness_new(const char *model, const char *settings)

@@ -10,7 +10,8 @@
 
 #include "fake-engine.h"
 
-/** test_model: Returns: (transfer full): the path of one of tests/golden/models. */
+/** test_model: Returns: (transfer full): the path of one of tests/golden/models; without an ending
+ * it is a .safetensors. */
 char *test_model(const char *name);
 
 /**

@@ -311,6 +311,7 @@ GST_START_TEST(renegotiation)
     GstStructure *stats;
 
     fake_engine_reset();
+    fake_engine_set_mode(FAKE_INVERT);
     for (gsize i = 0; i < G_N_ELEMENTS(streams); i++) {
         GstVideoInfo info = test_info(streams[i].format, streams[i].width, streams[i].height), got;
 
@@ -341,6 +342,7 @@ GST_START_TEST(reconfigure)
     static const char *const formats[] = {"RGB", "I420", "GRAY8", "BGRA", "RGB"};
 
     fake_engine_reset();
+    fake_engine_set_mode(FAKE_INVERT);
     gst_harness_set_sink_caps(harness, gst_caps_new_any());
     test_set_caps(harness, &in, NULL);
     for (int i = 0; i < 5; i++) {
@@ -379,8 +381,9 @@ GST_START_TEST(live_capsfilter)
     GError *error = NULL;
     GstElement *pipeline = gst_parse_launch("videotestsrc num-buffers=200 pattern=ball ! "
                                             "video/x-raw,format=I420,framerate=1000/1 ! "
-                                            "capsfilter name=a caps=video/x-raw,width=32 ! "
-                                            "pix2pixfilter name=f ! capsfilter name=b ! "
+                                            "capsfilter name=a caps-change-mode=delayed ! "
+                                            "pix2pixfilter name=f ! "
+                                            "capsfilter name=b caps-change-mode=delayed ! "
                                             "fakesink name=s",
                                             &error);
     GstElement *filter = gst_bin_get_by_name(GST_BIN(pipeline), "f");
@@ -391,6 +394,8 @@ GST_START_TEST(live_capsfilter)
     GstMessage *message = NULL;
 
     fail_unless(error == NULL);
+    fake_engine_reset();
+    fake_engine_set_mode(FAKE_INVERT);
     g_object_set(filter, "model", path, NULL);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     for (int i = 0; i < 1000 && !message; i++) {

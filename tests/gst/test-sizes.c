@@ -61,7 +61,7 @@ static void check_written(const char *model, const char *settings, const GstVide
     gst_buffer_unref(b);
 }
 
-/* Every format at every size: all written, and the network's picture whatever was there before. */
+/* Every format at every size: all written, whatever was there before. */
 GST_START_TEST(written)
 {
     static const char *const settings[] = {"fit=native", "fit=stretch", "fit=letterbox",
@@ -70,6 +70,7 @@ GST_START_TEST(written)
     const char *format = formats[__i__];
 
     fake_engine_reset();
+    fake_engine_set_mode(FAKE_INVERT);
     for (gsize i = 0; i < N_SIZES; i++) {
         GstVideoInfo info = test_info(format, sizes[i][0], sizes[i][1]);
 
@@ -138,6 +139,7 @@ GST_START_TEST(brightness)
     GstHarness *harness = test_harness_new("unet32", NULL);
     GstBuffer *buffer = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&info), NULL);
     GstMapInfo map;
+    int off = 0;
 
     fake_engine_reset();
     fake_engine_set_mode(FAKE_INVERT);
@@ -146,7 +148,8 @@ GST_START_TEST(brightness)
     buffer = test_run(harness, buffer);
     gst_buffer_map(buffer, &map, GST_MAP_READ);
     for (gsize i = 0; i < map.size; i++)
-        fail_unless(ABS(map.data[i] - 55) <= 1, "%d instead of 55", map.data[i]);
+        off = MAX(off, ABS(map.data[i] - 55));
+    fail_unless(off <= 1, "%d off", off);
     gst_buffer_unmap(buffer, &map);
     gst_buffer_unref(buffer);
     gst_harness_teardown(harness);
