@@ -34,8 +34,8 @@ bool machine_take_number(PickleMachine *machine, size_t n, guint64 *number)
     if (!machine_take_bytes(machine, n, &bytes))
         return false;
     *number = 0;
-    for (size_t i = n; i-- > 0;)
-        *number = *number << 8 | bytes[i];
+    for (size_t i = n; i > 0; i--)
+        *number = *number << 8 | bytes[i - 1];
     return true;
 }
 
@@ -78,7 +78,7 @@ bool machine_pop_to_mark(PickleMachine *machine, const PickleValue **values, gui
     *n = machine_height(machine);
     machine->stack.n -= *n;
     machine->marks.n--;
-    *values = machine->stack.values + machine->stack.n;
+    *values = *n ? machine->stack.values + machine->stack.n : NULL;
     return true;
 }
 

@@ -38,8 +38,8 @@ static bool push_long(PickleMachine *machine)
         return machine_push(machine, pickle_opaque(large, strlen(large)));
     if (n > 0 && bytes[n - 1] & 0x80)
         number = G_MAXUINT64;
-    for (size_t i = n; i-- > 0;)
-        number = number << 8 | bytes[i];
+    for (size_t i = n; i > 0; i--)
+        number = number << 8 | bytes[i - 1];
     return push_integer(machine, PICKLE_INT, (gint64)number);
 }
 
@@ -427,7 +427,7 @@ bool pickle_run(const guint8 *data, size_t size, PickleMemory *memory, const Pic
 {
     PickleMachine machine = {.start = data,
                              .next = data,
-                             .end = data + size,
+                             .end = size > 0 ? data + size : data,
                              .memory = memory,
                              .hooks = hooks,
                              .user_data = user_data,

@@ -405,6 +405,9 @@ def old_files():
     one("cut-in-pickle", "cut off", cut=100)
     one("only-magic", "no protocol number", cut=15)
     one("bytes-after", "bytes after its last storage", tail=b"\n")
+    one("whole-network", "holds net.Net instead of a dict", code=UNSUPPORTED, storages={},
+        body=op_tuple(op_text("module"), op_global("net", "Net"), op_text("net.py"),
+                      op_text("class Net: ...")) + b"Q)\x81}b")
     one("protocol", "unknown protocol", protocol=1002, code=UNSUPPORTED)
     one("big-endian", "big-endian", little=b"\x89", code=UNSUPPORTED)
     one("no-byte-order", "byte order", facts=op_dict())
