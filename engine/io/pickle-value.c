@@ -21,14 +21,11 @@ void pickle_memory_clear(PickleMemory *memory)
 
 void *pickle_alloc(PickleMemory *memory, size_t bytes, GError **error)
 {
-    if (bytes > PICKLE_MAX_MEMORY - 15) {
-        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "holds too many Python objects");
-        return NULL;
-    }
+    bytes = MIN(bytes, PICKLE_MAX_MEMORY); /* more is as impossible, and could wrap around */
     bytes = (bytes + 15) & ~(size_t)15;
     if (bytes > memory->left) {
         size_t block_bytes = MAX(bytes, BLOCK);
-        if (block_bytes > PICKLE_MAX_MEMORY - memory->total) {
+        if (block_bytes > PICKLE_MAX_MEMORY - memory->total || bytes == PICKLE_MAX_MEMORY) {
             pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
                      "holds too many Python objects beside its weights; save the state_dict alone");
             return NULL;

@@ -96,9 +96,10 @@ void *pix_try_alloc(guint64 count, size_t element_bytes, GError **error)
     bool fits = pix_checked_bytes(count, element_bytes, &bytes);
     void *block = fits ? g_try_malloc(MAX(bytes, 1)) : NULL;
     if (!block)
-        pix_fail(error, PIX_ERROR_NO_MEMORY,
-                 "%.0f MiB of memory are not to be had; close other programs or take a smaller "
-                 "model",
-                 (double)count * (double)element_bytes / 1048576.0);
+        pix_fail(
+            error, PIX_ERROR_NO_MEMORY,
+            "needs %.0f MiB of memory, which are not to be had; close other programs or take a "
+            "smaller model",
+            (double)count * (double)element_bytes / 1048576.0);
     return block;
 }
