@@ -204,6 +204,38 @@ GstBus *test_add_bus(GstHarness *harness)
     return bus;
 }
 
+void test_drop_bus(GstHarness *harness, GstBus *bus)
+{
+    gst_element_set_bus(harness->element, NULL);
+    gst_bus_set_flushing(bus, TRUE);
+    gst_object_unref(bus);
+}
+
+/* GStreamer keeps its old lists of log functions on purpose: a thread may be reading one. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+void test_listen(GstLogFunction function)
+{
+    if (__lsan_disable)
+        __lsan_disable();
+    gst_debug_set_active(TRUE);
+    gst_debug_set_threshold_for_name("pix2pix", GST_LEVEL_WARNING);
+    gst_debug_remove_log_function(gst_debug_log_default);
+    gst_debug_add_log_function(function, NULL, NULL);
+    if (__lsan_enable)
+        __lsan_enable();
+}
+
+void test_listen_no_more(GstLogFunction function)
+{
+    if (__lsan_disable)
+        __lsan_disable();
+    gst_debug_remove_log_function(function);
+    if (__lsan_enable)
+        __lsan_enable();
+}
+
 guint test_count(GstBus *bus, GstMessageType type, GstMessage **last)
 {
     GstMessage *message;

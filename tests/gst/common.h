@@ -48,8 +48,21 @@ GstBuffer *test_run(GstHarness *harness, GstBuffer *buffer);
 /** test_count: Messages of @type on the harness's bus by now, taken from it. @last: (out)
  * (optional) (transfer full): the last of them. */
 guint test_count(GstBus *bus, GstMessageType type, GstMessage **last);
-/** test_add_bus: (transfer full): a bus for the harness's element. */
+/** test_add_bus: A bus for the harness's element, until test_drop_bus(). */
 GstBus *test_add_bus(GstHarness *harness);
+/** test_drop_bus: Messages hold the element that holds the bus that holds the messages. */
+void test_drop_bus(GstHarness *harness, GstBus *bus);
+
+/** test_listen: Has @function see the warnings of the element's debug category. */
+void test_listen(GstLogFunction function);
+void test_listen_no_more(GstLogFunction function);
+
+/** TEST_SANITIZED: Memory is not given back when it is freed. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SANITIZED 1
+#else
+#define TEST_SANITIZED 0
+#endif
 
 /** test_allocator_new: Memory that is filled with @byte when it is allocated. */
 GstAllocator *test_allocator_new(guint8 byte);

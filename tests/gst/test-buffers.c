@@ -112,7 +112,7 @@ static void check_refused(const GstVideoInfo *info, GstBuffer *buffer)
     fail_unless(g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT));
     g_error_free(error);
     gst_message_unref(message);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 
@@ -261,7 +261,7 @@ GST_START_TEST(pool_refuses)
     }
     fail_unless_equals_int(((TestPool *)offered)->acquired, 0);
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING, NULL), 0);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
     gst_object_unref(offered);
 }
@@ -337,7 +337,7 @@ GST_START_TEST(stop_in_acquire)
     flow = GPOINTER_TO_INT(g_thread_join(thread));
     fail_unless_equals_int(flow, GST_FLOW_FLUSHING);
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 0);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
     gst_object_unref(offered);
 }

@@ -233,12 +233,9 @@ GST_START_TEST(acceptance)
 
     fake_engine_reset();
     log_text = g_string_new(NULL);
-    gst_debug_set_active(TRUE);
-    gst_debug_set_threshold_for_name("pix2pix", GST_LEVEL_WARNING);
-    gst_debug_remove_log_function(gst_debug_log_default);
-    gst_debug_add_log_function(log_line, NULL, NULL);
+    test_listen(log_line);
     fail_unless_equals_int(gst_pad_query_accept_caps(pad, caps), acceptance->accepted);
-    gst_debug_remove_log_function(log_line);
+    test_listen_no_more(log_line);
     if (acceptance->reason)
         fail_unless(strstr(log_text->str, acceptance->reason) != NULL, "%s", log_text->str);
 

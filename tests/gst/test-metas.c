@@ -11,6 +11,8 @@ static const char *const no_tags[] = {NULL};
 
 static void register_metas(void)
 {
+    if (gst_meta_get_info("test-video"))
+        return;
     gst_meta_register_custom("test-video", (const char **)custom_tags, NULL, NULL, NULL);
     gst_meta_register_custom("test-colours", (const char **)coloured_tags, NULL, NULL, NULL);
     gst_meta_register_custom("test-foreign", (const char **)foreign_tags, NULL, NULL, NULL);
@@ -25,7 +27,7 @@ static guint count_metas(GstBuffer *buffer, GType api)
 /* Each meta comes out once or not at all, and what is in pixels is scaled. */
 GST_START_TEST(metas)
 {
-    GstHarness *harness = test_harness_new("resnet2", NULL);
+    GstHarness *harness = test_harness_new("resnet2", "fit=native");
     gboolean resized = __i__ == 1;
     GstVideoInfo in = test_info("I420", 64, 48);
     GstVideoInfo out = test_info("I420", resized ? 32 : 64, resized ? 96 : 48);
@@ -74,7 +76,7 @@ GST_START_TEST(timestamps_and_flags)
                                            GST_BUFFER_FLAG_MARKER,
                                            GST_BUFFER_FLAG_RESYNC,
                                            GST_BUFFER_FLAG_DROPPABLE | GST_BUFFER_FLAG_DISCONT};
-    GstHarness *harness = test_harness_new("resnet2", NULL);
+    GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstVideoInfo info = test_info("RGB", 20, 10);
 
     fake_engine_reset();
@@ -105,7 +107,7 @@ GST_END_TEST;
 /* A gap goes by: the same buffer, still a gap, and the network does not see it. */
 GST_START_TEST(gap)
 {
-    GstHarness *harness = test_harness_new("resnet2", NULL);
+    GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstVideoInfo info = test_info("I420", 20, 10);
     GstBuffer *input = test_picture(&info, 0), *output;
 
@@ -129,7 +131,7 @@ GST_END_TEST;
 /* With other caps behind it, a gap is converted, and still not translated. */
 GST_START_TEST(gap_converted)
 {
-    GstHarness *harness = test_harness_new("resnet2", NULL);
+    GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstVideoInfo in = test_info("I420", 64, 48), out = test_info("RGB", 64, 48);
     GstBuffer *input = test_picture(&in, 0), *wanted = test_convert(input, &in, &out), *output;
 
@@ -149,7 +151,7 @@ GST_END_TEST;
 /* Switched off, or at strength 0, the buffers themselves go by; switched on again, they do not. */
 GST_START_TEST(passthrough)
 {
-    GstHarness *harness = test_harness_new("resnet2", NULL);
+    GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstVideoInfo info = test_info(__i__ % 2 ? "NV12" : "RGB", 20, 10);
 
     fake_engine_reset();
@@ -175,7 +177,7 @@ GST_END_TEST;
 /* Switched off where downstream wants another format: converted, and not translated. */
 GST_START_TEST(disabled_conversion)
 {
-    GstHarness *harness = test_harness_new("resnet2", "enabled=false");
+    GstHarness *harness = test_harness_new("resnet2", "fit=native enabled=false");
     GstVideoInfo in = test_info("RGBA", 64, 48), out = test_info("I420", 32, 24);
     GstBuffer *input = test_picture(&in, 0), *wanted = test_convert(input, &in, &out), *output;
 
@@ -193,7 +195,7 @@ GST_END_TEST;
 /* A click on the scaled picture arrives where it was meant. */
 GST_START_TEST(navigation)
 {
-    GstHarness *harness = test_harness_new("resnet2", NULL);
+    GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstVideoInfo in = test_info("RGB", 512, 512), out = test_info("RGB", 256, 128);
     GstEvent *event;
     double x, y;

@@ -76,9 +76,9 @@ GST_START_TEST(swap)
         g_free(name);
     }
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR, NULL), 0);
-    gst_object_unref(bus);
     gst_buffer_unref(before);
     gst_buffer_unref(after);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -123,9 +123,9 @@ GST_START_TEST(bad_model)
 
     set_model(harness, "unet32_1to3");
     push_until(harness, &info, before, after);
-    gst_object_unref(bus);
     gst_buffer_unref(before);
     gst_buffer_unref(after);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -182,7 +182,7 @@ GST_START_TEST(swap_and_caps)
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR, NULL), 0);
     gst_buffer_unref(wanted);
     gst_buffer_unref(other);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -243,7 +243,7 @@ GST_START_TEST(model_with_domain)
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR, NULL), 0);
     gst_buffer_unref(before);
     gst_buffer_unref(after);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -271,11 +271,11 @@ GST_END_TEST;
 /* Stopping in the middle of a load, and before any caps. */
 GST_START_TEST(stop_while_loading)
 {
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 8; i++) {
         GstHarness *harness = test_harness_new("unet32", NULL);
 
         g_object_set(harness->element, "model", "facades", NULL);
-        g_usleep(i * 500);
+        g_usleep(i * 1000);
         gst_harness_teardown(harness);
     }
 }

@@ -117,10 +117,7 @@ GST_START_TEST(too_late)
     char *device;
     guint threads;
 
-    gst_debug_set_active(TRUE);
-    gst_debug_set_threshold_for_name("pix2pix", GST_LEVEL_WARNING);
-    gst_debug_remove_log_function(gst_debug_log_default);
-    gst_debug_add_log_function(count_warning, NULL, NULL);
+    test_listen(count_warning);
     g_object_set(harness->element, "device", "abacus", "threads", 7, NULL);
     fail_unless_equals_int(warnings, 2);
     g_object_get(harness->element, "device", &device, "threads", &threads, NULL);
@@ -134,7 +131,7 @@ GST_START_TEST(too_late)
     fail_unless_equals_string(device, "cpu");
     fail_unless_equals_int(threads, 2);
     g_free(device);
-    gst_debug_remove_log_function(count_warning);
+    test_listen_no_more(count_warning);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;

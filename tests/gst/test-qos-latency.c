@@ -58,7 +58,7 @@ GST_START_TEST(late_frames)
     output = test_run(harness, frame_at(&info, 5 * FRAME));
     fail_if(GST_BUFFER_FLAG_IS_SET(output, GST_BUFFER_FLAG_DISCONT));
     gst_buffer_unref(output);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;
@@ -209,7 +209,7 @@ GST_START_TEST(latency_message)
     for (int i = 0; i < 300; i++)
         gst_buffer_unref(test_run(harness, frame_at(&info, i * FRAME)));
     fail_unless(gst_harness_query_latency(harness) < 100 * GST_MSECOND);
-    gst_object_unref(bus);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
 GST_END_TEST;
