@@ -221,7 +221,6 @@ void test_listen(GstLogFunction function)
         __lsan_disable();
     gst_debug_set_active(TRUE);
     gst_debug_set_threshold_for_name("pix2pix", GST_LEVEL_WARNING);
-    gst_debug_remove_log_function(gst_debug_log_default);
     gst_debug_add_log_function(function, NULL, NULL);
     if (__lsan_enable)
         __lsan_enable();
