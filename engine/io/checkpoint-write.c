@@ -173,8 +173,10 @@ bool pix_checkpoint_write(const char *file, const PixArch *arch, const PixGraph 
     }
     g_autofree float *values = pix_try_alloc(largest, sizeof(float), error);
     g_autofree float *scales = values ? pix_try_alloc(most_channels, sizeof(float), error) : NULL;
-    if (!scales)
+    if (!scales) {
+        g_prefix_error(error, "%s: ", file);
         return false;
+    }
     Writer writer = {file, graph, read, user_data, tensors, params, values, scales};
     list_tensors(&writer, settings->precision, names);
     return pix_safetensors_write(file, (const PixTensorSource *)tensors->data, tensors->len,

@@ -165,8 +165,10 @@ gboolean pix_checkpoint_count_bad_values(PixCheckpoint *checkpoint, guint64 *cou
     for (guint i = 0; i < graph->params->len; i++)
         largest = MAX(largest, pix_param_count(pix_graph_param(graph, (int)i)));
     g_autofree float *values = pix_try_alloc(largest, sizeof(float), error);
-    if (!values)
+    if (!values) {
+        g_prefix_error(error, "%s: ", pix_checkpoint_get_label(checkpoint));
         return FALSE;
+    }
     for (guint i = 0; i < graph->params->len; i++) {
         guint64 n = pix_param_count(pix_graph_param(graph, (int)i));
         if (!pix_checkpoint_read_param(checkpoint, i, values, error))

@@ -52,11 +52,6 @@ bool pix_container_add(PixContainer *container, const PixEntry *entry, GError **
 void pix_container_skip(PixContainer *container, const char *group, const char *name,
                         const char *what);
 
-/** pix_container_explain: Returns: (nullable) (transfer none): what stands at @name of @group
- * instead of a tensor, "a numpy.ndarray": for messages on a tensor that is missing. */
-const char *pix_container_explain(const PixContainer *container, const char *group,
-                                  const char *name);
-
 /** pix_name_is_good: Whether @text can name a tensor: UTF-8, not too long, no control characters
  * (so that a message with it is one line). */
 bool pix_name_is_good(const char *text, size_t length);

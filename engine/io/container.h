@@ -52,6 +52,11 @@ const PixEntry *pix_container_get_entry(const PixContainer *container, guint ind
 const PixEntry *pix_container_find(const PixContainer *container, const char *group,
                                    const char *name);
 
+/** pix_container_explain: Returns: (nullable) (transfer none): what stands at @name of @group
+ * instead of a tensor, "a numpy.ndarray": for messages on a tensor that is missing. */
+const char *pix_container_explain(const PixContainer *container, const char *group,
+                                  const char *name);
+
 /** pix_container_get_metadata: (transfer none): string to string; empty for formats that have none.
  */
 GHashTable *pix_container_get_metadata(const PixContainer *container);

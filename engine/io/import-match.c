@@ -86,8 +86,21 @@ static const PixEntry *match_scale(const PixKeySet *set, const PixParam *param, 
     return scale;
 }
 
-static PixSource match_param(const PixImport *import, const PixKeySet *set, const PixParam *param,
-                             GHashTable *used, Report *report)
+/** The file may have something else than a tensor under that name. */
+static void complain_missing(const PixContainer *container, const PixKeySet *set, const char *name,
+                             const char *expected, Report *report)
+{
+    g_autofree char *key = g_strconcat(set->prefix, *set->prefix ? "." : "", name, NULL);
+    const char *other = pix_container_explain(container, set->group, key);
+    if (other)
+        complain(report, "%s is %s, expected a tensor %s", key, other, expected);
+    else
+        complain(report, "%s is missing, expected %s", key, expected);
+}
+
+static PixSource match_param(const PixImport *import, const PixContainer *container,
+                             const PixKeySet *set, const PixParam *param, GHashTable *used,
+                             Report *report)
 {
     PixSource source = {0};
     g_autofree char *name = pix_import_name(import->layout, &import->arch, param->name);
@@ -95,8 +108,7 @@ static PixSource match_param(const PixImport *import, const PixKeySet *set, cons
     g_autofree char *expected = expected_text(param, kernel_first);
     source.entry = pix_key_set_find(set, name);
     if (!source.entry) {
-        complain(report, "%s%s%s is missing, expected %s", set->prefix, *set->prefix ? "." : "",
-                 name, expected);
+        complain_missing(container, set, name, expected, report);
         return source;
     }
     g_hash_table_add(used, (gpointer)source.entry);
@@ -129,13 +141,14 @@ static bool is_ignored(const PixImport *import, const PixKey *key, guint *n_trac
     return tracked && import->arch.norm == PIX_NORM_INSTANCE;
 }
 
-bool pix_import_match(PixImport *import, const PixKeySet *set, GError **error)
+bool pix_import_match(PixImport *import, const PixContainer *container, const PixKeySet *set,
+                      GError **error)
 {
     Report report = {g_string_new(NULL), 0, 0};
     g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
     for (guint i = 0; i < import->graph->params->len; i++) {
         const PixParam *param = pix_graph_param(import->graph, (int)i);
-        PixSource source = match_param(import, set, param, used, &report);
+        PixSource source = match_param(import, container, set, param, used, &report);
         g_array_append_val(import->sources, source);
     }
     guint n_tracked = 0;

@@ -17,6 +17,7 @@ const PixKeySet *pix_import_choose(GPtrArray *sets, const char *domain, GError *
  * Gives every parameter of import->graph its entries in import->sources; nothing may be missing,
  * left over or of another shape.
  */
-bool pix_import_match(PixImport *import, const PixKeySet *set, GError **error);
+bool pix_import_match(PixImport *import, const PixContainer *container, const PixKeySet *set,
+                      GError **error);
 
 #endif

@@ -104,7 +104,7 @@ PixImport *pix_import_new(const PixContainer *container, const char *domain, GEr
                                   : identify_foreign(import, sets, domain, error);
     if (set)
         import->graph = pix_arch_build(&import->arch);
-    if (!set || !pix_import_match(import, set, error)) {
+    if (!set || !pix_import_match(import, container, set, error)) {
         g_prefix_error(error, "%s: ", pix_container_get_label(container));
         return NULL;
     }

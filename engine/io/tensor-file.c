@@ -54,7 +54,11 @@ float *pix_tensor_read(const char *file, const char *name, int dims[4], GError *
     if (!entry)
         return NULL;
     g_autofree float *values = pix_try_alloc(entry->count, sizeof(float), error);
-    if (!values || !pix_container_read(container, entry, values, error))
+    if (!values) {
+        g_prefix_error(error, "%s: ", file);
+        return NULL;
+    }
+    if (!pix_container_read(container, entry, values, error))
         return NULL;
     return g_steal_pointer(&values);
 }
