@@ -12,7 +12,7 @@ def count(test):
     out = test.get('stdout') or ''
     bad = test['result'] not in ('OK', 'EXPECTEDFAIL', 'SKIP')
     good = len(re.findall(r'^ok \d+(?!.*# SKIP)', out, re.M))
-    ill = len(re.findall(r'^not ok \d+', out, re.M))
+    ill = len(re.findall(r'^not ok \d+(?!.*# SKIP)', out, re.M))
     for checks, failures, errors in re.findall(
             r'Checks: (\d+), Failures: (\d+), Errors: (\d+)', out + (test.get('stderr') or '')):
         good += int(checks) - int(failures) - int(errors)

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <pix2pix/pix.h>
+#include "image.h"
 
 #define ONE 256 /* of the fixed-point strength: exact at 0 and at 1 */
 
+bool pix_image_check(const PixImage *image)
+{
+    if (!image || !image->data || image->width < 1 || image->height < 1)
+        return false;
+    if (image->pixel_bytes < 1 || image->pixel_bytes > 8 || image->channels < 1 ||
+        image->channels > (int)G_N_ELEMENTS(image->offset))
+        return false;
+    for (int c = 0; c < image->channels; c++)
+        if (image->offset[c] < 0 || image->offset[c] >= image->pixel_bytes)
+            return false;
+    return true;
+}
+
 void pix_image_blend(const PixImage *source, PixImage *result, double strength)
 {
-    g_return_if_fail(source && result);
+    g_return_if_fail(pix_image_check(source) && pix_image_check(result));
     g_return_if_fail(source->width == result->width && source->height == result->height);
     g_return_if_fail(source->channels == result->channels);
     int weight = (int)(CLAMP(strength, 0, 1) * ONE + 0.5);

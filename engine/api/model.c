@@ -102,12 +102,17 @@ static bool allocate(PixModel *model, GError **error)
 static bool check_finite(const PixModel *model, const PixParam *param, const float *values,
                          size_t count, GError **error)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (param->slot == PIX_SLOT_VARIANCE && values[i] < 0)
+            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                            "%s: %s holds negative variances; use an earlier checkpoint",
+                            model->name, param->name);
         if (!isfinite(values[i]))
             return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
                             "%s: %s holds NaN or infinite values; its training went wrong, use an "
                             "earlier checkpoint",
                             model->name, param->name);
+    }
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "fuse.h"
+#include "image.h"
 #include "model.h"
 #include "run.h"
 
@@ -31,9 +32,12 @@ void pix_session_options_init(PixSessionOptions *options, const PixModel *model)
                                    .dropout = PIX_DROPOUT_FROZEN};
 }
 
-static bool check_content(const PixSessionOptions *o, GError **error)
+static bool check_options(const PixSessionOptions *o, GError **error)
 {
     const PixRect *r = &o->content;
+    if (o->n < 1)
+        return pix_fail(error, PIX_ERROR_BAD_SHAPE, "a batch has at least one sample, not %d",
+                        o->n);
     if (r->x < 0 || r->y < 0 || r->width < 1 || r->height < 1 || r->width > o->width - r->x ||
         r->height > o->height - r->y)
         return pix_fail(error, PIX_ERROR_BAD_SHAPE,
@@ -49,6 +53,17 @@ static bool uses_running(const PixModel *model, PixStatistics statistics)
     return statistics == PIX_STATISTICS_RUNNING;
 }
 
+/* Names the file, and where a size does not fit also the sizes that do. */
+static void explain_size(const PixModel *model, GError **error)
+{
+    g_prefix_error(error, "%s: ", model->name);
+    if (!error || !g_error_matches(*error, PIX_ERROR, PIX_ERROR_BAD_SHAPE))
+        return;
+    g_autoptr(GError) plain = g_steal_pointer(error);
+    pix_fail(error, PIX_ERROR_BAD_SHAPE, "%s; sides that are multiples of %d and at least %d fit",
+             plain->message, model->info.multiple, model->info.minimum);
+}
+
 /* The network at this size and in these modes, as the device will run it. */
 static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, GError **error)
 {
@@ -56,7 +71,7 @@ static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, G
     if (!pix_graph_set_modes(graph, uses_running(model, o->statistics),
                              o->dropout != PIX_DROPOUT_OFF, error) ||
         !pix_graph_infer(graph, o->n, o->height, o->width, error)) {
-        g_prefix_error(error, "%s: ", model->name);
+        explain_size(model, error);
         return NULL;
     }
     PixGraph *fused = pix_graph_fuse(graph);
@@ -71,13 +86,15 @@ static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, G
 PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, GError **error)
 {
     g_return_val_if_fail(model && options, NULL);
+    g_return_val_if_fail(options->statistics <= PIX_STATISTICS_RUNNING, NULL);
+    g_return_val_if_fail(options->dropout <= PIX_DROPOUT_FRESH, NULL);
     PixSession *session = g_new0(PixSession, 1);
     PixSessionOptions *o = &session->options;
     session->model = pix_model_ref(model);
     *o = *options;
     if (o->content.width == 0 && o->content.height == 0)
         o->content = (PixRect){0, 0, o->width, o->height};
-    PixGraph *graph = check_content(o, error) ? specialise(model, o, error) : NULL;
+    PixGraph *graph = check_options(o, error) ? specialise(model, o, error) : NULL;
     if (graph)
         session->run = pix_run_new(graph, model->device, model->params, error);
     if (!session->run) {
@@ -112,6 +129,10 @@ static bool check_image(const PixSession *session, const PixImage *image, int ch
                         const char *what, GError **error)
 {
     const PixRect *content = &session->options.content;
+    if (channels > (int)G_N_ELEMENTS(image->offset))
+        return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                        "%s has %d %s channels; images have up to 4, use tensors",
+                        session->model->name, channels, what);
     if (image->width != content->width || image->height != content->height ||
         image->channels != channels)
         return pix_fail(error, PIX_ERROR_BAD_SHAPE,
@@ -125,7 +146,10 @@ static bool check_image(const PixSession *session, const PixImage *image, int ch
 static bool check_output(const PixSession *session, GError **error)
 {
     const PixShape *out = &pix_run_output(session->run)->shape;
-    if (out->w != session->options.width || out->h != session->options.height || out->n != 1)
+    if (out->n != 1)
+        return pix_fail(error, PIX_ERROR_BAD_SHAPE,
+                        "images are translated one at a time; this session takes %d", out->n);
+    if (out->w != session->options.width || out->h != session->options.height)
         return pix_fail(error, PIX_ERROR_BAD_SHAPE,
                         "%s turns %dx%d into %dx%d: not a network that translates frames",
                         session->model->name, session->options.width, session->options.height,
@@ -136,7 +160,7 @@ static bool check_output(const PixSession *session, GError **error)
 gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
                                GError **error)
 {
-    g_return_val_if_fail(session && in && out, FALSE);
+    g_return_val_if_fail(session && pix_image_check(in) && pix_image_check(out), FALSE);
     PixDevice *device = session->model->device;
     const PixTensor *x = pix_run_input(session->run), *y = pix_run_output(session->run);
     if (!check_output(session, error) || !check_image(session, in, x->shape.c, "input", error) ||

@@ -179,7 +179,7 @@ bool pix_graph_infer(PixGraph *graph, int n, int h, int w, GError **error)
 {
     PixShape input = {n, graph->in_channels, h, w};
     if (!pix_shape_valid(input))
-        return pix_fail(error, PIX_ERROR_BAD_SHAPE, "an input of %dx%dx%dx%d is too large", n,
+        return pix_fail(error, PIX_ERROR_BAD_SHAPE, "an input of %dx%dx%dx%d is empty or too large", n,
                         graph->in_channels, h, w);
     for (guint i = 0; i < graph->nodes->len; i++) {
         PixNode *node = pix_graph_node(graph, (int)i);

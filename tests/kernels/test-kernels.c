@@ -356,6 +356,8 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
 static void test_device(void **state)
 {
     PixDevice *device = *state;
+    if (!device)
+        skip(); /* this machine cannot do the level */
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         run_case(device, &cases[i], false);
         if (device->backend->rows[cases[i].op.kind].in_place)
@@ -403,8 +405,10 @@ static int open_level(void **state, const char *level, unsigned threads)
     g_setenv("PIX2PIX_CPU", level, TRUE);
     PixDevice *device = pix_device_open("cpu", threads, NULL);
     g_unsetenv("PIX2PIX_CPU");
+    if (device && strcmp(device->info.level, level) != 0)
+        g_clear_pointer(&device, pix_device_unref);
     *state = device;
-    return device ? 0 : -1;
+    return 0;
 }
 
 static int close_device(void **state)

@@ -326,7 +326,11 @@ static void test_errors(void **state)
     pix_session_options_init(&options, model);
     options.width = 40;
     assert_null(pix_session_new(model, &options, &error));
-    expect(g_steal_pointer(&error), PIX_ERROR_BAD_SHAPE, "40x32");
+    expect(g_steal_pointer(&error), PIX_ERROR_BAD_SHAPE, "multiples of 32");
+    options.n = 0;
+    assert_null(pix_session_new(model, &options, &error));
+    expect(g_steal_pointer(&error), PIX_ERROR_BAD_SHAPE, "at least one sample");
+    options.n = 1;
     assert_false(pix_model_check_size(model, 33, 32, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_BAD_SHAPE, "multiples of 32");
     assert_true(pix_model_check_size(model, 64, 32, NULL));
@@ -344,6 +348,12 @@ static void test_errors(void **state)
     assert_false(pix_session_translate(session, &small, &whole, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_BAD_SHAPE, "input image");
 
+    options.n = 2;
+    options.content = (PixRect){0};
+    g_autoptr(PixSession) pair = pix_session_new(model, &options, NULL);
+    assert_false(pix_session_translate(pair, &whole, &whole, &error));
+    expect(g_steal_pointer(&error), PIX_ERROR_BAD_SHAPE, "one at a time");
+
     g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
     g_autofree char *critic = model_file("patchgan.safetensors");
     assert_null(pix_model_load(device, critic, NULL, &error));
@@ -360,6 +370,31 @@ static void test_errors(void **state)
     assert_null(pix_device_open("cpu", 1, &error));
     g_unsetenv("PIX2PIX_CPU");
     expect(g_steal_pointer(&error), PIX_ERROR_NO_DEVICE, "sse9");
+}
+
+/* A view that leads out of its pixels is the caller's mistake, and is not followed. */
+static void test_bad_views(void **state)
+{
+    g_autoptr(PixModel) model = load(1, "unet32.safetensors");
+    g_autoptr(PixSession) session = session_new(model, PIX_DROPOUT_OFF, 0);
+    guint8 pixels[BYTES];
+    PixImage good = rgb(pixels, SIDE, SIDE), bad[5];
+    for (int i = 0; i < 5; i++)
+        bad[i] = good;
+    bad[0].channels = 6;
+    bad[1].offset[1] = 3;
+    bad[2].offset[2] = -1;
+    bad[3].pixel_bytes = 0;
+    bad[4].data = NULL;
+    for (int i = 0; i < 5; i++) {
+        GLogLevelFlags fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK);
+        g_test_expect_message("pix2pix", G_LOG_LEVEL_CRITICAL, "*pix_image_check*");
+        g_test_expect_message("pix2pix", G_LOG_LEVEL_CRITICAL, "*pix_image_check*");
+        assert_false(pix_session_translate(session, &bad[i], &good, NULL));
+        pix_image_copy(&good, &bad[i]);
+        g_test_assert_expected_messages();
+        g_log_set_always_fatal(fatal);
+    }
 }
 
 static void test_finding(void **state)
@@ -418,6 +453,7 @@ int main(void)
 #endif
         cmocka_unit_test(test_blend),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_bad_views),
         cmocka_unit_test(test_finding),
         cmocka_unit_test(test_default_model),
     };

@@ -48,7 +48,12 @@ static PixDevice *cpu_open(const char *name, unsigned threads, GError **error)
     device->name = processor_name();
     device->features = g_strdup_printf("%s, %d %s", micro->name, cpu_pool_threads(device->pool),
                                        cpu_pool_threads(device->pool) == 1 ? "thread" : "threads");
-    device->base.info = (PixDeviceInfo){"cpu", device->name, device->features, memory_bytes()};
+    device->base.info = (PixDeviceInfo){.id = "cpu",
+                                        .name = device->name,
+                                        .features = device->features,
+                                        .level = micro->name,
+                                        .threads = (unsigned)cpu_pool_threads(device->pool),
+                                        .memory_bytes = memory_bytes()};
     return &device->base;
 }
 

@@ -50,6 +50,8 @@ typedef struct {
     const char *id;       /* what pix_device_open() takes: "cpu" */
     const char *name;     /* "AMD EPYC 9R45" */
     const char *features; /* what the engine uses of it: "avx512, 2 threads" */
+    const char *level;    /* of its kernels, as in PIX2PIX_CPU: "c", "openblas", "avx2", "avx512" */
+    unsigned threads;     /* that run at a time; 0 where that means nothing */
     guint64 memory_bytes; /* in all; 0 where it is not known */
 } PixDeviceInfo;
 
