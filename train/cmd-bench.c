@@ -22,7 +22,10 @@ typedef struct {
 
 typedef struct {
     int frames;
-    double median_ms, min_ms, pack_ms, network_ms, unpack_ms, layers_ms, peak_gflops;
+    double median_ms, min_ms, pack_ms, network_ms, unpack_ms, layers_ms;
+    unsigned peak_threads;
+    const char *peak_level;
+    double peak_gflops;
     guint n_layers;
     Layer *layers;
 } Result;
@@ -161,13 +164,16 @@ static void print_table(const Result *result, PixModel *model, const CommandOpti
            result->network_ms, result->unpack_ms);
     printf("memory  %.1f MB of weights, %.1f MB for frames\n", info->weight_bytes / 1e6,
            pix_session_get_bytes(session) / 1e6);
-    printf("peak    %.0f GFLOP/s of float32 multiply-adds, measured just now\n",
-           result->peak_gflops);
+    printf("peak    %.0f GFLOP/s of float32 multiply-adds on %u %s with %s, measured just now\n",
+           result->peak_gflops, result->peak_threads,
+           result->peak_threads == 1 ? "thread" : "threads", result->peak_level);
 }
 
 static void print_json(const Result *result, PixModel *model, const CommandOptions *options,
                        PixSession *session)
 {
+    const PixDeviceInfo *device = pix_device_get_info(pix_model_get_device(model));
+    g_autofree char *size = g_strdup_printf("%dx%d", options->width, options->height);
     g_autoptr(JsonBuilder) builder = json_builder_new();
 
     json_builder_begin_object(builder);
@@ -177,12 +183,16 @@ static void print_json(const Result *result, PixModel *model, const CommandOptio
     json_builder_end_object(builder);
     json_builder_set_member_name(builder, "device");
     json_builder_begin_object(builder);
-    report_json_device(builder, pix_device_get_info(pix_model_get_device(model)));
+    report_json_device(builder, device);
     json_builder_end_object(builder);
+    report_json_int(builder, "threads", device->threads);
+    report_json_string(builder, "level", device->level);
+    report_json_string(builder, "size", size);
     report_json_int(builder, "width", options->width);
     report_json_int(builder, "height", options->height);
     report_json_string(builder, "precision", "fp32");
     report_json_string(builder, "norm_statistics", command_statistics[options->statistics]);
+    report_json_string(builder, "dropout", command_dropout[options->dropout]);
     report_json_int(builder, "frames", result->frames);
     report_json_number(builder, "median_ms", result->median_ms);
     report_json_number(builder, "min_ms", result->min_ms);
@@ -190,6 +200,8 @@ static void print_json(const Result *result, PixModel *model, const CommandOptio
     report_json_number(builder, "network_ms", result->network_ms);
     report_json_number(builder, "unpack_ms", result->unpack_ms);
     report_json_int(builder, "session_bytes", pix_session_get_bytes(session));
+    report_json_int(builder, "peak_threads", result->peak_threads);
+    report_json_string(builder, "peak_level", result->peak_level);
     report_json_number(builder, "peak_gflops", result->peak_gflops);
     json_builder_set_member_name(builder, "layers");
     json_builder_begin_array(builder);
@@ -264,8 +276,13 @@ static int run(const Command *command, int argc, char **argv)
 
     PixImage in = noise_image(options.width, options.height, info->in_channels);
     PixImage out = noise_image(options.width, options.height, info->out_channels);
-    unsigned threads = options.threads ? options.threads : g_get_num_processors();
-    Result result = {.frames = frames, .peak_gflops = peak_measure_gflops(threads)};
+    const PixDeviceInfo *device = pix_device_get_info(pix_model_get_device(model));
+    Result result = {
+        .frames = frames,
+        .peak_threads = MAX(device->threads, 1),
+        .peak_level = peak_choose_level(device->level),
+    };
+    result.peak_gflops = peak_measure_gflops(result.peak_threads, result.peak_level);
     gboolean measured = measure(session, &in, &out, &result, &error);
     if (measured && json)
         print_json(&result, model, &options, session);
@@ -284,7 +301,8 @@ const Command command_bench = {
     .description =
         "MODEL is a checkpoint, or the name of a model. Times are medians. The share of peak\n"
         "counts the multiply-adds of the plain convolution: algorithms that need fewer of them\n"
-        "can come out above 100 %.",
+        "can come out above 100 %. The peak is that of the threads and the CPU level in use; for\n"
+        "c and openblas that of the CPU's best level.",
     .min_arguments = 1,
     .max_arguments = 1,
     .run = run,

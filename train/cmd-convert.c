@@ -57,7 +57,11 @@ const Command command_convert = {
     .name = "convert",
     .arguments = "IN OUT.safetensors",
     .summary = "Converts a checkpoint to the native format",
-    .description = "IN is a .safetensors, PyTorch .pth or .pict file. OUT is whole or untouched.",
+    .description =
+        "IN is a .safetensors, PyTorch .pth or .pict file. OUT is whole or untouched: an "
+        "interrupt\n"
+        "lets it be finished first, which can take seconds; a second one stops at once and leaves\n"
+        "nothing behind.",
     .min_arguments = 2,
     .max_arguments = 2,
     .run = run,

@@ -7,7 +7,6 @@
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "report-json.h"
 
@@ -23,7 +22,7 @@ static int run(const Command *command, int argc, char **argv)
     };
     g_auto(CommandOptions) options = {0};
     g_auto(GStrv) files = NULL;
-    GError *error = NULL;
+    g_autoptr(GError) error = NULL;
     int status = command_parse(command, entries, 0, &options, argc, argv, &files);
 
     if (status != COMMAND_CONTINUE)
@@ -31,17 +30,19 @@ static int run(const Command *command, int argc, char **argv)
 
     g_autoptr(PixDevice) chosen = pix_device_open(NULL, 0, &error);
     if (!chosen)
-        return command_fail(error);
-    const char *chosen_id = pix_device_get_info(chosen)->id;
+        command_print_error("none is the default: %s", error->message);
+    const char *chosen_id = chosen ? pix_device_get_info(chosen)->id : NULL;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
     report_json_string(builder, "default", chosen_id);
     json_builder_set_member_name(builder, "devices");
     json_builder_begin_array(builder);
+    gboolean any = FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(specs); i++) {
         g_autoptr(PixDevice) device = pix_device_open(specs[i], 0, NULL);
         if (!device) /* not in this machine */
             continue;
+        any = TRUE;
         const PixDeviceInfo *info = pix_device_get_info(device);
         if (json) {
             json_builder_begin_object(builder);
@@ -49,7 +50,7 @@ static int run(const Command *command, int argc, char **argv)
             json_builder_end_object(builder);
             continue;
         }
-        printf("%s %-10s %s (%s)", strcmp(info->id, chosen_id) ? " " : "*", info->id, info->name,
+        printf("%s %-10s %s (%s)", g_strcmp0(info->id, chosen_id) ? " " : "*", info->id, info->name,
                info->features);
         if (info->memory_bytes)
             printf(", %.1f GiB", info->memory_bytes / (double)(1 << 30));
@@ -59,7 +60,7 @@ static int run(const Command *command, int argc, char **argv)
     json_builder_end_object(builder);
     if (json)
         report_json_print(builder);
-    return COMMAND_DONE;
+    return any ? COMMAND_DONE : COMMAND_FAILED;
 }
 
 const Command command_devices = {

@@ -20,6 +20,7 @@ typedef struct {
     char *output, *data, *split, *direction, *fit;
     gboolean input_right; /* of side-by-side pictures: BtoA */
     GPtrArray *files;     /* paths of the pictures */
+    GPtrArray *problems;  /* messages on the folders that hold none */
     Translator translator;
     HtmlPage *page;
     int done, broken;
@@ -33,6 +34,7 @@ static void test_clear(Test *test)
     g_free(test->direction);
     g_free(test->fit);
     g_clear_pointer(&test->files, g_ptr_array_unref);
+    g_clear_pointer(&test->problems, g_ptr_array_unref);
     translator_clear(&test->translator);
     html_page_discard(test->page);
 }
@@ -57,26 +59,37 @@ static char *output_name(const Test *test, const char *file, const char *folder)
     return g_build_filename(test->output, folder, png, NULL);
 }
 
-/* Fills test->files from the arguments, whose folders stand for the pictures in them, or --data. */
-static gboolean list_files(Test *test, char **arguments, GError **error)
+/* Adds the pictures in @folder. One that has none is told and counted, as broken pictures are. */
+static void list_folder(Test *test, const char *folder)
 {
+    g_autoptr(GError) error = NULL;
+    GPtrArray *inside = picture_list(folder, &error);
+
+    if (inside) {
+        g_ptr_array_extend_and_steal(test->files, inside);
+        return;
+    }
+    command_print_error("%s", error->message);
+    g_ptr_array_add(test->problems, g_strdup(error->message));
+}
+
+/* Fills test->files from the arguments, whose folders stand for the pictures in them, or --data.
+ * Returns: FALSE where that is nothing at all, which has been told. */
+static gboolean list_files(Test *test, char **arguments)
+{
+    test->files = g_ptr_array_new_with_free_func(g_free);
+    test->problems = g_ptr_array_new_with_free_func(g_free);
     if (test->data) {
         g_autofree char *folder = g_build_filename(test->data, test->split, NULL);
-        test->files = picture_list(folder, error);
-        return test->files != NULL;
+        list_folder(test, folder);
     }
-    test->files = g_ptr_array_new_with_free_func(g_free);
-    for (; *arguments; arguments++) {
-        if (!g_file_test(*arguments, G_FILE_TEST_IS_DIR)) {
+    for (; !test->data && *arguments; arguments++) {
+        if (g_file_test(*arguments, G_FILE_TEST_IS_DIR))
+            list_folder(test, *arguments);
+        else
             g_ptr_array_add(test->files, g_strdup(*arguments));
-            continue;
-        }
-        GPtrArray *inside = picture_list(*arguments, error);
-        if (!inside)
-            return FALSE;
-        g_ptr_array_extend_and_steal(test->files, inside);
     }
-    return TRUE;
+    return test->files->len > 0;
 }
 
 /* Returns: what @file is, whatever its name: device and inode; NULL where it is not there. */
@@ -162,6 +175,8 @@ static gboolean open_page(Test *test, const char *model_name, GError **error)
         html_page_add_fact(test->page, "dropout", command_dropout[options->dropout]);
     if (test->data)
         html_page_add_fact(test->page, "direction", test->input_right ? "BtoA" : "AtoB");
+    for (guint i = 0; i < test->problems->len; i++)
+        html_page_add_problem(test->page, test->problems->pdata[i]);
     return TRUE;
 }
 
@@ -276,10 +291,11 @@ static int run_all(Test *test)
     }
     if (command_interrupted())
         return command_interrupted();
-    if (test->broken)
-        command_print_error("%d of %d images could not be translated, see above", test->broken,
-                            total);
-    return test->broken ? COMMAND_FAILED : COMMAND_DONE;
+    int broken = test->broken + test->problems->len;
+    if (broken)
+        command_print_error("%d of %d inputs could not be translated, see above", broken,
+                            total + test->problems->len);
+    return broken ? COMMAND_FAILED : COMMAND_DONE;
 }
 
 /* Returns: an index into AtoB, BtoA; or -1 with an error. */
@@ -287,8 +303,8 @@ static int check_usage(const Command *command, Test *test, char **arguments)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!test->output)
-        return command_misused(command, "--output DIR is missing");
+    if (!test->output || !*test->output)
+        return command_misused(command, "--output DIR is %s", test->output ? "empty" : "missing");
     if (test->data ? arguments[1] != NULL : !arguments[1])
         return command_misused(command, "takes either IMAGES or --data");
     if ((test->split || test->direction) && !test->data)
@@ -336,7 +352,9 @@ static int run(const Command *command, int argc, char **argv)
         status = check_usage(command, &test, arguments);
     if (status != COMMAND_CONTINUE)
         return status;
-    if (!list_files(&test, arguments + 1, &error) || !check_outputs(&test, &error))
+    if (!list_files(&test, arguments + 1))
+        return COMMAND_FAILED;
+    if (!check_outputs(&test, &error))
         return command_fail(error);
 
     g_autoptr(PixModel) model = command_load_model(arguments[0], &options, FALSE, &error);
@@ -374,7 +392,7 @@ const Command command_test = {
         "  --fit native   takes its own size, continued at the right and bottom border up to the\n"
         "                 next size that the network can take\n"
         "\n"
-        "An image that cannot be read is named and left out, and the exit status is then 1.",
+        "Images and folders that cannot be read are named and left out; the exit status is then 1.",
     .min_arguments = 1,
     .max_arguments = G_MAXINT,
     .run = run,

@@ -2,6 +2,8 @@
 
 #include "command.h"
 
+#include "output-file.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -236,6 +238,10 @@ int command_parse(const Command *command, const GOptionEntry *entries, CommandOp
     if (n > command->max_arguments)
         return command_misused(command, "one argument too many: '%s'",
                                rest[command->max_arguments]);
+    for (int i = 0; i < n; i++) {
+        if (!*rest[i])
+            return command_misused(command, "an argument is empty: takes %s", command->arguments);
+    }
     *arguments = rest ? g_steal_pointer(&rest) : g_new0(char *, 1);
     return COMMAND_CONTINUE;
 }
@@ -293,15 +299,22 @@ PixModel *command_load_model(const char *name, const CommandOptions *options,
 
 static volatile sig_atomic_t caught_signal;
 
+/* Only calls that are allowed in a signal handler. */
 static void catch_signal(int number)
 {
-    caught_signal = number;
+    if (!caught_signal) {
+        caught_signal = number;
+        return;
+    }
+    output_file_abandon_all();
+    signal(number, SIG_DFL);
+    raise(number); /* arrives when this returns */
 }
 
 void command_watch_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction ask = {.sa_handler = catch_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
+    struct sigaction ask = {.sa_handler = catch_signal, .sa_flags = SA_RESTART};
 
     for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++) {
         struct sigaction before;
@@ -310,6 +323,8 @@ void command_watch_signals(void)
         if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN)
             sigaction(numbers[i], &ask, NULL);
     }
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
 }
 
 int command_interrupted(void)

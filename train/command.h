@@ -98,7 +98,10 @@ gboolean command_check_output(const char *file, const char *const *inputs, GErro
 PixModel *command_load_model(const char *name, const CommandOptions *options,
                              gboolean discriminators, GError **error);
 
-/** command_watch_signals: From here on the first SIGINT, SIGTERM or SIGHUP asks, the second kills.
+/**
+ * command_watch_signals:
+ * From here on the first SIGINT, SIGTERM or SIGHUP asks to stop; the second kills, and no
+ * unfinished file stays behind. A write that nobody reads or that a limit stops just fails.
  */
 void command_watch_signals(void);
 /** command_interrupted: Returns: 0, or 128 + the number of the signal that asked to stop. */

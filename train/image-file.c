@@ -4,6 +4,7 @@
 
 #include "output-file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>
@@ -317,20 +318,20 @@ static int compare_counting(gconstpointer left, gconstpointer right)
 
 GPtrArray *picture_list(const char *folder, GError **error)
 {
-    g_autoptr(GError) failed = NULL;
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, &failed);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    const char *name;
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
 
     if (!dir) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND, "%s: is no folder that can be read (%s)",
-                    folder, failed->message);
+        g_set_error(error, PIX_ERROR, errno == ENOENT ? PIX_ERROR_NOT_FOUND : PIX_ERROR_IO,
+                    "%s: cannot be listed (%s), name another folder", folder, g_strerror(errno));
         return NULL;
     }
-    while ((name = g_dir_read_name(dir))) {
-        if (name[0] != '.' && picture_is_name(name))
-            g_ptr_array_add(files, g_build_filename(folder, name, NULL));
+    while ((entry = readdir(dir))) {
+        if (entry->d_name[0] != '.' && picture_is_name(entry->d_name))
+            g_ptr_array_add(files, g_build_filename(folder, entry->d_name, NULL));
     }
+    closedir(dir);
     if (files->len == 0) {
         g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND, "%s: holds no pictures, choose another",
                     folder);

@@ -6,6 +6,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ static void print_help(void)
          "\n"
          "Environment:\n"
          "  PIX2PIX_DEVICE      processor, where --device does not name one\n"
-         "  PIX2PIX_CPU         highest CPU level to use: c, avx2, avx512, neon\n"
+         "  PIX2PIX_CPU         highest CPU level to use: c, openblas, avx2, avx512, neon\n"
          "  PIX2PIX_MODEL_PATH  folders where models are looked up by name\n"
          "\n"
          "Exit status: 0 done, 1 failed, 2 bad usage, 128 + N interrupted by signal N.");
@@ -49,6 +50,10 @@ static int run(int argc, char **argv)
         return COMMAND_DONE;
     }
     if (!strcmp(name, "--version")) {
+        if (argc > 2) {
+            command_print_error("--version: takes no arguments, see pix2pix --help");
+            return COMMAND_USAGE;
+        }
         printf("pix2pix %s\n", pix_version());
         return COMMAND_DONE;
     }
@@ -69,6 +74,8 @@ int main(int argc, char **argv)
     command_watch_signals();
     status = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) {
+        if (errno == EPIPE) /* the reader has seen enough: no news, and no success */
+            return status == COMMAND_DONE ? 128 + SIGPIPE : status;
         command_print_error("standard output: cannot be written (%s), free some space or redirect",
                             g_strerror(errno));
         if (status == COMMAND_DONE)

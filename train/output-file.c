@@ -5,8 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pix2pix/pix.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Temporary files are called as the library calls its own, so that one rule finds both. */
+#define TEMPORARY_PREFIX ".pix2pix-"
+#define TEMPORARY_SUFFIX ".tmp"
+#define MAX_DESCRIPTORS 256 /* they are handed out from the lowest on, and we have few */
 
 static gboolean fail(const char *file, int code, GError **error)
 {
@@ -26,7 +32,8 @@ OutputFile *output_file_open(const char *file, GError **error)
     }
     OutputFile *output = g_new0(OutputFile, 1);
     output->name = g_strdup(file);
-    output->temporary = g_strconcat(file, ".XXXXXX", NULL);
+    g_autofree char *folder = g_path_get_dirname(file);
+    output->temporary = g_build_filename(folder, TEMPORARY_PREFIX "XXXXXX" TEMPORARY_SUFFIX, NULL);
     int fd = g_mkstemp_full(output->temporary, O_WRONLY | O_CLOEXEC, 0666);
     output->stream = fd < 0 ? NULL : fdopen(fd, "wb");
     if (!output->stream) {
@@ -75,4 +82,41 @@ void output_file_discard(OutputFile *output)
     g_free(output->temporary);
     g_free(output->name);
     g_free(output);
+}
+
+/* Whether @path, of @length bytes, is called as temporary files are. */
+static gboolean is_temporary(const char *path, gsize length)
+{
+    const gsize prefix = strlen(TEMPORARY_PREFIX), suffix = strlen(TEMPORARY_SUFFIX);
+    gsize name = length;
+
+    while (name > 0 && path[name - 1] != '/')
+        name--;
+    return length - name >= prefix + suffix && !memcmp(path + name, TEMPORARY_PREFIX, prefix) &&
+           !memcmp(path + length - suffix, TEMPORARY_SUFFIX, suffix);
+}
+
+void output_file_abandon_all(void)
+{
+    char link[] = "/proc/self/fd/000", path[4096];
+    char *digits = link + sizeof(link) - 4;
+
+    for (int fd = 0; fd < MAX_DESCRIPTORS; fd++) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+            continue;
+        /* No snprintf() here; and the kernel wants no leading zeros. */
+        char *end = digits;
+        if (fd >= 100)
+            *end++ = '0' + fd / 100;
+        if (fd >= 10)
+            *end++ = '0' + fd / 10 % 10;
+        *end++ = '0' + fd % 10;
+        *end = 0;
+        gssize length = readlink(link, path, sizeof(path) - 1);
+        if (length > 0 && is_temporary(path, length)) {
+            path[length] = 0;
+            unlink(path);
+        }
+    }
 }

@@ -19,4 +19,11 @@ gboolean output_file_commit(OutputFile *output, GError **error);
 /** output_file_discard: Leaves nothing behind. Accepts NULL. */
 void output_file_discard(OutputFile *output);
 
+/**
+ * output_file_abandon_all:
+ * Removes every temporary file that this process is writing, the library's too. For a signal
+ * handler that is about to end the process: uses nothing that is not allowed there.
+ */
+void output_file_abandon_all(void);
+
 #endif

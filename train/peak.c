@@ -3,6 +3,7 @@
 #include "peak.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define CHAINS 12 /* a multiply-add takes 4 cycles on 2 units: 8 chains would do, 12 are safe */
 #define STEPS 20000
@@ -36,22 +37,33 @@ DEFINE_PEAK_LOOP(loop_avx2, 8, __attribute__((target("avx2,fma"))))
 DEFINE_PEAK_LOOP(loop_avx512, 16, __attribute__((target("avx512f"))))
 #endif
 
-static PeakLoop choose_loop(void)
+static PeakLoop find_loop(const char *level)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
+    if (!strcmp(level, "avx512"))
         return loop_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (!strcmp(level, "avx2"))
         return loop_avx2;
 #endif
     return loop_plain;
 }
 
-/* Returns: its highest rate, in a new double: other work disturbs, so the best of many short runs
- * counts. */
-static gpointer measure(gpointer data)
+const char *peak_choose_level(const char *level)
 {
-    PeakLoop loop = choose_loop();
+#if defined(__x86_64__)
+    if (g_strcmp0(level, "avx2") && __builtin_cpu_supports("avx512f"))
+        return "avx512";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "avx2";
+#endif
+    return "c";
+}
+
+/* @level: a name.  Returns: its highest rate, in a new double: other work disturbs, so the best of
+ * many short runs counts. */
+static gpointer measure(gpointer level)
+{
+    PeakLoop loop = find_loop(level);
     float sink[3] = {0.999f, 0.001f, 0};
     double *best = g_new0(double, 1);
     gint64 end = g_get_monotonic_time() + 100000;
@@ -66,15 +78,15 @@ static gpointer measure(gpointer data)
     return best;
 }
 
-double peak_measure_gflops(unsigned threads)
+double peak_measure_gflops(unsigned threads, const char *level)
 {
     g_autofree GThread **others = g_new0(GThread *, threads);
     double sum = 0;
 
     for (unsigned i = 1; i < threads; i++)
-        others[i] = g_thread_new("peak", measure, NULL);
+        others[i] = g_thread_new("peak", measure, (gpointer)level);
     for (unsigned i = 0; i < threads; i++) {
-        g_autofree double *best = i ? NULL : measure(NULL);
+        g_autofree double *best = i ? NULL : measure((gpointer)level);
         if (i)
             best = g_thread_join(others[i]);
         sum += *best;

@@ -5,11 +5,19 @@
 #define PEAK_H
 
 /**
+ * peak_choose_level:
+ * @level: (nullable): of the device's kernels, as in PIX2PIX_CPU.
+ * Returns: the level to measure: @level where it is one of vector instructions; for the others,
+ * whose code may use any, the best of this CPU.
+ */
+const char *peak_choose_level(const char *level);
+
+/**
  * peak_measure_gflops:
- * Runs independent float32 multiply-adds in registers, of the widest kind that this CPU has, on
- * @threads threads at once. Takes about a tenth of a second.
+ * Runs independent float32 multiply-adds in registers on @threads threads at once.
+ * @level: of peak_choose_level(). Takes about a tenth of a second.
  * Returns: 10^9 floating-point operations a second; a multiply-add is two.
  */
-double peak_measure_gflops(unsigned threads);
+double peak_measure_gflops(unsigned threads, const char *level);
 
 #endif

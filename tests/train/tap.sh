@@ -26,6 +26,12 @@ result() {
     done
 }
 
+# skip NAME REASON
+skip() {
+    count=$((count + 1))
+    echo "ok $count - $1 # SKIP $2"
+}
+
 # check NAME COMMAND...: the command succeeds.
 check() {
     name=$1

@@ -10,7 +10,8 @@ says 'ms a frame'
 works 'another size' bench "$unet" --frames 2 --size 64x32
 says '64x32'
 "$PIX2PIX" bench "$unet" --frames 3 --json >bench.json
-for key in median_ms min_ms pack_ms network_ms peak_gflops frames width 'layers[0].name' \
+for key in median_ms min_ms pack_ms network_ms peak_gflops frames width size threads level \
+    dropout norm_statistics peak_threads peak_level 'layers[0].name' \
     'layers[0].algorithm' 'layers[0].ms' 'layers[0].gflops' 'layers[0].share_of_peak' \
     'layers[0].share_of_time' device.name model.architecture; do
     check "JSON has $key" "$TOOL" json bench.json "\$.$key"
@@ -22,6 +23,54 @@ check 'the fastest frame is not slower than the median' \
 "$TOOL" json bench.json '$.layers[*].share_of_time' >shares
 check 'the shares of time add up' \
     awk '{ sum += $1 } END { exit !(sum > 0.999 && sum < 1.001) }' shares
+
+# reported KEY VALUE NAME [ENV...] -- ARGUMENT...: what a run of bench says of its circumstances.
+reported() {
+    key=$1
+    value=$2
+    name=$3
+    shift 3
+    "$@" --frames 1 --json >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ "$("$TOOL" json "$scratch/.stdout" "\$.$key")" = "$value" ]
+    result $? "$name"
+}
+reported size '"64x32"' 'the size' "$PIX2PIX" bench "$unet" --size 64x32
+reported dropout '"fresh"' 'the dropout' "$PIX2PIX" bench "$unet" --dropout fresh
+reported norm_statistics '"running"' 'the statistics' \
+    "$PIX2PIX" bench "$unet" --norm-statistics running
+reported level '"c"' 'a lower CPU level' env PIX2PIX_CPU=c "$PIX2PIX" bench "$unet"
+reported peak_threads 3 'the peak of all the threads' "$PIX2PIX" bench "$unet" --threads 3
+level=$("$TOOL" json bench.json '$.level')
+reported peak_level "$level" 'the peak of the level' "$PIX2PIX" bench "$unet"
+case $level in
+*avx*)
+    reported peak_level '"avx2"' 'the peak of a lower level' \
+        env PIX2PIX_CPU=avx2 "$PIX2PIX" bench "$unet"
+    reported peak_level "$level" 'for the C code, that of the highest level' \
+        env PIX2PIX_CPU=c "$PIX2PIX" bench "$unet"
+    ;;
+esac
+
+# peak ARGUMENT...: the GFLOP/s of a run on one processor.
+peak() {
+    taskset -c "$cpu" "$PIX2PIX" bench "$unet" --frames 1 --json "$@" >peak.json &&
+        "$TOOL" json peak.json '$.peak_gflops'
+}
+cpu=$(taskset -cp $$ 2>/dev/null | sed 's/.*: //; s/[-,].*//')
+if [ -n "$cpu" ]; then
+    reported threads 1 'one thread where there is one processor' \
+        taskset -c "$cpu" "$PIX2PIX" bench "$unet"
+    # Other work disturbs single measurements.
+    for attempt in 1 2 3 4 5; do
+        all=$(peak)
+        one=$(peak --threads 1)
+        awk "BEGIN { exit !($all < 1.5 * $one) }" && break
+    done
+    check "and its peak ($all) is that of one thread ($one)" \
+        awk "BEGIN { exit !($all < 1.5 * $one) }"
+else
+    skip 'one thread where there is one processor' 'no taskset'
+fi
 fails 1 'missing: ' 'no such model' bench missing
 fails 1 'discriminator' 'a discriminator is no model' bench "$models/patchgan.safetensors"
 fails 1 '33x32' 'a size that the network cannot take' bench "$unet" --size 33x32

@@ -43,4 +43,14 @@ says '* cpu'
 "$PIX2PIX" devices --json >devices.json
 check 'JSON of the devices' "$TOOL" json devices.json '$.devices[0].name'
 check 'JSON of the device used' "$TOOL" json devices.json '$.default'
+status=0
+PIX2PIX_DEVICE=gpu "$PIX2PIX" devices >"$scratch/.stdout" 2>"$scratch/.stderr" || status=$?
+[ $status = 0 ] && [ "$(wc -l <"$scratch/.stderr")" = 1 ] &&
+    grep -q '^pix2pix: none is the default: .*gpu' "$scratch/.stderr" &&
+    grep -q '^  cpu ' "$scratch/.stdout"
+result $? 'devices without the one that the environment names'
+PIX2PIX_DEVICE=gpu "$PIX2PIX" devices --json >devices.json 2>/dev/null
+[ "$("$TOOL" json devices.json '$.default')" = null ] &&
+    [ "$("$TOOL" json devices.json '$.devices[0].id')" = '"cpu"' ]
+result $? 'and as JSON'
 finish

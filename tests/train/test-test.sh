@@ -75,6 +75,9 @@ check 'without decoding it' timeout 2 sh -c '! "$1" test "$2" huge.png --output 
 mkfifo pipe.png
 broken 'pipe.png: ' 'a pipe that nobody writes to' pipe.png
 check 'the page says so' grep -qF 'pipe.png' some/index.html
+mkdir hollow
+broken 'hollow: ' 'a folder without pictures' hollow
+check 'the page says so' grep -qF 'hollow' some/index.html
 "$TOOL" picture pairs/val/3.png 33 16 1
 "$PIX2PIX" test "$unet" --data pairs --output odd >/dev/null 2>"$scratch/.stderr"
 grep -qF '3.png: is 33 pixels wide' "$scratch/.stderr"
@@ -96,6 +99,9 @@ fails 1 'pairs/test' 'no such split' test "$unet" --data pairs --split test --ou
 fails 1 '33 x 32' 'a size that the network does not keep' test "$unet" in --size 33x32 --output no
 mkdir none
 fails 1 'none: ' 'a folder without pictures' test "$unet" none --output no
+"$PIX2PIX" test "$unet" --data pairs --split test --output no 2>"$scratch/.stderr"
+grep -qF "pairs/test: cannot be listed (No such file or directory), name" "$scratch/.stderr"
+result $? 'the reason once, in plain letters'
 fails 1 'will not be overwritten' 'the inputs as outputs' test "$unet" in --output in
 cp in/1.png in-1.png
 fails 1 'rename' 'two inputs for one output' test "$unet" in/1.png data/1.png --output no
@@ -105,13 +111,12 @@ fails 1 'file' 'a file as output folder' test "$unet" in --output file
 fails 1 'file/sub' 'a folder in a file' test "$unet" in --output file/sub
 
 (
-    trap '' XFSZ
     ulimit -f 4
     exec "$PIX2PIX" test "$unet" in/1.png --output full
 ) >"$scratch/.stdout" 2>"$scratch/.stderr"
 complaint $? 1 'cannot be written'
 result $? 'no room for the output'
-check 'no partial files' sh -c '! ls -A full | grep -q "\.......$"'
+check 'no partial files' holds full
 
 # ---- interrupted ----
 
@@ -133,5 +138,23 @@ status=$?
 [ $status = 143 ] && grep -q interrupted "$scratch/.stderr"
 result $? "interrupted with status 143 ($status)"
 check 'the page is whole' grep -q '</html>' stopped/index.html
-check 'no partial files' sh -c '! ls -A stopped | grep -q "\.......$"'
+check 'no partial files' sh -c '! ls -A stopped | grep -q "tmp$"'
+
+# Asked while it is stopped, so that both signals arrive at once, whatever the time.
+"$PIX2PIX" test "$unet" many --output killed --size 1024x1024 >/dev/null 2>&1 &
+child=$!
+while [ ! -f killed/11.png ] && kill -0 $child 2>/dev/null; do
+    sleep 0.05
+done
+kill -STOP $child
+ls -A killed | grep -q 'tmp$'
+result $? 'the page is being written'
+kill -TERM $child
+kill -HUP $child
+kill -CONT $child
+wait $child
+status=$?
+[ $status = 143 ] || [ $status = 129 ]
+result $? "killed by the second signal ($status)"
+check 'nothing partial is left' sh -c '! ls -A killed | grep -vq "\.png$"'
 finish

@@ -10,6 +10,7 @@
  *   test-tool same FILE FILE [X]          the same pixels; from column X of the first on
  *   test-tool close FILE NAME FILE NAME TOLERANCE
  *   test-tool tensor FILE NAME N C H W
+ *   test-tool peak COMMAND...             runs it; prints the most memory that it had, in bytes
  */
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <json-glib/json-glib.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 static G_NORETURN void die(const char *what, GError *error)
@@ -152,6 +154,20 @@ static void make_tensor(char **arguments)
         die(arguments[0], error);
 }
 
+static void run_for_peak(char **arguments)
+{
+    GError *error = NULL;
+    GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL;
+    struct rusage usage;
+    int status;
+
+    if (!g_spawn_sync(NULL, arguments, NULL, flags, NULL, NULL, NULL, NULL, &status, &error) ||
+        status)
+        die(arguments[0], error);
+    getrusage(RUSAGE_CHILDREN, &usage);
+    printf("%lld\n", usage.ru_maxrss * 1024LL); /* in KiB, as VmHWM */
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 2 ? argv[1] : "";
@@ -171,6 +187,8 @@ int main(int argc, char **argv)
         compare_tensors(argv + 2);
     else if (!strcmp(command, "tensor") && argc == 8)
         make_tensor(argv + 2);
+    else if (!strcmp(command, "peak") && argc >= 3)
+        run_for_peak(argv + 2);
     else
         die("usage", NULL);
     return 0;
