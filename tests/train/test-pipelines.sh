@@ -89,20 +89,29 @@ runs 'to a video' side-by-side.sh --model "$unet" --source "$houses/%d.png" --ou
 runs 'file-to-file' file-to-file.sh --model "$unet" video.webm again.webm
 check 'a video of as many frames' video again.webm 8 8
 
-# Live sources are stopped as a person does it. timeout exits with 124 then.
-timeout -s INT 3 sh "$pipelines/camera.sh" --source test --model "$unet" --size 64x64 \
-    --output live.webm >"$scratch/.stdout" 2>"$scratch/.stderr"
-check 'camera.sh with a test picture, stopped, leaves a whole video' video live.webm 20 200
+# Live sources are stopped as a person does it. timeout exits with 124 then. A machine that is busy
+# with other things gets more time until there are enough frames.
+film_camera() {
+    timeout -s INT "$1" sh "$pipelines/camera.sh" --source test --model "$unet" --size 64x64 \
+        --output live.webm >"$scratch/.stdout" 2>"$scratch/.stderr"
+    video live.webm 20 2000
+}
+check 'camera.sh with a test picture, stopped, leaves a whole video' \
+    eval 'film_camera 3 || film_camera 10 || film_camera 40'
 
-port=$((20000 + $$ % 20000))
-timeout -s INT 5 sh "$pipelines/rtp-receive.sh" --port $port --output received.webm \
-    >received.log 2>&1 &
-receiver=$!
-sleep 1
-timeout -s INT 3 sh "$pipelines/rtp-send.sh" --port $port --source test --size 64x64 \
-    --model "$unet" 127.0.0.1 >sent.log 2>&1
-wait $receiver
-check 'rtp-receive gets what rtp-send sends' video received.webm 20 200
+send_and_receive() {
+    port=$((20000 + ($$ + $1) % 20000))
+    timeout -s INT $(($1 + 2)) sh "$pipelines/rtp-receive.sh" --port $port \
+        --output received.webm >received.log 2>&1 &
+    receiver=$!
+    sleep 1
+    timeout -s INT "$1" sh "$pipelines/rtp-send.sh" --port $port --source test --size 64x64 \
+        --model "$unet" 127.0.0.1 >sent.log 2>&1
+    wait $receiver
+    video received.webm 20 2000
+}
+check 'rtp-receive gets what rtp-send sends' \
+    eval 'send_and_receive 3 || send_and_receive 10 || send_and_receive 40'
 
 sh "$pipelines/file-to-file.sh" --model missing video.webm no.webm >"$scratch/.stdout" \
     2>"$scratch/.stderr"
