@@ -316,6 +316,7 @@ static gboolean stop(GstBaseTransform *trans)
     PixModel *model;
 
     gst_pix2pix_swap_stop(self);
+    self->last_frame_out = GST_CLOCK_TIME_NONE;
     GST_OBJECT_LOCK(self);
     translator = g_steal_pointer(&self->translator);
     model = g_steal_pointer(&self->model);
@@ -357,9 +358,7 @@ static gboolean start(GstBaseTransform *trans)
         goto fail;
     GST_INFO_OBJECT(self, "loaded \"%s\": %s", name, pix_model_get_info(model)->architecture);
 
-    self->last_frame_out = GST_CLOCK_TIME_NONE;
     GST_OBJECT_LOCK(self);
-    self->frame_strength = self->enabled ? self->strength : 0;
     self->model = g_steal_pointer(&model);
     self->model_in_use = g_steal_pointer(&name);
     self->settings_in_use = settings;
@@ -483,6 +482,7 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
     self->out_info = *out_info;
     self->infos_serial++;
     self->have_infos = TRUE;
+    self->frame_strength = self->enabled ? self->strength : 0;
     model = self->model ? pix_model_ref(self->model) : NULL;
     name = g_strdup(self->model_in_use);
     settings = self->settings_in_use;
@@ -724,6 +724,7 @@ static void gst_pix2pix_filter_init(GstPix2pixFilter *self)
     self->strength = DEFAULT_STRENGTH;
     self->enabled = DEFAULT_ENABLED;
     self->threads = DEFAULT_THREADS;
+    self->last_frame_out = GST_CLOCK_TIME_NONE;
     gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
 }
 
