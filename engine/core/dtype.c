@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dtype.h"
 
+#include <math.h>
 #include <string.h>
 
 static const struct {
@@ -99,54 +100,56 @@ static inline guint16 bfloat_of_float(float value)
     return (guint16)(((guint64)bits + 0x7fff + odd) >> 16);
 }
 
-void pix_dtype_to_floats(PixDtype dtype, const void *source, float *target, size_t count)
+bool pix_dtype_to_floats(PixDtype dtype, const void *source, float *target, size_t count)
 {
     const guint8 *bytes = source;
+    bool fits = true;
     switch (dtype) {
     case PIX_DTYPE_F32:
         for (size_t i = 0; i < count; i++)
             target[i] = float_of_bits(load32(bytes + 4 * i));
-        return;
+        return fits;
     case PIX_DTYPE_F16:
         for (size_t i = 0; i < count; i++)
             target[i] = float_of_half(load16(bytes + 2 * i));
-        return;
+        return fits;
     case PIX_DTYPE_BF16:
         for (size_t i = 0; i < count; i++)
             target[i] = float_of_bits((guint32)load16(bytes + 2 * i) << 16);
-        return;
+        return fits;
     case PIX_DTYPE_F64:
         for (size_t i = 0; i < count; i++) {
             guint64 bits = load64(bytes + 8 * i);
             double value;
             memcpy(&value, &bits, sizeof value);
             target[i] = (float)value;
+            fits &= isfinite(target[i]) || !isfinite(value);
         }
-        return;
+        return fits;
     case PIX_DTYPE_I8:
         for (size_t i = 0; i < count; i++)
             target[i] = (gint8)bytes[i];
-        return;
+        return fits;
     case PIX_DTYPE_U8:
         for (size_t i = 0; i < count; i++)
             target[i] = bytes[i];
-        return;
+        return fits;
     case PIX_DTYPE_I16:
         for (size_t i = 0; i < count; i++)
             target[i] = (gint16)load16(bytes + 2 * i);
-        return;
+        return fits;
     case PIX_DTYPE_I32:
         for (size_t i = 0; i < count; i++)
             target[i] = (float)(gint32)load32(bytes + 4 * i);
-        return;
+        return fits;
     case PIX_DTYPE_I64:
         for (size_t i = 0; i < count; i++)
             target[i] = (float)(gint64)load64(bytes + 8 * i);
-        return;
+        return fits;
     case PIX_DTYPE_BOOL:
         for (size_t i = 0; i < count; i++)
             target[i] = bytes[i] != 0;
-        return;
+        return fits;
     case PIX_DTYPE_COUNT:
         break;
     }

@@ -31,9 +31,12 @@ const char *pix_dtype_name(PixDtype dtype);
 /** pix_dtype_bytes: Size of one element. */
 size_t pix_dtype_bytes(PixDtype dtype);
 
-/** pix_dtype_to_floats: Converts @count little-endian elements at @source (any alignment). @target:
- * not @source. */
-void pix_dtype_to_floats(PixDtype dtype, const void *source, float *target, size_t count);
+/**
+ * pix_dtype_to_floats:
+ * Converts @count little-endian elements at @source (any alignment). @target: not @source.
+ * Returns: whether all are in range: of F64, a finite number may be too large and become infinite.
+ */
+bool pix_dtype_to_floats(PixDtype dtype, const void *source, float *target, size_t count);
 
 /**
  * pix_dtype_from_floats:

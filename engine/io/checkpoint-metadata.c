@@ -9,6 +9,9 @@
 #define VERSION_MAJOR 1
 #define VERSION_TEXT "1.0"
 
+/* Files of a few bytes must not ask for gigabytes of activations. */
+#define MAX_FRAME_SIDE 16384
+
 typedef enum { FIELD_NUMBER, FIELD_BOOL, FIELD_WORD } FieldKind;
 
 /** A key and where its value stands in the record that both directions share. */
@@ -152,6 +155,16 @@ static bool check_version(const char *version, GError **error)
     return true;
 }
 
+static bool check_depth(const PixArch *arch, GError **error)
+{
+    PixArch usual;
+    pix_arch_init(&usual, arch->kind);
+    return usual.depth || !arch->depth ||
+           pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                    "metadata pix2pix.depth is \"%d\", but a %s has no depth: expected 0",
+                    arch->depth, architectures[arch->kind]);
+}
+
 static bool check_norm(const PixArch *arch, const PixSettings *settings, GError **error)
 {
     if (arch->running && arch->norm != PIX_NORM_BATCH)
@@ -166,12 +179,14 @@ static bool check_norm(const PixArch *arch, const PixSettings *settings, GError 
 static bool check_size(const PixArch *arch, const PixSettings *settings, GError **error)
 {
     int multiple = pix_arch_multiple(arch), minimum = pix_arch_minimum(arch);
+    int maximum = MAX(MAX_FRAME_SIDE, multiple);
     const int sides[] = {settings->width, settings->height};
     for (int i = 0; i < 2; i++)
-        if (sides[i] < minimum || sides[i] % multiple)
+        if (sides[i] < minimum || sides[i] > maximum || sides[i] % multiple)
             return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "metadata says %dx%d, but the network takes multiples of %d from %d on",
-                            sides[0], sides[1], multiple, minimum);
+                            "metadata says %dx%d, but the network takes multiples of %d from %d to "
+                            "%d",
+                            sides[0], sides[1], multiple, minimum, maximum);
     return true;
 }
 
@@ -190,8 +205,8 @@ bool pix_metadata_read(GHashTable *metadata, PixArch *arch, PixSettings *setting
     }
     *arch = record.arch;
     *settings = record.settings;
-    return pix_arch_check(arch, error) && check_norm(arch, settings, error) &&
-           check_size(arch, settings, error);
+    return check_depth(arch, error) && pix_arch_check(arch, error) &&
+           check_norm(arch, settings, error) && check_size(arch, settings, error);
 }
 
 static char *field_text(const Field *field, const Record *record)

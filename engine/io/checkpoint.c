@@ -170,11 +170,13 @@ gboolean pix_checkpoint_count_bad_values(PixCheckpoint *checkpoint, guint64 *cou
         return FALSE;
     }
     for (guint i = 0; i < graph->params->len; i++) {
-        guint64 n = pix_param_count(pix_graph_param(graph, (int)i));
+        const PixParam *param = pix_graph_param(graph, (int)i);
+        guint64 n = pix_param_count(param);
+        bool variance = param->slot == PIX_SLOT_VARIANCE;
         if (!pix_checkpoint_read_param(checkpoint, i, values, error))
             return FALSE;
         for (guint64 j = 0; j < n; j++)
-            n_bad += !isfinite(values[j]);
+            n_bad += !isfinite(values[j]) || (variance && values[j] < 0);
     }
     *count = n_bad;
     return TRUE;

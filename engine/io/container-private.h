@@ -12,6 +12,8 @@
 
 #define PIX_MAX_TENSORS 65536
 #define PIX_MAX_NAME 256 /* bytes of a tensor's name */
+#define PIX_MAX_OTHERS 16384
+#define PIX_MAX_STRINGS (8 * 1024 * 1024) /* bytes of all names that pix_container_keep() copies */
 
 /** PixFormat: one file format. */
 typedef struct {
@@ -30,9 +32,10 @@ struct PixContainer {
     const PixFormat *format;
     GArray *entries;      /* PixEntry; must not grow once the container is open */
     GHashTable *places;   /* PixEntry with group and name -> index + 1 */
-    GHashTable *skipped;  /* PixEntry with group and name -> what stands there, in words */
+    GArray *others;       /* PixOther */
     GHashTable *metadata; /* string to string */
     GStringChunk *strings;
+    size_t kept_bytes; /* of strings, by pix_container_keep() */
     gpointer state;
 };
 
@@ -48,9 +51,17 @@ extern const PixFormat pix_format_safetensors, pix_format_pth_zip, pix_format_pt
  * BAD_CHECKPOINT where the name is there already or there are too many. */
 bool pix_container_add(PixContainer *container, const PixEntry *entry, GError **error);
 
-/** pix_container_skip: Remembers that something else than a tensor stands at @name of @group. */
-void pix_container_skip(PixContainer *container, const char *group, const char *name,
-                        const char *what);
+/** pix_container_keep: Returns: (nullable): a copy of @text that lives as long as the container; NULL
+ * where its names would take more than PIX_MAX_STRINGS. */
+const char *pix_container_keep(PixContainer *container, const char *text);
+
+/** pix_container_wants_other: Whether another PixOther is to be kept. They get a part of the memory
+ * for names, so that there is always some for those of tensors. */
+bool pix_container_wants_other(const PixContainer *container);
+
+/** pix_container_add_other: @group, @name: the container's.  @what: will be copied. */
+void pix_container_add_other(PixContainer *container, const char *group, const char *name,
+                             const char *what);
 
 /** pix_name_is_good: Whether @text can name a tensor: UTF-8, not too long, no control characters
  * (so that a message with it is one line). */

@@ -25,7 +25,7 @@ static PixContainer *container_new(char *label)
     container->label = label;
     container->entries = g_array_new(FALSE, FALSE, sizeof(PixEntry));
     container->places = g_hash_table_new_full(hash_place, same_place, g_free, NULL);
-    container->skipped = g_hash_table_new_full(hash_place, same_place, g_free, g_free);
+    container->others = g_array_new(FALSE, FALSE, sizeof(PixOther));
     container->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     container->strings = g_string_chunk_new(4096);
     return container;
@@ -39,7 +39,7 @@ void pix_container_free(PixContainer *container)
         container->format->close(container->state);
     pix_reader_close(&container->reader);
     g_hash_table_unref(container->places);
-    g_hash_table_unref(container->skipped);
+    g_array_unref(container->others);
     g_hash_table_unref(container->metadata);
     g_array_unref(container->entries);
     g_string_chunk_free(container->strings);
@@ -123,22 +123,38 @@ bool pix_container_add(PixContainer *container, const PixEntry *entry, GError **
     return true;
 }
 
-void pix_container_skip(PixContainer *container, const char *group, const char *name,
-                        const char *what)
+const char *pix_container_keep(PixContainer *container, const char *text)
 {
-    if (g_hash_table_size(container->skipped) >= PIX_MAX_TENSORS)
-        return;
-    PixEntry *key = g_new0(PixEntry, 1);
-    key->group = group;
-    key->name = name;
-    g_hash_table_insert(container->skipped, key, g_strdup(what));
+    size_t bytes = strlen(text) + 1;
+    if (bytes > PIX_MAX_STRINGS - container->kept_bytes)
+        return NULL;
+    container->kept_bytes += bytes;
+    return g_string_chunk_insert(container->strings, text);
 }
 
-const char *pix_container_explain(const PixContainer *container, const char *group,
-                                  const char *name)
+bool pix_container_wants_other(const PixContainer *container)
 {
-    PixEntry key = {.group = group, .name = name};
-    return g_hash_table_lookup(container->skipped, &key);
+    return container->others->len < PIX_MAX_OTHERS && container->kept_bytes < PIX_MAX_STRINGS / 4;
+}
+
+void pix_container_add_other(PixContainer *container, const char *group, const char *name,
+                             const char *what)
+{
+    /* Few different ones, or short enough. */
+    what = g_string_chunk_insert_const(container->strings, what);
+    PixOther other = {group, name, what};
+    g_array_append_val(container->others, other);
+}
+
+guint pix_container_get_n_others(const PixContainer *container)
+{
+    return container->others->len;
+}
+
+const PixOther *pix_container_get_other(const PixContainer *container, guint index)
+{
+    g_return_val_if_fail(index < container->others->len, NULL);
+    return &g_array_index(container->others, PixOther, index);
 }
 
 /* The number of @entry, having checked that its elements can be wanted as they are. */
@@ -165,22 +181,12 @@ bool pix_container_read(PixContainer *container, const PixEntry *entry, float *v
         g_prefix_error(error, "%s: tensor %s ", container->label, entry->name);
         return false;
     }
-    if (!direct)
-        pix_dtype_to_floats(entry->dtype, elements, values, (size_t)entry->count);
-    return true;
-}
-
-bool pix_container_read_i8(PixContainer *container, const PixEntry *entry, gint8 *values,
-                           GError **error)
-{
-    if (entry->dtype != PIX_DTYPE_I8)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "%s: tensor %s is %s where I8 is needed",
-                        container->label, entry->name, pix_dtype_name(entry->dtype));
-    if (entry->count == 0 ||
-        container->format->read(container, index_of(container, entry), values, error))
+    if (direct || pix_dtype_to_floats(entry->dtype, elements, values, (size_t)entry->count))
         return true;
-    g_prefix_error(error, "%s: tensor %s ", container->label, entry->name);
-    return false;
+    return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                    "%s: tensor %s has values beyond the range of float32, which all networks are "
+                    "computed in",
+                    container->label, entry->name);
 }
 
 bool pix_name_is_good(const char *text, size_t length)

@@ -52,10 +52,16 @@ const PixEntry *pix_container_get_entry(const PixContainer *container, guint ind
 const PixEntry *pix_container_find(const PixContainer *container, const char *group,
                                    const char *name);
 
-/** pix_container_explain: Returns: (nullable) (transfer none): what stands at @name of @group
- * instead of a tensor, "a numpy.ndarray": for messages on a tensor that is missing. */
-const char *pix_container_explain(const PixContainer *container, const char *group,
-                                  const char *name);
+/** PixOther: something in a file that is no tensor, for messages on a tensor that is missing there.
+ * Strings belong to the container. */
+typedef struct {
+    const char *group, *name; /* as of PixEntry */
+    const char *what;         /* "a numpy array" */
+} PixOther;
+
+/** pix_container_get_n_others: Not all are kept where there are very many. */
+guint pix_container_get_n_others(const PixContainer *container);
+const PixOther *pix_container_get_other(const PixContainer *container, guint index);
 
 /** pix_container_get_metadata: (transfer none): string to string; empty for formats that have none.
  */
@@ -65,12 +71,9 @@ GHashTable *pix_container_get_metadata(const PixContainer *container);
  * pix_container_read:
  * Reads @entry as float32, row-major in the order of its dims whatever strides the file uses.
  * @values: entry->count floats.
+ * Errors: IO, BAD_CHECKPOINT, NO_MEMORY; UNSUPPORTED for numbers beyond the range of float32.
  */
 bool pix_container_read(PixContainer *container, const PixEntry *entry, float *values,
                         GError **error);
-
-/** pix_container_read_i8: The same for an entry of type I8, unconverted. */
-bool pix_container_read_i8(PixContainer *container, const PixEntry *entry, gint8 *values,
-                           GError **error);
 
 #endif

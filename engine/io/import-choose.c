@@ -5,6 +5,10 @@
 #include "import-match.h"
 
 #define MAX_LISTED 32
+#define KNOWN_NETWORKS                                                                             \
+    "the U-Net and ResNet generators and the PatchGAN and PixelGAN discriminators of "             \
+    "pytorch-CycleGAN-and-pix2pix and MMGeneration, the two networks of cryer/pix2pix and the "    \
+    "generator of pix2pix-tensorflow"
 
 static bool is_generator(const PixKeySet *set)
 {
@@ -27,6 +31,33 @@ static char *list_labels(GPtrArray *sets)
     return g_string_free(list, FALSE);
 }
 
+/** An error that says what most of the things are that are there instead, and where the first is. */
+static void fail_empty(const PixContainer *container, GError **error)
+{
+    g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+    const char *most = "";
+    guint n_most = 0, first = 0;
+    for (guint i = 0; i < pix_container_get_n_others(container); i++) {
+        const char *what = pix_container_get_other(container, i)->what;
+        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, what)) + 1;
+        g_hash_table_insert(counts, (gpointer)what, GUINT_TO_POINTER(n));
+        if (n > n_most && strcmp(what, "a dict")) {
+            n_most = n;
+            most = what;
+        }
+    }
+    if (!n_most) {
+        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "holds no tensors at all");
+        return;
+    }
+    while (strcmp(pix_container_get_other(container, first)->what, most))
+        first++;
+    const PixOther *other = pix_container_get_other(container, first);
+    pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+             "holds no tensors at all; what it holds most (%u) is %s, such as '%s%s%s'", n_most,
+             most, other->group, *other->group ? "/" : "", other->name);
+}
+
 /** An error that shows what is there instead. */
 static void fail_unknown(GPtrArray *sets, GError **error)
 {
@@ -43,13 +74,11 @@ static void fail_unknown(GPtrArray *sets, GError **error)
             g_string_append_printf(shown, "%s%s %s", n ? ", " : "", name, text);
         }
     }
-    if (n)
-        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                 "holds no pix2pix or CycleGAN network: none of its %u tensors is one of a layout "
-                 "that this library knows; they start with %s",
-                 n, shown->str);
-    else
-        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "holds no tensors at all");
+    pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+             "is not a network that is known here, which are " KNOWN_NETWORKS
+             "; it has %u tensor%s, "
+             "starting with %s",
+             n, n == 1 ? "" : "s", shown->str);
     g_string_free(shown, TRUE);
 }
 
@@ -94,7 +123,8 @@ static const PixKeySet *usual_place(GPtrArray *known)
     return NULL;
 }
 
-const PixKeySet *pix_import_choose(GPtrArray *sets, const char *domain, GError **error)
+const PixKeySet *pix_import_choose(const PixContainer *container, GPtrArray *sets,
+                                   const char *domain, GError **error)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
     g_autoptr(GPtrArray) generators = g_ptr_array_new();
@@ -109,7 +139,10 @@ const PixKeySet *pix_import_choose(GPtrArray *sets, const char *domain, GError *
             g_ptr_array_add(generators, set);
     }
     if (!known->len) {
-        fail_unknown(sets, error);
+        if (sets->len)
+            fail_unknown(sets, error);
+        else
+            fail_empty(container, error);
         return NULL;
     }
     if (domain)

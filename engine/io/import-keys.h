@@ -2,7 +2,9 @@
 
 /**
  * The tensors of a file, sorted into the networks that they may belong to: by nested dict, and
- * inside one by what stands before the network's own key ("generators.horse.", "netG.").
+ * inside one by what stands before the network's own key ("generators.horse.", "netG."). A network's
+ * own keys start with "model.N.", with "model.model.N." where blocks are nested in it, or with one of
+ * a few other words; what stands before them is whatever its users made it part of.
  */
 #ifndef PIX_IMPORT_KEYS_H
 #define PIX_IMPORT_KEYS_H
@@ -22,6 +24,7 @@ typedef struct {
     char *label;     /* how a person names it: "horse", "state_dict/netG"; "" for a plain file */
     GPtrArray *keys; /* of PixKey, in the file's order */
     GHashTable *by_name; /* PixKey.name -> the first PixKey that has it */
+    GHashTable *others;  /* the same kind of name -> PixOther: what is no tensor */
 } PixKeySet;
 
 /** pix_key_sets_new: Returns: (transfer full): of PixKeySet, in the file's order. */

@@ -87,20 +87,19 @@ static const PixEntry *match_scale(const PixKeySet *set, const PixParam *param, 
 }
 
 /** The file may have something else than a tensor under that name. */
-static void complain_missing(const PixContainer *container, const PixKeySet *set, const char *name,
-                             const char *expected, Report *report)
+static void complain_missing(const PixKeySet *set, const char *name, const char *expected,
+                             Report *report)
 {
-    g_autofree char *key = g_strconcat(set->prefix, *set->prefix ? "." : "", name, NULL);
-    const char *other = pix_container_explain(container, set->group, key);
+    const PixOther *other = g_hash_table_lookup(set->others, name);
     if (other)
-        complain(report, "%s is %s, expected a tensor %s", key, other, expected);
+        complain(report, "%s is %s, expected a tensor %s", other->name, other->what, expected);
     else
-        complain(report, "%s is missing, expected %s", key, expected);
+        complain(report, "%s%s%s is missing, expected %s", set->prefix, *set->prefix ? "." : "",
+                 name, expected);
 }
 
-static PixSource match_param(const PixImport *import, const PixContainer *container,
-                             const PixKeySet *set, const PixParam *param, GHashTable *used,
-                             Report *report)
+static PixSource match_param(const PixImport *import, const PixKeySet *set, const PixParam *param,
+                             GHashTable *used, Report *report)
 {
     PixSource source = {0};
     g_autofree char *name = pix_import_name(import->layout, &import->arch, param->name);
@@ -108,7 +107,7 @@ static PixSource match_param(const PixImport *import, const PixContainer *contai
     g_autofree char *expected = expected_text(param, kernel_first);
     source.entry = pix_key_set_find(set, name);
     if (!source.entry) {
-        complain_missing(container, set, name, expected, report);
+        complain_missing(set, name, expected, report);
         return source;
     }
     g_hash_table_add(used, (gpointer)source.entry);
@@ -141,27 +140,45 @@ static bool is_ignored(const PixImport *import, const PixKey *key, guint *n_trac
     return tracked && import->arch.norm == PIX_NORM_INSTANCE;
 }
 
-bool pix_import_match(PixImport *import, const PixContainer *container, const PixKeySet *set,
-                      GError **error)
+/** Tensors whose names are the same without wrappers. The cause is one, however many they are. */
+static void complain_twice(GPtrArray *twice, const PixKeySet *set, Report *report)
+{
+    if (!twice->len)
+        return;
+    const PixKey *key = g_ptr_array_index(twice, 0);
+    const PixEntry *other = pix_key_set_find(set, key->name);
+    g_autofree char *shown = g_strescape(key->entry->name, NULL);
+    g_autofree char *shown_other = g_strescape(other->name, NULL);
+    complain(report, "%s is there twice, also as %s", shown, shown_other);
+    if (twice->len > 1)
+        g_string_append_printf(report->text, ", and so are %u more", twice->len - 1);
+    report->n += twice->len - 1;
+}
+
+bool pix_import_match(PixImport *import, const PixKeySet *set, GError **error)
 {
     Report report = {g_string_new(NULL), 0, 0};
     g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
     for (guint i = 0; i < import->graph->params->len; i++) {
         const PixParam *param = pix_graph_param(import->graph, (int)i);
-        PixSource source = match_param(import, container, set, param, used, &report);
+        PixSource source = match_param(import, set, param, used, &report);
         g_array_append_val(import->sources, source);
     }
     guint n_tracked = 0;
+    g_autoptr(GPtrArray) twice = g_ptr_array_new();
     for (guint i = 0; i < set->keys->len; i++) {
         const PixKey *key = g_ptr_array_index(set->keys, i);
         if (g_hash_table_contains(used, key->entry) || is_ignored(import, key, &n_tracked))
             continue;
+        if (g_hash_table_lookup(set->by_name, key->name) != key) {
+            g_ptr_array_add(twice, (gpointer)key);
+            continue;
+        }
         g_autofree char *found = pix_entry_text(key->entry);
         g_autofree char *shown = g_strescape(key->entry->name, NULL);
-        complain(&report, "%s %s is %s", shown, found,
-                 g_hash_table_lookup(set->by_name, key->name) != key ? "there twice"
-                                                                     : "unexpected");
+        complain(&report, "%s %s is unexpected", shown, found);
     }
+    complain_twice(twice, set, &report);
     if (n_tracked)
         g_ptr_array_add(import->notes,
                         g_strdup_printf("left out %u running statistics of instance norms, which "
@@ -171,8 +188,9 @@ bool pix_import_match(PixImport *import, const PixContainer *container, const Pi
         g_string_append_printf(report.text, "; and %u more", report.n_hidden);
     if (report.n) {
         g_autofree char *arch = pix_arch_name(&import->arch);
-        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "%u tensors do not fit a %s of layout %s: %s",
-                 report.n, arch, pix_layout_name(import->layout), report.text->str);
+        pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "%u %s not fit a %s of layout %s: %s", report.n,
+                 report.n == 1 ? "tensor does" : "tensors do", arch,
+                 pix_layout_name(import->layout), report.text->str);
     }
     g_string_free(report.text, TRUE);
     return report.n == 0;

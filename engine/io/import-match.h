@@ -10,14 +10,14 @@
 #include "import.h"
 
 /** pix_import_choose: Returns: (transfer none): the set meant, one that pix_recognise() knows. */
-const PixKeySet *pix_import_choose(GPtrArray *sets, const char *domain, GError **error);
+const PixKeySet *pix_import_choose(const PixContainer *container, GPtrArray *sets,
+                                   const char *domain, GError **error);
 
 /**
  * pix_import_match:
  * Gives every parameter of import->graph its entries in import->sources; nothing may be missing,
  * left over or of another shape.
  */
-bool pix_import_match(PixImport *import, const PixContainer *container, const PixKeySet *set,
-                      GError **error);
+bool pix_import_match(PixImport *import, const PixKeySet *set, GError **error);
 
 #endif

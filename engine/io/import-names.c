@@ -39,6 +39,12 @@ static UnetPlace unet_place(const PixArch *arch, const char *name)
     return place;
 }
 
+/** What MMGeneration calls a norm that has weights. */
+static const char *norm_word(const PixArch *arch)
+{
+    return arch->norm == PIX_NORM_INSTANCE ? "in" : "bn";
+}
+
 static char *mm_unet(const PixArch *arch, const char *name)
 {
     UnetPlace place = unet_place(arch, name);
@@ -46,7 +52,8 @@ static char *mm_unet(const PixArch *arch, const char *name)
     for (int i = 0; i < place.level; i++)
         g_string_append(key, "1.model.");
     int index = !place.up ? 0 : place.innermost ? 1 : 2;
-    g_string_append_printf(key, "%d.%s.%s", index, place.norm ? "bn" : "conv", place.value);
+    g_string_append_printf(key, "%d.%s.%s", index, place.norm ? norm_word(arch) : "conv",
+                           place.value);
     return g_string_free(key, FALSE);
 }
 
@@ -72,15 +79,15 @@ static char *mm_resnet(const PixArch *arch, const char *name)
         int layer = take_number(&at), second = arch->dropout ? 6 : 5;
         bool norm = layer == 2 || layer == second + 1;
         int half = layer < second ? 0 : arch->dropout ? 2 : 1;
-        return g_strdup_printf("model.%d.block.%d.%s.%s", index - 7, half, norm ? "bn" : "conv",
-                               at);
+        return g_strdup_printf("model.%d.block.%d.%s.%s", index - 7, half,
+                               norm ? norm_word(arch) : "conv", at);
     }
     /* Convolutions stand at 1, 4, 7, then 10, 13 and 17 behind the blocks; norms one further. */
     int behind = index < 10 ? index : index - blocks;
     bool norm = behind % 3 == 2 && behind != 17;
     int module = behind == 17 ? 5 : (behind - (norm ? 2 : 1)) / 3;
     return g_strdup_printf("model.%d.%s.%s", index < 10 ? module : module + blocks,
-                           norm ? "bn" : "conv", at);
+                           norm ? norm_word(arch) : "conv", at);
 }
 
 static char *mm_patchgan(const PixArch *arch, const char *name)
@@ -90,7 +97,7 @@ static char *mm_patchgan(const PixArch *arch, const char *name)
     if (index == 3 * arch->depth + 2)
         return g_strdup_printf("model.%d.%s", arch->depth + 1, at);
     return g_strdup_printf("model.%d.%s.%s", (index + 1) / 3,
-                           index && index % 3 == 0 ? "bn" : "conv", at);
+                           index && index % 3 == 0 ? norm_word(arch) : "conv", at);
 }
 
 char *pix_import_name(PixLayout layout, const PixArch *arch, const char *name)

@@ -76,6 +76,19 @@ static int last_index(const PixKeySet *set, const char *start)
     return last;
 }
 
+/** The lowest such N, of tensors of any rank; or -1. */
+static int first_index(const PixKeySet *set, const char *start)
+{
+    int first = -1;
+    for (guint i = 0; i < set->keys->len; i++) {
+        const char *rest;
+        int index = flat_index(name_at(set, i), &rest);
+        if (index >= 0 && (first < 0 || index < first) && g_str_has_prefix(rest, start))
+            first = index;
+    }
+    return first;
+}
+
 static bool has_kernel(const PixKeySet *set, const char *name, guint64 side)
 {
     const PixEntry *entry = pix_key_set_find_rank(set, name, 4);
@@ -98,18 +111,20 @@ bool pix_recognise(const PixKeySet *set, PixLayout *layout, PixArchKind *kind)
         return found(layout, kind, PIX_LAYOUT_CRYER, PIX_ARCH_CRYER_UNET);
     if (any_starts(set, "model.model."))
         return found(layout, kind, any_contains(set, ".conv.") ? mm : jz, PIX_ARCH_UNET);
-    if (any_starts(set, "net."))
+    if (has_kernel(set, "net.0.weight", 1))
         return found(layout, kind, jz, PIX_ARCH_PIXELGAN);
-    if (any_contains(set, ".conv_block.") || has_kernel(set, "model.1.weight", 7))
+    /* Other networks have such blocks too, behind more or fewer layers. */
+    int block = first_index(set, "conv_block."), mm_block = first_index(set, "block.");
+    if (block == 10 || (block < 0 && has_kernel(set, "model.1.weight", 7)))
         return found(layout, kind, jz, PIX_ARCH_RESNET);
-    if (any_contains(set, ".block.") || has_kernel(set, "model.0.conv.weight", 7))
+    if (mm_block == 3 || (mm_block < 0 && has_kernel(set, "model.0.conv.weight", 7)))
         return found(layout, kind, mm, PIX_ARCH_RESNET);
     /* Where junyanz has its last norm or nothing, cryer has its last convolution. */
-    if (pix_key_set_find_rank(set, "model.12.weight", 4))
+    if (has_kernel(set, "model.0.weight", 4) && has_kernel(set, "model.12.weight", 4))
         return found(layout, kind, PIX_LAYOUT_CRYER, PIX_ARCH_CRYER_PATCHGAN);
-    if (pix_key_set_find_rank(set, "model.0.weight", 4))
+    if (has_kernel(set, "model.0.weight", 4))
         return found(layout, kind, jz, PIX_ARCH_PATCHGAN);
-    if (pix_key_set_find_rank(set, "model.0.conv.weight", 4))
+    if (has_kernel(set, "model.0.conv.weight", 4))
         return found(layout, kind, mm, PIX_ARCH_PATCHGAN);
     return false;
 }
@@ -118,6 +133,11 @@ bool pix_recognise(const PixKeySet *set, PixLayout *layout, PixArchKind *kind)
 static bool read_side(const PixKeySet *set, const char *name, int axis, int *side, GError **error)
 {
     const PixEntry *entry = pix_key_set_find_rank(set, name, 4);
+    const PixOther *other = g_hash_table_lookup(set->others, name);
+    if (!entry && other)
+        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                        "%s is %s, expected a tensor, without which the network's size is unknown",
+                        other->name, other->what);
     if (!entry)
         return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
                         "the kernel %s is missing, without which the network's size is unknown",
@@ -131,7 +151,8 @@ static bool read_side(const PixKeySet *set, const char *name, int axis, int *sid
     return true;
 }
 
-/** Batch norm has gamma and beta; instance norm has none, but gives convolutions a bias. */
+/** Convolutions in front of instance norm have a bias, those in front of batch norm do not. Batch norm
+ * has gamma and beta and running statistics; instance norm may have gamma and beta. */
 static void recognise_norm(const PixKeySet *set, const char *bias, PixArch *arch, GPtrArray *notes)
 {
     bool tracked = false;
@@ -147,10 +168,14 @@ static void recognise_norm(const PixKeySet *set, const char *bias, PixArch *arch
         tracked = true;
     }
     arch->running = arch->affine && tracked;
-    arch->norm = arch->affine            ? PIX_NORM_BATCH
-                 : tracked || arch->bias ? PIX_NORM_INSTANCE
-                                         : PIX_NORM_NONE;
-    if (arch->affine && !tracked)
+    arch->norm = arch->running || (arch->affine && !arch->bias) ? PIX_NORM_BATCH
+                 : tracked || arch->bias                        ? PIX_NORM_INSTANCE
+                                                                : PIX_NORM_NONE;
+    if (arch->affine && !tracked && arch->bias)
+        g_ptr_array_add(notes,
+                        g_strdup("the norms have weights but no running statistics, and the "
+                                 "convolutions before them a bias: taken for instance norm"));
+    else if (arch->affine && !tracked)
         g_ptr_array_add(notes, g_strdup("the norms have weights but no running statistics: taken "
                                         "for batch norm with the statistics of the frame"));
 }

@@ -25,6 +25,27 @@ static PixImport *import_new(void)
     return import;
 }
 
+/** Trained on BGR: the channels are turned where pictures come and go, if they are whole ones. */
+static void arrange_bgr(PixImport *import, PixSource *sources, guint last)
+{
+    const PixArch *arch = &import->arch;
+    bool first_layer = arch->in_channels % 3 == 0;
+    bool last_layer = pix_arch_is_generator(arch) && arch->out_channels % 3 == 0;
+    if (first_layer)
+        sources[0].axis[1] = PIX_AXIS_BGR;
+    for (guint i = last; last_layer && i < import->sources->len; i++) {
+        const PixParam *param = pix_graph_param(import->graph, (int)i);
+        bool second = param->op.kind == PIX_OP_DECONV && param->slot == PIX_SLOT_WEIGHT;
+        sources[i].axis[second ? 1 : 0] = PIX_AXIS_BGR;
+    }
+    if (first_layer || last_layer)
+        g_ptr_array_add(import->notes,
+                        g_strdup_printf("trained on BGR: the channels of its %s turned to RGB",
+                                        !last_layer    ? "first layer are"
+                                        : !first_layer ? "last layer are"
+                                                       : "first and last layer are"));
+}
+
 /** How the channels of a foreign layout must be turned, parameter by parameter. */
 static void arrange(PixImport *import)
 {
@@ -42,12 +63,9 @@ static void arrange(PixImport *import)
             if (deconv && n_deconvs++ > 0)
                 sources[i].axis[0] = PIX_AXIS_HALVES;
         }
-        if (import->layout == PIX_LAYOUT_MM && i == 0 && import->arch.in_channels % 3 == 0)
-            sources[i].axis[1] = PIX_AXIS_BGR;
-        if (import->layout == PIX_LAYOUT_MM && i >= last && pix_arch_is_generator(&import->arch) &&
-            import->arch.out_channels % 3 == 0)
-            sources[i].axis[weight && deconv ? 1 : 0] = PIX_AXIS_BGR;
     }
+    if (import->layout == PIX_LAYOUT_MM)
+        arrange_bgr(import, sources, last);
 }
 
 /** Returns: (nullable) (transfer none): the tensors of a native file: all that it has. */
@@ -68,21 +86,17 @@ static const PixKeySet *identify_native(PixImport *import, GHashTable *metadata,
 }
 
 /** Returns: (nullable) (transfer none): the tensors of the network meant. */
-static const PixKeySet *identify_foreign(PixImport *import, GPtrArray *sets, const char *domain,
-                                         GError **error)
+static const PixKeySet *identify_foreign(PixImport *import, const PixContainer *container,
+                                         GPtrArray *sets, const char *domain, GError **error)
 {
     PixArchKind kind;
-    const PixKeySet *set = pix_import_choose(sets, domain, error);
+    const PixKeySet *set = pix_import_choose(container, sets, domain, error);
     if (!set || !pix_recognise(set, &import->layout, &kind) ||
         !pix_recognise_arch(set, import->layout, kind, &import->arch, import->notes, error) ||
         !pix_arch_check(&import->arch, error))
         return NULL;
     int side = pix_arch_side(&import->arch);
     import->settings = (PixSettings){PIX_STATISTICS_FRAME, side, side, PIX_PRECISION_FP32};
-    if (import->layout == PIX_LAYOUT_MM)
-        g_ptr_array_add(import->notes,
-                        g_strdup("trained on BGR: the channels of its first and last layer are "
-                                 "turned, so that it takes and gives RGB"));
     for (guint i = 0; i < sets->len; i++) {
         const PixKeySet *other = g_ptr_array_index(sets, i);
         PixLayout layout;
@@ -101,10 +115,10 @@ PixImport *pix_import_new(const PixContainer *container, const char *domain, GEr
     g_autoptr(GPtrArray) sets =
         native ? pix_key_sets_new_plain(container) : pix_key_sets_new(container);
     const PixKeySet *set = native ? identify_native(import, metadata, sets, domain, error)
-                                  : identify_foreign(import, sets, domain, error);
+                                  : identify_foreign(import, container, sets, domain, error);
     if (set)
         import->graph = pix_arch_build(&import->arch);
-    if (!set || !pix_import_match(import, container, set, error)) {
+    if (!set || !pix_import_match(import, set, error)) {
         g_prefix_error(error, "%s: ", pix_container_get_label(container));
         return NULL;
     }

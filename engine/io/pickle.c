@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pickle-machine.h"
 
+#include "error.h"
+
 #include <string.h>
 
 #define MAX_GLOBAL 512 /* bytes of a module's or a class's name */
@@ -63,7 +65,7 @@ static bool push_text(PickleMachine *machine, size_t n, bool is_text)
     const guint8 *bytes;
     guint64 length;
     if (!machine_take_number(machine, n, &length) ||
-        !machine_take_bytes(machine, (size_t)length, &bytes))
+        !machine_take_bytes(machine, (size_t)MIN(length, G_MAXSIZE), &bytes))
         return false;
     if (!is_text)
         return machine_push(machine, pickle_opaque(raw, strlen(raw)));
@@ -334,6 +336,8 @@ static bool step(PickleMachine *machine, guint8 opcode)
         return push_text(machine, 1, false);
     case 'B': /* BINBYTES */
         return push_text(machine, 4, false);
+    case 0x96: /* BYTEARRAY8 */
+        return push_text(machine, 8, false);
     case ')': /* EMPTY_TUPLE */
         return push_empty(machine, PICKLE_TUPLE);
     case ']': /* EMPTY_LIST */
@@ -397,16 +401,29 @@ static bool step(PickleMachine *machine, guint8 opcode)
     }
 }
 
-static bool run(PickleMachine *machine, PickleValue *result)
+static bool take_protocol(PickleMachine *machine)
 {
-    guint64 opcode, protocol;
-    if (machine->next == machine->end || *machine->next != 0x80)
-        return machine_broken(machine, "no protocol number");
-    machine->next++;
+    guint64 start, protocol;
+    if (!machine_take_number(machine, 1, &start))
+        return false;
+    if (start != 0x80)
+        return pix_fail(machine->error, PIX_ERROR_UNSUPPORTED,
+                        "has a pickle without a protocol number, as of protocols 0 and 1; save it "
+                        "again with pickle_protocol=2");
     if (!machine_take_number(machine, 1, &protocol))
         return false;
-    if (protocol < 2 || protocol > 4)
-        return machine_broken(machine, "protocol %u; only 2, 3 and 4 are read", (guint)protocol);
+    return (protocol >= 2 && protocol <= 5) ||
+           pix_fail(machine->error, PIX_ERROR_UNSUPPORTED,
+                    "is pickled with protocol %u, only 2 to 5 are read; save it again with "
+                    "pickle_protocol=2",
+                    (guint)protocol);
+}
+
+static bool run(PickleMachine *machine, PickleValue *result)
+{
+    guint64 opcode;
+    if (!take_protocol(machine))
+        return false;
     for (;;) {
         if (machine->n_opcodes++ == PICKLE_MAX_OPCODES)
             return machine_broken(machine, "more than %d opcodes", PICKLE_MAX_OPCODES);

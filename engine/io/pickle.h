@@ -91,7 +91,8 @@ typedef struct {
 /**
  * pickle_run:
  * @data: must outlive the values, whose text lies in it.  @used: (out): bytes up to the pickle's
- * end. Errors: BAD_CHECKPOINT, with the position; those of the hooks.
+ * end. Errors: BAD_CHECKPOINT, with the position; UNSUPPORTED for other protocols than 2 to 5; those of
+ * the hooks.
  */
 bool pickle_run(const guint8 *data, size_t size, PickleMemory *memory, const PickleHooks *hooks,
                 gpointer user_data, size_t *used, PickleValue *result, GError **error);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define PROTOCOL 1001
-#define MAGIC_BYTES 15 /* the first pickle, which the format was recognised by */
 
 typedef struct {
     Pth pth;
@@ -61,8 +60,8 @@ static bool check_machine(const PickleValue *facts, GError **error)
 static bool check_start(Pickles *pickles, GError **error)
 {
     PickleValue value;
-    pickles->at = MAGIC_BYTES;
-    if (!next_pickle(pickles, &value, error))
+    /* The first is the magic number that the format was recognised by. */
+    if (!next_pickle(pickles, &value, error) || !next_pickle(pickles, &value, error))
         return false;
     if (value.type != PICKLE_INT || value.integer != PROTOCOL)
         return pix_fail(error, PIX_ERROR_UNSUPPORTED,

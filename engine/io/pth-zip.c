@@ -36,7 +36,7 @@ static bool check_kind(const PixZipLayout *layout, GError **error)
         const char *name = g_array_index(layout->entries, PixZipEntry, i).name;
         if (strcmp(name, "constants.pkl") == 0 || g_str_has_prefix(name, "code/"))
             return pix_fail(error, PIX_ERROR_UNSUPPORTED,
-                            "is a TorchScript program; in Python: "
+                            "is a TorchScript program, which is never run; in Python: "
                             "torch.save(torch.jit.load('it').state_dict(), 'weights.pth')");
     }
     return pix_zip_layout_find(layout, "data.pkl", &index) ||
@@ -122,7 +122,8 @@ static bool pth_zip_open(PixContainer *container, GError **error)
     PthZip *state = container->state = g_new0(PthZip, 1);
     pth_init(&state->pth, load);
     if (!pix_zip_layout_read(&state->layout, &container->reader, error) ||
-        !check_kind(&state->layout, error))
+        !check_kind(&state->layout, error) ||
+        !pix_zip_layout_check(&state->layout, &container->reader, error))
         return false;
     state->data = pix_zip_data_open(&container->reader, &state->layout, error);
     if (!state->data || !check_byte_order(state, error))

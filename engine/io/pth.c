@@ -26,10 +26,17 @@ void pth_clear(Pth *pth)
 typedef struct {
     PixContainer *container;
     Pth *pth;
+    GString *path; /* the keys that lead to the dict being walked through */
     guint visits;
 } Walk;
 
-static bool walk(Walk *w, const PickleValue *value, const char *group, int depth, GError **error);
+/* A dict or list on the way. */
+typedef struct {
+    const char *group; /* (nullable): Walk.path, kept where something in it has to be remembered */
+    int depth;
+} Place;
+
+static bool walk(Walk *w, const PickleValue *value, int depth, GError **error);
 
 static bool is_nest(const PickleValue *value)
 {
@@ -46,14 +53,30 @@ static char *key_of(const PickleValue *key)
     return NULL;
 }
 
-static bool add_tensor(Walk *w, const TorchTensor *tensor, const char *group, const char *name,
+static bool too_many(GError **error)
+{
+    return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                    "holds too many Python objects beside its weights; save the state_dict alone");
+}
+
+/* Returns: (nullable): a copy of @name that lives with the container, as place->group then does. */
+static const char *keep(Walk *w, Place *place, const char *name)
+{
+    if (!place->group)
+        place->group = pix_container_keep(w->container, w->path->str);
+    return place->group ? pix_container_keep(w->container, name) : NULL;
+}
+
+static bool add_tensor(Walk *w, const TorchTensor *tensor, Place *place, const char *name,
                        GError **error)
 {
-    PixEntry entry = {.group = group,
-                      .name = g_string_chunk_insert(w->container->strings, name),
+    PixEntry entry = {.name = keep(w, place, name),
                       .dtype = tensor->dtype,
                       .rank = tensor->rank,
                       .count = tensor->count};
+    if (!entry.name)
+        return too_many(error);
+    entry.group = place->group;
     memcpy(entry.dims, tensor->dims, sizeof entry.dims);
     if (!pix_container_add(w->container, &entry, error))
         return false;
@@ -61,56 +84,62 @@ static bool add_tensor(Walk *w, const TorchTensor *tensor, const char *group, co
     return true;
 }
 
-/* One item of a dict or list. @name: (nullable): its key or number. */
-static bool visit(Walk *w, const PickleValue *value, const char *group, const char *name, int depth,
+static void add_other(Walk *w, const PickleValue *value, Place *place, const char *name)
+{
+    const char *kept = pix_container_wants_other(w->container) ? keep(w, place, name) : NULL;
+    if (!kept)
+        return;
+    g_autofree char *what = torch_describe(value);
+    pix_container_add_other(w->container, place->group, kept, what);
+}
+
+static bool walk_into(Walk *w, const PickleValue *value, const char *name, int depth,
+                      GError **error)
+{
+    size_t length = w->path->len;
+    if (length > 0)
+        g_string_append_c(w->path, '/');
+    g_string_append(w->path, name);
+    if (w->path->len > MAX_GROUP)
+        return pix_broken(error, "dicts nested too deeply");
+    if (!walk(w, value, depth, error))
+        return false;
+    g_string_truncate(w->path, length);
+    return true;
+}
+
+/* One item of a dict, or with a number for @key of a list. What has no name can be no weight. */
+static bool visit(Walk *w, const PickleValue *value, Place *place, const PickleValue *key,
                   GError **error)
 {
-    const TorchTensor *tensor = torch_tensor_of(value);
     if (++w->visits > MAX_VISITS)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "holds too many Python objects beside its weights; save the state_dict "
-                        "alone");
-    if (tensor && !name)
-        return pix_broken(error, "a tensor's name has more than %d bytes or is no text",
-                          PIX_MAX_NAME);
-    if (tensor)
-        return add_tensor(w, tensor, group, name, error);
+        return too_many(error);
+    g_autofree char *name = key_of(key);
     if (!name)
         return true;
-    if (value->type == PICKLE_OPAQUE) {
-        g_autofree char *what = pickle_describe(value);
-        pix_container_skip(w->container, group, g_string_chunk_insert(w->container->strings, name),
-                           what);
-        return true;
-    }
-    if (!is_nest(value))
-        return true;
-    g_autofree char *path = *group ? g_strconcat(group, "/", name, NULL) : g_strdup(name);
-    if (strlen(path) > MAX_GROUP)
-        return pix_broken(error, "dicts nested too deeply");
-    return walk(w, value, path, depth + 1, error);
+    const TorchTensor *tensor = torch_tensor_of(value);
+    if (tensor)
+        return add_tensor(w, tensor, place, name, error);
+    if (key->type == PICKLE_STRING)
+        add_other(w, value, place, name);
+    return !is_nest(value) || walk_into(w, value, name, place->depth + 1, error);
 }
 
-static bool has_names(const PickleValue *value)
-{
-    for (guint32 i = 0; i < value->items->n; i++)
-        if (torch_tensor_of(&value->items->values[i]) ||
-            value->items->values[i].type == PICKLE_OPAQUE)
-            return true;
-    return false;
-}
-
-static bool walk(Walk *w, const PickleValue *value, const char *group, int depth, GError **error)
+static bool walk(Walk *w, const PickleValue *value, int depth, GError **error)
 {
     const PickleItems *items = value->items;
-    guint32 step = value->type == PICKLE_DICT ? 2 : 1;
+    Place place = {.depth = depth};
     if (depth > PICKLE_MAX_DEPTH)
         return pix_broken(error, "dicts and lists nested more than %d deep", PICKLE_MAX_DEPTH);
-    if (has_names(value))
-        group = g_string_chunk_insert_const(w->container->strings, group);
-    for (guint32 i = 0; i + step <= items->n; i += step) {
-        g_autofree char *name = step == 2 ? key_of(&items->values[i]) : g_strdup_printf("%u", i);
-        if (!visit(w, &items->values[i + step - 1], group, name, depth, error))
+    if (value->type == PICKLE_DICT) {
+        for (guint32 i = 0; i + 1 < items->n; i += 2)
+            if (!visit(w, &items->values[i + 1], &place, &items->values[i], error))
+                return false;
+        return true;
+    }
+    for (guint32 i = 0; i < items->n; i++) {
+        PickleValue number = {.type = PICKLE_INT, .integer = i};
+        if (!visit(w, &items->values[i], &place, &number, error))
             return false;
     }
     return true;
@@ -118,10 +147,13 @@ static bool walk(Walk *w, const PickleValue *value, const char *group, int depth
 
 bool pth_add_entries(PixContainer *container, Pth *pth, const PickleValue *root, GError **error)
 {
-    Walk w = {.container = container, .pth = pth};
-    if (is_nest(root))
-        return walk(&w, root, "", 1, error);
-    g_autofree char *what = pickle_describe(root);
+    if (is_nest(root)) {
+        Walk w = {.container = container, .pth = pth, .path = g_string_new(NULL)};
+        bool ok = walk(&w, root, 1, error);
+        g_string_free(w.path, TRUE);
+        return ok;
+    }
+    g_autofree char *what = torch_describe(root);
     return pix_fail(error, PIX_ERROR_UNSUPPORTED,
                     "holds %s instead of a dict of tensors, and no code in it is ever run; in "
                     "Python: torch.save(model.state_dict(), 'weights.pth')",

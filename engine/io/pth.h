@@ -28,8 +28,8 @@ void pth_clear(Pth *pth);
 
 /**
  * pth_add_entries:
- * Adds every tensor that dicts and lists lead to from @root, each under the keys on the way. Other
- * things beside them are remembered by what they are.
+ * Adds every tensor that dicts and lists lead to from @root, each under the keys on the way. What
+ * else has a name is remembered by what it is.
  * Errors: BAD_CHECKPOINT; UNSUPPORTED where @root is no dict or list.
  */
 bool pth_add_entries(PixContainer *container, Pth *pth, const PickleValue *root, GError **error);

@@ -20,6 +20,8 @@ static const struct {
     {"PYTORCH1", 8, 0,
      "is a PyTorch file of a 2018 preview format; load and save it again with PyTorch 1.0 or "
      "newer"},
+    {"L119547037146038801333356L\n.", 28, 0,
+     "is a PyTorch file of pickle protocol 0 or 1; save it again with pickle_protocol=2"},
     {"\x80\x02\x8a\x0a", 4, 0, "is a Python pickle, but its magic number is not PyTorch's"},
     {"\x80\x02", 2, 0,
      "is a Python pickle that torch.save did not write; save the weights with "
@@ -48,12 +50,20 @@ static const struct {
      "again: torch.save(torch.load('old.pth'), 'new.pth'); else unpack it"},
 };
 
-static const guint8 legacy_magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
-                                      0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e};
-
 static bool starts(const guint8 *head, size_t n, size_t offset, const void *bytes, size_t length)
 {
     return offset + length <= n && memcmp(head + offset, bytes, length) == 0;
+}
+
+/* A pickle of PyTorch's magic number, of any protocol: from 4 on in a frame, whose length follows. */
+static bool is_legacy(const guint8 *head, size_t n)
+{
+    static const guint8 magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9,
+                                   0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e};
+    enum { START = 2, FRAME = 9 };
+    bool framed = n > START && head[START] == 0x95;
+    return n > START && head[0] == 0x80 &&
+           starts(head, n, framed ? START + FRAME : START, magic, sizeof magic);
 }
 
 static bool is_safetensors(const guint8 *head, size_t n)
@@ -95,7 +105,7 @@ static const PixFormat *pick(const guint8 *head, size_t n, guint64 size)
 {
     if (starts(head, n, 0, "PK\3\4", 4) || starts(head, n, 0, "PK\5\6", 4))
         return &pix_format_pth_zip;
-    if (starts(head, n, 0, legacy_magic, sizeof legacy_magic))
+    if (is_legacy(head, n))
         return &pix_format_pth_legacy;
     if (is_pict(head, n, size))
         return &pix_format_pict;

@@ -224,6 +224,12 @@ static bool take_sizes(const PickleValue *value, guint64 *sizes, int *n)
     return true;
 }
 
+/* More dimensions than any network needs. */
+static bool is_deep(const PickleValue *size)
+{
+    return size->type == PICKLE_TUPLE && size->items->n > PIX_MAX_RANK;
+}
+
 /* Lazily conjugated or negated tensors hold other values than they mean. */
 static bool is_lazy(const PickleValue *metadata)
 {
@@ -250,7 +256,7 @@ static const char *take_dtype(const TorchStorage *storage, const PickleValue *dt
                     ? globals[dtype->number].dtype
                     : PIX_DTYPE_COUNT;
     if (found < 0 || found >= PIX_DTYPE_COUNT)
-        return "a tensor of an element type that is not read";
+        return "a tensor of complex or other numbers that are not read";
     tensor->dtype = (PixDtype)found;
     return NULL;
 }
@@ -274,18 +280,20 @@ static bool rebuild_tensor(Context *context, Meaning version, const PickleItems 
         return false;
     if (!is_object(&values[0], VIEW))
         return malformed(error, "a tensor without a storage");
+    if (is_deep(&values[2])) {
+        *result = opaque("a tensor of more than 8 dimensions");
+        return true;
+    }
     if (!get_size(&values[1], &tensor->offset) ||
         !take_sizes(&values[2], tensor->dims, &tensor->rank) ||
         !take_sizes(&values[3], tensor->strides, &n_strides) || n_strides != tensor->rank ||
         (version != TENSOR_V1 && values[4].type != PICKLE_BOOL))
         return malformed(error, "a tensor with arguments of the wrong type");
-    if (args->n > shortest && is_lazy(&values[shortest]))
-        return pix_fail(error, PIX_ERROR_UNSUPPORTED,
-                        "holds a lazily conjugated or negated tensor; save it with .clone()");
-
     const View *view = values[0].object;
     const char *unknown =
         take_dtype(view->storage, version == TENSOR_V3 ? &values[6] : NULL, tensor);
+    if (args->n > shortest && is_lazy(&values[shortest]))
+        unknown = "a lazily conjugated or negated tensor (use .clone())";
     if (unknown) {
         *result = opaque(unknown);
         return true;
@@ -296,13 +304,38 @@ static bool rebuild_tensor(Context *context, Meaning version, const PickleItems 
     if (!torch_tensor_measure(tensor, numel))
         return malformed(error, "a tensor that reaches outside its storage");
     if (tensor->count > numel) {
-        *result = opaque("an expanded tensor (save it with .clone())");
+        *result = opaque("an expanded tensor (use .clone())");
         return true;
     }
     tensor->storage = view->storage;
     tensor->offset += view->offset; /* inside the storage, so this cannot wrap */
     *result = (PickleValue){.type = PICKLE_OBJECT, .number = TENSOR, .object = tensor};
     return true;
+}
+
+/* What people's weights are when they are no tensors that can be read: the calls that would make
+ * them, and what to do. */
+char *torch_describe(const PickleValue *value)
+{
+    static const struct {
+        const char *call, *text;
+    } known[] = {
+        {"numpy.core.multiarray._reconstruct", "a numpy array (use torch.from_numpy)"},
+        {"numpy._core.multiarray._reconstruct", "a numpy array (use torch.from_numpy)"},
+        {"numpy.core.numeric._frombuffer", "a numpy array (use torch.from_numpy)"},
+        {"numpy._core.numeric._frombuffer", "a numpy array (use torch.from_numpy)"},
+        {"numpy.core.multiarray.scalar", "a numpy number"},
+        {"numpy._core.multiarray.scalar", "a numpy number"},
+        {"torch._utils._rebuild_sparse_tensor", "a sparse tensor (use .to_dense())"},
+        {"torch._utils._rebuild_qtensor", "a quantized tensor (use .dequantize())"},
+    };
+    char *text = pickle_describe(value);
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (value->type == PICKLE_OPAQUE && strcmp(text, known[i].call) == 0) {
+            g_free(text);
+            return g_strdup(known[i].text);
+        }
+    return text;
 }
 
 const TorchTensor *torch_tensor_of(const PickleValue *value)

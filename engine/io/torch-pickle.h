@@ -13,6 +13,9 @@
 /** torch_tensor_of: Returns: (nullable): the tensor that @value is. */
 const TorchTensor *torch_tensor_of(const PickleValue *value);
 
+/** torch_describe: As pickle_describe(); what weights are often saved as is said with what to do. */
+char *torch_describe(const PickleValue *value);
+
 /** torch_storages_new: key -> TorchStorage, owned by the table. */
 GHashTable *torch_storages_new(void);
 

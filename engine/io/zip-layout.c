@@ -18,6 +18,8 @@ static bool check_name(const char *name, size_t length, GError **error)
 {
     g_autofree char *shown = pix_printable(name, length);
     const char *end = name + length;
+    if (length > 0 && name[length - 1] == '/')
+        return zip_broken(error, "'%s' is a folder; zip it without folder entries (zip -D)", shown);
     if (length == 0 || length > PIX_ZIP_MAX_NAME || !g_utf8_validate_len(name, length, NULL))
         return zip_broken(error, "the name '%s' is not proper text", shown);
     for (const char *c = name; c < end; c++)
@@ -27,8 +29,7 @@ static bool check_name(const char *name, size_t length, GError **error)
         const char *slash = memchr(part, '/', (size_t)(end - part));
         size_t n = (size_t)((slash ? slash : end) - part);
         if (n == 0 || (n == 1 && part[0] == '.') || (n == 2 && memcmp(part, "..", 2) == 0))
-            return zip_broken(error, "the name '%s' leads out of the archive or to a folder",
-                              shown);
+            return zip_broken(error, "the name '%s' leads out of the archive", shown);
         part += n;
     }
     return true;
@@ -102,6 +103,7 @@ static bool parse_central(PixZipLayout *layout, const guint8 *record, size_t lef
 
     PixZipEntry entry = {.path = g_string_chunk_insert_len(layout->strings, text, (gssize)name),
                          .flags = (guint16)zip_get16(record + 8),
+                         .method = (guint16)zip_get16(record + 10),
                          .crc = zip_get32(record + 16),
                          .size = zip_get32(record + 24),
                          .header = zip_get32(record + 42)};
@@ -109,8 +111,6 @@ static bool parse_central(PixZipLayout *layout, const guint8 *record, size_t lef
     guint64 *fields[] = {&entry.size, &packed, &entry.header};
     if (entry.flags & FLAG_ENCRYPTED)
         return zip_broken(error, "'%s' is encrypted", entry.path);
-    if (zip_get16(record + 10) != 0)
-        return zip_broken(error, "'%s' is compressed", entry.path);
     if (entry.flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8))
         return zip_broken(error, "'%s' has unknown flags", entry.path);
     if (zip_get16(record + 34) != 0)
@@ -118,7 +118,7 @@ static bool parse_central(PixZipLayout *layout, const guint8 *record, size_t lef
     if (!widen(record + CENTRAL + name, extra, fields, G_N_ELEMENTS(fields), error) ||
         !strip_folder(layout, &entry, error))
         return false;
-    if (packed != entry.size)
+    if (packed != entry.size && entry.method == 0)
         return zip_broken(error, "'%s' has two sizes", entry.path);
     if (!g_hash_table_insert(layout->by_name, (gpointer)entry.name,
                              GUINT_TO_POINTER(layout->entries->len + 1)))
@@ -196,14 +196,22 @@ static bool read_entries(PixZipLayout *layout, const PixReader *reader,
     if (left != 0)
         return zip_broken(error, "its directory has more than its %" G_GUINT64_FORMAT " entries",
                           directory->n);
+    layout->end = directory->offset;
+    return true;
+}
+
+bool pix_zip_layout_check(PixZipLayout *layout, const PixReader *reader, GError **error)
+{
     guint64 total = 0;
     for (guint i = 0; i < layout->entries->len; i++) {
         PixZipEntry *entry = &g_array_index(layout->entries, PixZipEntry, i);
-        if (!pix_checked_add(total, entry->size, &total) || total > directory->offset)
+        if (entry->method != 0)
+            return zip_broken(error, "'%s' is compressed", entry->path);
+        if (!pix_checked_add(total, entry->size, &total) || total > layout->end)
             return zip_broken(error, "its entries are larger than the file");
     }
     for (guint i = 0; i < layout->entries->len; i++)
-        if (!check_local(reader, &g_array_index(layout->entries, PixZipEntry, i), directory->offset,
+        if (!check_local(reader, &g_array_index(layout->entries, PixZipEntry, i), layout->end,
                          error))
             return false;
     return check_overlap(layout, error);

@@ -22,17 +22,21 @@ typedef struct {
     guint64 payload;  /* where its bytes start */
     guint64 size;
     guint32 crc;
-    guint16 flags;
+    guint16 flags, method;
 } PixZipEntry;
 
 typedef struct {
     GArray *entries;     /* PixZipEntry, in the directory's order */
     GHashTable *by_name; /* name -> index + 1 */
     GStringChunk *strings;
+    guint64 end; /* of the entries: where the directory starts */
 } PixZipLayout;
 
-/** pix_zip_layout_read: Errors: BAD_CHECKPOINT, IO. Clear @layout in any case. */
+/** pix_zip_layout_read: Names alone, to see what kind of archive it is: nothing else in @layout is to
+ * be used before pix_zip_layout_check(). Errors: BAD_CHECKPOINT, IO. Clear @layout in any case. */
 bool pix_zip_layout_read(PixZipLayout *layout, const PixReader *reader, GError **error);
+/** pix_zip_layout_check: All that is promised above. Errors: BAD_CHECKPOINT, IO. */
+bool pix_zip_layout_check(PixZipLayout *layout, const PixReader *reader, GError **error);
 void pix_zip_layout_clear(PixZipLayout *layout);
 
 /** pix_zip_layout_find: @index: (out): of the entry @name. Returns: whether there is one. */

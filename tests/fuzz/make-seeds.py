@@ -71,7 +71,7 @@ seeds("pth", {
     "legacy-view": c.legacy(c.op_dict(c.op_text("a"), c.op_tensor(
         c.op_storage(view=c.op_tuple(c.op_text("v"), c.op_int(1), c.op_int(3))), 0, (3,), (1,)))),
     **golden("plain-legacy.pth", "newest.pth", "wide.pth", "python2.pth", "plain-zip.pth",
-             "types-legacy.pth", "strides-zip.pth", "no-checksums.pth"),
+             "types-legacy.pth", "strides-zip.pth", "no-checksums.pth", "protocol-5-legacy.pth"),
 })
 seeds("pickle", {
     "tensor": c.pickle(c.op_tensor()),
@@ -88,5 +88,6 @@ seeds("pickle", {
                         c.op_tuple(c.op_list(c.op_list(c.op_bytes2("k"), b"N"))) + b"R"),
     "numbers": c.pickle(b"(NJ\xff\xff\xff\xffM\x01\x02\x8a\x02\x01\x02G\x3f\xf0\0\0\0\0\0\0\x88\x89t"),
     **{p.stem: pickle_of(p) for p in sorted(CONTAINERS.glob("*.pth"))
-       if p.name.startswith(("types-zip", "nested-zip", "strides-zip", "protocol-"))},
+       if p.name.startswith(("types-zip", "nested-zip", "strides-zip", "protocol-"))
+       and not p.stem.endswith("-legacy")},
 })

@@ -24,6 +24,8 @@ import craft  # noqa: E402
 TYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.float64: "F64",
          torch.int8: "I8", torch.uint8: "U8", torch.int16: "I16", torch.int32: "I32",
          torch.int64: "I64", torch.bool: "BOOL"}
+NUMPY = "a numpy array (use torch.from_numpy)"
+UNREAD = "a tensor of complex or other numbers that are not read"
 
 
 def raw(tensor):
@@ -87,6 +89,14 @@ def plain():
     expect("protocol-4", flat(network().state_dict()))
     torch.save(network().state_dict(), OUT / "protocol-3.pth", pickle_protocol=3)
     expect("protocol-3", flat(network().state_dict()))
+    torch.save({**network().state_dict(), "array": np.zeros(3)}, OUT / "protocol-5.pth",
+               pickle_protocol=5)
+    expect("protocol-5", flat(network().state_dict()), {("", "array"): NUMPY})
+    for protocol in 3, 4, 5:
+        name = "protocol-%d-legacy" % protocol
+        torch.save(network().state_dict(), OUT / (name + ".pth"), pickle_protocol=protocol,
+                   _use_new_zipfile_serialization=False)
+        expect(name, flat(network().state_dict()))
 
 
 def nested():
@@ -112,10 +122,10 @@ def nested():
     }
     save("nested", items, {
         ("message_hub/log_scalars", "loss"): "mmengine.logging.history_buffer.HistoryBuffer",
-        ("", "best"): "numpy.core.multiarray.scalar",
-        ("", "curve"): "numpy.core.multiarray._reconstruct",
+        ("", "best"): "a numpy number",
+        ("", "curve"): NUMPY,
         ("", "device"): "torch.device",
-        ("", "sparse"): "torch._utils._rebuild_sparse_tensor",
+        ("", "sparse"): "a sparse tensor (use .to_dense())",
         ("meta", "long"): "a large integer",
     }, leave_out=[("", "sparse")])
     # Text of more than 64 KiB, which is how arrays of that size are stored.
@@ -142,7 +152,7 @@ def strides():
         "one_wide": torch.randn(3, 1, 2).as_strided((3, 1, 2), (2, 77, 1)),
         "expanded": torch.ones(1).expand(9),
         "empty": torch.zeros(0, 3), "empty_inside": base[:0],
-    }, {("", "expanded"): "an expanded tensor (save it with .clone())"},
+    }, {("", "expanded"): "an expanded tensor (use .clone())"},
         leave_out=[("", "expanded")])
 
 
@@ -158,7 +168,7 @@ def element_types():
                             float("inf"), float("-inf"), float("nan")])
     items = {str(t).split(".")[1]: special.to(t) for t in (torch.float32, torch.float16,
                                                           torch.bfloat16, torch.float64)}
-    items["wide"] = torch.tensor([1e300, 1e-300, 0.1, -1 / 3], dtype=torch.float64)
+    items["wide"] = torch.tensor([1e38, 1e-300, 0.1, -1 / 3], dtype=torch.float64)
     items["int8"] = torch.tensor([-128, -1, 0, 127], dtype=torch.int8)
     items["uint8"] = torch.tensor([0, 1, 128, 255], dtype=torch.uint8)
     items["int16"] = torch.tensor([-32768, 7, 32767], dtype=torch.int16)
@@ -169,8 +179,18 @@ def element_types():
     items["complex"] = torch.zeros(3, dtype=torch.complex64)
     items["quantized"] = torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)
     save("types", items, {
-        ("", "complex"): "a tensor of an element type that is not read",
-        ("", "quantized"): "torch._utils._rebuild_qtensor"}, leave_out=[("", "quantized")])
+        ("", "complex"): UNREAD,
+        ("", "quantized"): "a quantized tensor (use .dequantize())"}, leave_out=[("", "quantized")])
+
+
+def beside():
+    """Tensors that cannot be read must not keep others from being read."""
+    items = {"weight": torch.ones(2), (1, 2): torch.ones(1), None: torch.ones(1), 2.5: torch.ones(1),
+             "k" * 300: torch.ones(1), "deep": torch.ones((1,) * 10),
+             "complex": torch.ones(2, dtype=torch.cfloat)}
+    save("beside", items, {("", "deep"): "a tensor of more than 8 dimensions", ("", "complex"): UNREAD},
+         leave_out=[k for k in flat(items) if k[1] != "weight"])
+
 
 
 def python2():
@@ -210,7 +230,7 @@ def newest():
                        ("version", b"3\n"), (".data/serialization_id", b"0" * 40)):
         archive.add(name, data, local_extra=b"FB\x05\0ZZZZZ")
     tensors = {("", "f"): torch.arange(3.0), ("", "h"): torch.tensor([0.5, -2]).half()}
-    skipped = {("", "u"): "a tensor of an element type that is not read"}
+    skipped = {("", "u"): UNREAD}
     (OUT / "newest.pth").write_bytes(archive.finish(no_64=True))
     expect("newest", tensors, skipped)
     wide = c.Zip("wide/")  # sizes that only the 64-bit fields hold, as for files beyond 4 GiB
@@ -242,6 +262,5 @@ def affinelayer():
 OUT.mkdir(exist_ok=True)
 for old in [*OUT.glob("*.pth"), *OUT.glob("*.pict"), *OUT.glob("*.safetensors")]:
     old.unlink()
-for part in (plain, nested, parameters, strides, shared, element_types, python2, newest,
-             affinelayer):
+for part in (plain, nested, parameters, strides, shared, element_types, beside, python2, newest, affinelayer):
     part()

@@ -58,7 +58,7 @@ def settle(model, sample):
             nn.init.normal_(m.weight, 0, last * (2 / (m.in_channels * taps)) ** 0.5)
             if m.bias is not None:
                 nn.init.normal_(m.bias, 0, 0.1)
-        elif isinstance(m, nn.BatchNorm2d):
+        elif isinstance(m, (nn.BatchNorm2d, nn.InstanceNorm2d)) and m.affine:
             nn.init.normal_(m.weight, 1, 0.1)
             nn.init.normal_(m.bias, 0, 0.1)
             m.momentum = 1.0
@@ -284,11 +284,51 @@ def make_wrapped(at):
                 for k, v in state.items()}, at('wrapped_channels_last') + '.pth')
 
 
+def make_affine_instance(at):
+    """As some forks have it; two pictures, because with one it cannot be told from batch norm."""
+    for name, model in (('unet_affine_instance', net.JunyanzUnet(3, 2, 'affine instance')),
+                        ('resnet_affine_instance', net.JunyanzResnet(1, 2, 'affine instance'))):
+        torch.save(make(at(name), model, picture(2, 3, 16, 24)), at(name) + '.pth')
+    mm_file({'generators.photo': make(at('mm_affine_instance'), net.MmUnet(3, 2, 'affine instance'),
+                                      picture(2, 3, 16, 24), bgr=True)},
+            at('mm_affine_instance') + '.pth')
+
+
+def make_prefixed(at):
+    """The same small network as part of other modules, as people's programs name them."""
+    state = torch.load(at('wrapped_mine') + '.pth')['mine']
+    patchgan = net.JunyanzPatchGAN(3, 1, 1).state_dict()
+    for name, prefix in (('net', 'net.'), ('gen_net', 'gen.net.'), ('model', 'model.'),
+                         ('model_netg', 'model.netG.'), ('list', 'net.0.')):
+        torch.save(prefixed(prefix, state), at('prefixed_' + name) + '.pth')
+    torch.save({**prefixed('model.G.', state), **prefixed('model.D.', patchgan)},
+               at('prefixed_pair') + '.pth')
+    resnet = net.JunyanzResnet(0, 1, cin=1, cout=1).state_dict()
+    torch.save({**prefixed('model.', resnet), **prefixed('model.D.', patchgan)},
+               at('prefixed_resnet') + '.pth')
+
+
+def make_not_tensors(at):
+    """Something else where the weight of a network should be."""
+    state = torch.load(at('wrapped_mine') + '.pth')['mine']
+    key, arrays = 'model.model.1.model.1.weight', {k: v.numpy() for k, v in state.items()}
+    others = {'numpy': arrays[key], 'none': None, 'list': state[key].tolist(), 'number': 1.5,
+              'complex': state[key].to(torch.cfloat), 'sparse': state[key].to_sparse(),
+              'expanded': torch.ones(1).expand(state[key].shape)}
+    for name, value in others.items():
+        torch.save({'module.' + k: value if k == key else v for k, v in state.items()},
+                   at('not_a_tensor_' + name) + '.pth')
+    torch.save({'module.' + k: arrays[k] if k == 'model.model.0.weight' else v
+                for k, v in state.items()}, at('not_a_tensor_first') + '.pth')
+    torch.save({'epoch': 3, 'state_dict': arrays}, at('not_a_tensor_all') + '.pth')
+
+
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    for make_some in make_native, make_junyanz, make_mm, make_cryer, make_pict, make_wrapped:
+    for make_some in make_native, make_junyanz, make_mm, make_cryer, make_pict, make_wrapped, \
+            make_affine_instance, make_prefixed, make_not_tensors:
         make_some(lambda name: os.path.join(folder, name))
 
 

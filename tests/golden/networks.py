@@ -14,6 +14,7 @@ import torch.nn.functional as F
 def norm_of(kind, channels):
     return {'batch': nn.BatchNorm2d, 'instance': nn.InstanceNorm2d,
             'old instance': lambda c: nn.InstanceNorm2d(c, track_running_stats=True),
+            'affine instance': lambda c: nn.InstanceNorm2d(c, affine=True),
             'none': lambda c: nn.Identity()}[kind](channels)
 
 
@@ -133,6 +134,8 @@ class MmConv(nn.Module):
         self.conv, self.act, self.before, self.pad = conv, act, before, pad
         if norm == 'batch':
             self.bn = nn.BatchNorm2d(conv.out_channels)
+        if norm == 'affine instance':
+            self.add_module('in', nn.InstanceNorm2d(conv.out_channels, affine=True))
         self.instance = norm == 'instance'
 
     def forward(self, x):
@@ -141,7 +144,8 @@ class MmConv(nn.Module):
         if self.pad:
             x = F.pad(x, [self.pad] * 4, 'reflect')
         x = self.conv(x)
-        x = self.bn(x) if hasattr(self, 'bn') else F.instance_norm(x) if self.instance else x
+        norm = getattr(self, 'bn', getattr(self, 'in', None))
+        x = norm(x) if norm else F.instance_norm(x) if self.instance else x
         return x if self.before or self.act is None else self.act(x)
 
 

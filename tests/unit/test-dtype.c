@@ -139,7 +139,7 @@ static void check(PixDtype dtype, const void *source, const float *wanted, size_
     g_autofree guint8 *block = g_malloc(bytes + 1);
     float values[8];
     memcpy(block + 1, source, bytes);
-    pix_dtype_to_floats(dtype, block + 1, values, n);
+    assert_true(pix_dtype_to_floats(dtype, block + 1, values, n));
     assert_memory_equal(values, wanted, n * sizeof(float));
 }
 
@@ -154,6 +154,11 @@ static void test_others(void **state)
           (float[]){-0x1p63f, -2}, 2);
     check(PIX_DTYPE_F64, "\x9a\x99\x99\x99\x99\x99\xb9\x3f\x00\x00\x00\x00\x00\x00\xf0\xff",
           (float[]){0.1f, -INFINITY}, 2);
+    /* 1e300, and the smallest number that rounds to infinity; the one before it. */
+    float value;
+    assert_false(pix_dtype_to_floats(PIX_DTYPE_F64, "\x9c\x75\x00\x88\x3c\xe4\x37\x7e", &value, 1));
+    assert_false(pix_dtype_to_floats(PIX_DTYPE_F64, "\0\0\0\xf0\xff\xff\xef\xc7", &value, 1));
+    check(PIX_DTYPE_F64, "\xff\xff\xff\xef\xff\xff\xef\xc7", (float[]){-0x1.fffffep127f}, 1);
     check(PIX_DTYPE_F32, "\x00\x00\x80\x3f", (float[]){1}, 1);
     check(PIX_DTYPE_F16, "\x00\x3c\x00\xc0", (float[]){1, -2}, 2);
     check(PIX_DTYPE_BF16, "\x80\x3f\x00\xc0", (float[]){1, -2}, 2);

@@ -64,6 +64,10 @@ const ModelCase model_cases[] = {
      4, GENERATOR, FALSE, TRUE, 2535, NULL},
     {"resnet_zero_dropout.pth", NULL, "resnet_zero_dropout", "resnet_1blocks", "junyanz", ZIP,
      "instance", 3, 3, 256, 4, GENERATOR, TRUE, FALSE, 2499, NULL},
+    {"unet_affine_instance.pth", NULL, "unet_affine_instance", "unet_8", "junyanz", ZIP, "instance",
+     3, 3, 256, 8, GENERATOR, FALSE, FALSE, 1739, "taken for instance norm"},
+    {"resnet_affine_instance.pth", NULL, "resnet_affine_instance", "resnet_1blocks", "junyanz", ZIP,
+     "instance", 3, 3, 256, 4, GENERATOR, FALSE, FALSE, 2571, "taken for instance norm"},
     {"patchgan_instance.pth", NULL, "patchgan_instance", "patchgan_4", "junyanz", ZIP, "instance",
      3, 1, 256, 1, DISCRIMINATOR, FALSE, FALSE, 1896, NULL},
     {"patchgan_none.pth", NULL, "patchgan_none", "patchgan_2", "junyanz", ZIP, "none", 3, 1, 256, 1,
@@ -89,6 +93,8 @@ const ModelCase model_cases[] = {
      "mmgeneration", ZIP, "instance", 3, 1, 256, 1, DISCRIMINATOR, FALSE, FALSE, 295, TURNED},
     {"mm_resnet_dropout.pth", NULL, "mm_resnet_dropout", "resnet_1blocks", "mmgeneration", ZIP,
      "batch", 3, 3, 256, 4, GENERATOR, TRUE, TRUE, 2535, TURNED},
+    {"mm_affine_instance.pth", NULL, "mm_affine_instance", "unet_8", "mmgeneration", ZIP,
+     "instance", 3, 3, 256, 8, GENERATOR, FALSE, FALSE, 1739, TURNED},
     {"mm_unet_instance.pth", NULL, "mm_unet_instance", "unet_8", "mmgeneration", ZIP, "instance", 1,
      3, 256, 8, GENERATOR, FALSE, FALSE, 1655, TURNED},
 
@@ -116,6 +122,14 @@ const ModelCase model_cases[] = {
     WRAPPED("wrapped_lightning.pth", "netG", ZIP, NULL),
     WRAPPED("wrapped_parameters.pth", NULL, ZIP, NULL),
     WRAPPED("wrapped_channels_last.pth", NULL, ZIP, NULL),
+    WRAPPED("prefixed_net.pth", NULL, ZIP, NULL),
+    WRAPPED("prefixed_gen_net.pth", NULL, ZIP, NULL),
+    WRAPPED("prefixed_model.pth", NULL, ZIP, NULL),
+    WRAPPED("prefixed_model_netg.pth", NULL, ZIP, NULL),
+    WRAPPED("prefixed_list.pth", NULL, ZIP, NULL),
+    WRAPPED("prefixed_pair.pth", NULL, ZIP, "another network in the file: model.D"),
+    WRAPPED("prefixed_pair.pth", "model.G", ZIP, NULL),
+    WRAPPED("prefixed_pair.pth", "G", ZIP, NULL),
 };
 
 const guint n_model_cases = G_N_ELEMENTS(model_cases);

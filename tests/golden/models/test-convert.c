@@ -155,15 +155,17 @@ static void test_bad_values(void **state)
     edit_find(edit, "model.model.0.weight")->values[5] = NAN;
     edit_find(edit, "model.model.3.bias")->values[1] = INFINITY;
     edit_find(edit, "model.model.1.model.4.running_var")->values[0] = -INFINITY;
+    edit_find(edit, "model.model.1.model.4.running_var")->values[1] = -0.5f; /* no variance is */
+    edit_find(edit, "model.model.1.model.4.running_mean")->values[1] = -0.5f;
     g_autoptr(PixCheckpoint) checkpoint = open_edited(edit);
     guint64 bad = 0;
     assert_true(pix_checkpoint_count_bad_values(checkpoint, &bad, NULL));
-    assert_int_equal(bad, 3);
+    assert_int_equal(bad, 4);
     g_autofree char *path = temporary_path("bad.safetensors");
     assert_true(pix_checkpoint_save(checkpoint, path, PIX_PRECISION_BF16, NULL));
     g_autoptr(PixCheckpoint) again = pix_checkpoint_open(path, NULL, NULL);
     assert_true(pix_checkpoint_count_bad_values(again, &bad, NULL));
-    assert_int_equal(bad, 3);
+    assert_int_equal(bad, 4);
 }
 
 static void assert_not_saved(PixCheckpoint *checkpoint, PixPrecision precision, const char *part)

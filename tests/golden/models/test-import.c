@@ -97,7 +97,7 @@ static bool same_weights(const char *name0, const char *domain0, const char *nam
 static void test_wrappers(void **state)
 {
     for (guint i = 0; i < n_model_cases; i++)
-        if (g_str_has_prefix(model_cases[i].file, "wrapped"))
+        if (!strcmp(model_cases[i].io, "wrapped"))
             assert_true(same_weights("wrapped.safetensors", NULL, model_cases[i].file,
                                      model_cases[i].domain));
     assert_false(same_weights("wrapped.safetensors", NULL, "wrapped_two.pth", "netG_B"));
@@ -153,8 +153,36 @@ static void test_domains(void **state)
         for (size_t j = 0; j < G_N_ELEMENTS(rows[i].parts); j++)
             assert_mentions(error->message, rows[i].parts[j]);
     }
-    g_autoptr(PixCheckpoint) checkpoint = open_model("wrapped_pair.pth", "D");
-    assert_string_equal(pix_checkpoint_get_info(checkpoint)->architecture, "patchgan_1");
+    static const struct {
+        const char *file, *domain, *architecture;
+    } good[] = {
+        {"wrapped_pair.pth", "D", "patchgan_1"},
+        {"prefixed_pair.pth", "D", "patchgan_1"},
+        {"prefixed_resnet.pth", "model", "resnet_0blocks"}, /* not a U-Net's "model.model" */
+        {"prefixed_resnet.pth", "model.D", "patchgan_1"},
+        {"prefixed_resnet.pth", NULL, "resnet_0blocks"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(PixCheckpoint) checkpoint = open_model(good[i].file, good[i].domain);
+        assert_string_equal(pix_checkpoint_get_info(checkpoint)->architecture,
+                            good[i].architecture);
+    }
+}
+
+/* Of channels that are not whole pictures nothing is turned, and nothing is said. */
+static void test_bgr_note(void **state)
+{
+    static const struct {
+        const char *domain, *file, *note;
+    } rows[] = {
+        {NULL, "mm_pix2pix.pth", "its first and last layer are turned"},
+        {"discriminators.photo", "mm_pix2pix.pth", "its first layer are turned"},
+        {NULL, "mm_unet_instance.pth", "its last layer are turned"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(PixCheckpoint) checkpoint = open_model(rows[i].file, rows[i].domain);
+        assert_true(has_note(checkpoint, rows[i].note));
+    }
 }
 
 /* Opening from memory is the same. */
@@ -185,8 +213,9 @@ int main(void)
         g_array_append_val(tests, test);
     }
     const struct CMUnitTest others[] = {
-        cmocka_unit_test(test_tensors), cmocka_unit_test(test_wrappers), cmocka_unit_test(test_bgr),
-        cmocka_unit_test(test_domains), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_tensors), cmocka_unit_test(test_wrappers),
+        cmocka_unit_test(test_bgr),     cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_bgr_note),
     };
     g_array_append_vals(tests, others, G_N_ELEMENTS(others));
     return _cmocka_run_group_tests("import", (const struct CMUnitTest *)tests->data, tests->len,

@@ -92,7 +92,65 @@ static void test_there_twice(void **state)
     g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
     edit_add(edit, "module.model.model.3.bias", PIX_DTYPE_F32, 3);
     g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
-    assert_mentions(text, "module.model.model.3.bias F32 [3] is there twice");
+    assert_mentions(text, "1 tensor does not fit");
+    assert_mentions(text, "module.model.model.3.bias is there twice, also as model.model.3.bias");
+    /* All of them: the cause is said once. */
+    g_autoptr(Edit) all = edit_new("wrapped.safetensors");
+    guint n = all->tensors->len;
+    for (guint i = 0; i < n; i++) {
+        EditTensor *tensor = g_ptr_array_index(all->tensors, i);
+        g_autofree char *name = g_strconcat("module.", tensor->name, NULL);
+        EditTensor *copy = edit_add(all, name, PIX_DTYPE_F32, 0);
+        copy->rank = tensor->rank;
+        memcpy(copy->dims, tensor->dims, sizeof copy->dims);
+        guint64 count = 1;
+        for (int j = 0; j < copy->rank; j++)
+            count *= copy->dims[j];
+        g_free(copy->values);
+        copy->values = g_new0(float, count);
+    }
+    g_autofree char *once = refuse(all, PIX_ERROR_BAD_CHECKPOINT);
+    g_autofree char *more = g_strdup_printf(", and so are %u more", n - 1);
+    g_autofree char *counted = g_strdup_printf("%u tensors do not fit", n);
+    assert_mentions(once, more);
+    assert_mentions(once, counted);
+    assert_null(strstr(strstr(once, "there twice") + 1, "there twice"));
+}
+
+/* What stands where a weight should be is said under its own name in the file, wrappers and all. */
+static void test_not_a_tensor(void **state)
+{
+    static const struct {
+        const char *file, *text;
+    } rows[] = {
+        {"numpy", "a numpy array (use torch.from_numpy)"},
+        {"none", "None"},
+        {"list", "a list"},
+        {"number", "a number"},
+        {"complex", "a tensor of complex or other numbers that are not read"},
+        {"sparse", "a sparse tensor (use .to_dense())"},
+        {"expanded", "an expanded tensor (use .clone())"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = g_strdup_printf("not_a_tensor_%s.pth", rows[i].file);
+        g_autofree char *path = model_path(name);
+        g_autoptr(GError) error = fail_to_open(path, NULL);
+        g_autofree char *text = g_strdup_printf(
+            "module.model.model.1.model.1.weight is %s, expected a tensor [4, 2, 4, 4]",
+            rows[i].text);
+        assert_int_equal(error->code, PIX_ERROR_BAD_CHECKPOINT);
+        assert_mentions(error->message, text);
+    }
+    g_autofree char *first = model_path("not_a_tensor_first.pth");
+    g_autoptr(GError) unknown_size = fail_to_open(first, NULL);
+    assert_mentions(unknown_size->message,
+                    "module.model.model.0.weight is a numpy array (use torch.from_numpy), expected "
+                    "a tensor, without which the network's size is unknown");
+    g_autofree char *path = model_path("not_a_tensor_all.pth");
+    g_autoptr(GError) error = fail_to_open(path, NULL);
+    assert_mentions(error->message,
+                    "holds no tensors at all; what it holds most (10) is a numpy array (use "
+                    "torch.from_numpy), such as 'state_dict/model.model.0.weight'");
 }
 
 /* The text is bounded, whatever the file says. */
@@ -118,8 +176,39 @@ static void test_unknown(void **state)
     assert_mentions(empty, "no tensors");
     edit_add(edit, "fc.weight", PIX_DTYPE_F32, 10);
     g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
-    assert_mentions(text, "none of its 1 tensors");
-    assert_mentions(text, "fc.weight F32 [10]");
+    assert_mentions(text, "not a network that is known here, which are the U-Net");
+    assert_mentions(text, "it has 1 tensor, starting with fc.weight F32 [10]");
+}
+
+/* Other people's networks that share a name or two with those that are known. */
+static void test_strangers(void **state)
+{
+    static const struct {
+        const char *name;
+        guint64 dims[4];
+    } tensors[][3] = {
+        {{"model.0.weight", {64, 3, 3, 3}}, {"model.2.weight", {64, 64, 3, 3}}},
+        {{"model.1.weight", {64, 3, 7, 7}},
+         {"model.4.weight", {128, 64, 3, 3}},
+         {"model.16.conv_block.1.weight", {8, 8, 3, 3}}}, /* pix2pixHD */
+        {{"net.0.weight", {8, 3, 3, 3}}, {"net.2.weight", {8, 8, 3, 3}}},
+        {{"model.0.conv.weight", {8, 3, 3, 3}}, {"model.9.block.0.conv.weight", {8, 8, 3, 3}}},
+        {{"model.0.weight", {8, 3, 3, 3}}, {"model.12.weight", {8, 8, 3, 3}}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(tensors); i++) {
+        g_autoptr(Edit) edit = edit_new("wrapped.safetensors");
+        g_ptr_array_set_size(edit->tensors, 0);
+        for (int j = 0; j < 3 && tensors[i][j].name; j++) {
+            const guint64 *dims = tensors[i][j].dims;
+            EditTensor *tensor = edit_add(edit, tensors[i][j].name, PIX_DTYPE_F32,
+                                          dims[0] * dims[1] * dims[2] * dims[3]);
+            tensor->rank = 4;
+            memcpy(tensor->dims, dims, 4 * sizeof *dims);
+        }
+        g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+        assert_mentions(text, "not a network that is known here");
+        assert_mentions(text, tensors[i][0].name);
+    }
 }
 
 /* Sizes that no arithmetic may overflow on. */
@@ -189,6 +278,8 @@ static void test_metadata(void **state)
         {"statistics", "", PIX_ERROR_BAD_CHECKPOINT, "expected one of: frame, running"},
         {"width", "33", PIX_ERROR_BAD_CHECKPOINT, "33x32"},
         {"height", "0", PIX_ERROR_BAD_CHECKPOINT, "32x0"},
+        {"width", "1048576", PIX_ERROR_BAD_CHECKPOINT, "1048576x32"},
+        {"height", "16416", PIX_ERROR_BAD_CHECKPOINT, "multiples of 32 from 32 to 16384"},
         {"colours", "bgr", PIX_ERROR_BAD_CHECKPOINT, "expected one of: rgb"},
         {"precision", "fp16", PIX_ERROR_BAD_CHECKPOINT, "contradicts the precision"},
         {"precision", "int8", PIX_ERROR_BAD_CHECKPOINT, "contradicts the precision"},
@@ -204,6 +295,15 @@ static void test_metadata(void **state)
             g_hash_table_remove(edit->metadata, key);
         g_autofree char *text = refuse(edit, rows[i].code);
         assert_mentions(text, rows[i].part);
+    }
+    static const char *const flat[] = {"cryer-unet", "cryer-patchgan", "pixelgan"};
+    for (size_t i = 0; i < G_N_ELEMENTS(flat); i++) {
+        g_autoptr(Edit) edit = edit_new("unet32.safetensors");
+        edit_set(edit, "pix2pix.architecture", flat[i]);
+        g_autofree char *wanted = g_strdup_printf(
+            "metadata pix2pix.depth is \"5\", but a %s has no depth: expected 0", flat[i]);
+        g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+        assert_mentions(text, wanted);
     }
     g_autoptr(Edit) edit = edit_new("resnet2.safetensors");
     edit_set(edit, "pix2pix.statistics", "running");
@@ -246,7 +346,9 @@ int main(void)
         cmocka_unit_test(test_foreign_names),
         cmocka_unit_test(test_there_twice),
         cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_not_a_tensor),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_absurd),
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_metadata_accepted),
