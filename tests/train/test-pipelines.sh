@@ -92,7 +92,7 @@ check 'a video of as many frames' video again.webm 8 8
 # Live sources are stopped as a person does it. timeout exits with 124 then. A machine that is busy
 # with other things gets more time until there are enough frames.
 film_camera() {
-    timeout -s INT "$1" sh "$pipelines/camera.sh" --source test --model "$unet" --size 64x64 \
+    timeout -k 20 -s INT "$1" sh "$pipelines/camera.sh" --source test --model "$unet" --size 64x64 \
         --output live.webm >"$scratch/.stdout" 2>"$scratch/.stderr"
     video live.webm 20 2000
 }
@@ -101,11 +101,11 @@ check 'camera.sh with a test picture, stopped, leaves a whole video' \
 
 send_and_receive() {
     port=$((20000 + ($$ + $1) % 20000))
-    timeout -s INT $(($1 + 2)) sh "$pipelines/rtp-receive.sh" --port $port \
+    timeout -k 20 -s INT $(($1 + 2)) sh "$pipelines/rtp-receive.sh" --port $port \
         --output received.webm >received.log 2>&1 &
     receiver=$!
     sleep 1
-    timeout -s INT "$1" sh "$pipelines/rtp-send.sh" --port $port --source test --size 64x64 \
+    timeout -k 20 -s INT "$1" sh "$pipelines/rtp-send.sh" --port $port --source test --size 64x64 \
         --model "$unet" 127.0.0.1 >sent.log 2>&1
     wait $receiver
     video received.webm 20 2000

@@ -112,8 +112,8 @@ PIX_API const PixTensorInfo *pix_checkpoint_get_tensor(const PixCheckpoint *chec
                                                        guint index);
 /**
  * pix_checkpoint_count_bad_values:
- * Reads every tensor. @count: (out): how many values are NaN or infinite; a model with any is
- * refused by pix_model_new().
+ * Reads every tensor. @count: (out): how many values are NaN, infinite or negative variances; a
+ * model with any is refused by pix_model_new().
  */
 PIX_API gboolean pix_checkpoint_count_bad_values(PixCheckpoint *checkpoint, guint64 *count,
                                                  GError **error);
