@@ -53,8 +53,9 @@ GstBus *test_add_bus(GstHarness *harness);
 /** test_drop_bus: Messages hold the element that holds the bus that holds the messages. */
 void test_drop_bus(GstHarness *harness, GstBus *bus);
 
-/** test_listen: Has @function see the warnings of the element's debug category. For programs that
- * have removed gst_debug_log_default() before gst_check_init(), lest its list be leaked. */
+/** test_prepare_listening: Before gst_check_init(), for programs that use the next. */
+void test_prepare_listening(void);
+/** test_listen: Has @function see the warnings of the element's debug category. */
 void test_listen(GstLogFunction function);
 void test_listen_no_more(GstLogFunction function);
 

@@ -449,7 +449,7 @@ static Suite *caps_suite(void)
 
 int main(int argc, char **argv)
 {
-    gst_debug_remove_log_function(gst_debug_log_default);
+    test_prepare_listening();
     gst_check_init(&argc, &argv);
     return test_main(caps_suite());
 }
