@@ -64,6 +64,13 @@ struct _GstPix2pixFilter {
 
 GST_DEBUG_CATEGORY_EXTERN(gst_pix2pix_debug);
 
+/* ---- gstpix2pixproperties.c ---- */
+
+/** gst_pix2pix_properties_init: Gives @self the defaults. */
+void gst_pix2pix_properties_init(GstPix2pixFilter *self);
+/** gst_pix2pix_properties_class_init: Installs the properties, sets their functions. */
+void gst_pix2pix_properties_class_init(GObjectClass *klass);
+
 /* ---- gstpix2pixswap.c: another model or other settings while frames flow ---- */
 
 /** gst_pix2pix_swap_request: Passes touched properties on. Call without the lock, from any thread.

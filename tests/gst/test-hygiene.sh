@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Usage: test-hygiene.sh PLUGIN SOURCE
+# Usage: test-hygiene.sh PLUGIN ELEMENT-SOURCE PROPERTIES-SOURCE
 #
 # What a plugin owes its host: that it registers and nothing else, exports and needs what it should,
-# describes itself, and keeps quiet. SOURCE is the file with the documentation of the element.
+# describes itself, and keeps quiet. The sources are those with the documentation.
 set -u
 plugin=$1
 source=$2
+properties=$3
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -68,7 +69,7 @@ for property in $(sed -n 's/^  \([a-z-]*\) *: .*/\1/p' "$work/inspect" | sort -u
     case $property in
     name | parent | qos) continue ;;
     esac
-    check "$property is documented" grep -q "GstPix2pixFilter:$property:\$" "$source"
+    check "$property is documented" grep -q "GstPix2pixFilter:$property:\$" "$properties"
 done
 
 # ---- registering ----
