@@ -37,5 +37,15 @@ void pix_image_blend(const PixImage *source, PixImage *result, double strength)
 
 void pix_image_copy(const PixImage *source, PixImage *destination)
 {
-    pix_image_blend(source, destination, 0);
+    g_return_if_fail(pix_image_check(source) && pix_image_check(destination));
+    g_return_if_fail(source->width == destination->width && source->height == destination->height);
+    g_return_if_fail(source->channels == destination->channels);
+    for (int y = 0; y < destination->height; y++) {
+        const guint8 *from = source->data + y * source->stride;
+        guint8 *to = destination->data + y * destination->stride;
+        for (int x = 0; x < destination->width;
+             x++, from += source->pixel_bytes, to += destination->pixel_bytes)
+            for (int c = 0; c < destination->channels; c++)
+                to[destination->offset[c]] = from[source->offset[c]];
+    }
 }

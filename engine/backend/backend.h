@@ -88,6 +88,7 @@ struct PixBackend {
     /**
      * Pixels. write_image fills sample 0 of @tensor: @image at @content, its border replicated
      * outside. read_image takes @content out again.
+     * Errors: BAD_CHECKPOINT where a value to be read is NaN.
      */
     bool (*write_image)(PixDevice *device, const PixTensor *tensor, const PixImage *image,
                         PixRect content, GError **error);

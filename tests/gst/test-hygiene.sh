@@ -16,7 +16,7 @@ n=0
 
 if nm -D "$plugin" | grep -q -e __asan_ -e __tsan_; then
     echo "1..0 # SKIP GStreamer's programs cannot load a plugin built with a sanitizer"
-    exit 77
+    exit 0
 fi
 
 # check WHAT COMMAND...: one line of TAP.

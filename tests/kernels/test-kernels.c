@@ -400,6 +400,30 @@ static void test_threads(void **state)
     }
 }
 
+/* An image is not made of what is no number. */
+static void test_nan_is_no_pixel(void **state)
+{
+    g_autoptr(PixDevice) device = pix_device_open("cpu", 2, NULL);
+    const PixBackend *backend = device->backend;
+    PixShape shape = {1, 3, 9, 9};
+    PixTensor tensor = {shape,
+                        backend->buffer_new(device, backend->activation_bytes(device, shape), NULL),
+                        0, 0, shape.c};
+    float values[3 * 9 * 9] = {0};
+    guint8 pixels[3 * 9 * 9];
+    PixImage image = {pixels, 27, 9, 9, 3, 3, {0, 1, 2}};
+    PixRect all = {0, 0, 9, 9};
+    GError *error = NULL;
+    assert_true(backend->write(device, &tensor, values, NULL));
+    assert_true(backend->read_image(device, &tensor, &image, all, NULL));
+    values[200] = NAN;
+    assert_true(backend->write(device, &tensor, values, NULL));
+    assert_false(backend->read_image(device, &tensor, &image, all, &error));
+    assert_int_equal(error->code, PIX_ERROR_BAD_CHECKPOINT);
+    g_error_free(error);
+    backend->buffer_free(device, tensor.buffer);
+}
+
 static int open_level(void **state, const char *level, unsigned threads)
 {
     g_setenv("PIX2PIX_CPU", level, TRUE);
@@ -437,8 +461,13 @@ LEVEL(avx512, 3)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(c, 1),      TEST(openblas, 2), TEST(avx2, 2),
-        TEST(avx512, 1), TEST(avx512, 3),   cmocka_unit_test(test_threads),
+        TEST(c, 1),
+        TEST(openblas, 2),
+        TEST(avx2, 2),
+        TEST(avx512, 1),
+        TEST(avx512, 3),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_nan_is_no_pixel),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

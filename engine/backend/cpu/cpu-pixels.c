@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* 8-bit pixels to and from float: v / 127.5 - 1, and back rounded to nearest. */
+#include <stdatomic.h>
+
 #include "cpu-private.h"
+#include "error.h"
 
 typedef struct {
     CpuView tensor;
     PixImage image;
     PixRect content;
+    atomic_bool *nan; /* unpacking: set where a value is none */
 } Pixels;
 
 static void pack_row(void *data, int y, int worker)
@@ -27,7 +31,7 @@ static void pack_row(void *data, int y, int worker)
 bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
                      PixRect content, GError **error)
 {
-    Pixels p = {cpu_view(tensor), *image, content};
+    Pixels p = {cpu_view(tensor), *image, content, NULL};
     cpu_parallel(cpu_device(device)->pool, p.tensor.h, pack_row, &p);
     return true;
 }
@@ -46,15 +50,24 @@ static void unpack_row(void *data, int y, int worker)
     const float *from =
         p->tensor.data +
         ((ptrdiff_t)(y + p->content.y) * p->tensor.w + p->content.x) * p->tensor.pixel;
+    bool nan = false;
     for (ptrdiff_t x = 0; x < image->width; x++)
-        for (int c = 0; c < image->channels; c++)
-            to[x * image->pixel_bytes + image->offset[c]] = to_byte(from[x * p->tensor.pixel + c]);
+        for (int c = 0; c < image->channels; c++) {
+            float v = from[x * p->tensor.pixel + c];
+            nan |= v != v;
+            to[x * image->pixel_bytes + image->offset[c]] = to_byte(v);
+        }
+    if (nan)
+        atomic_store(p->nan, true);
 }
 
 bool cpu_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
                     GError **error)
 {
-    Pixels p = {cpu_view(tensor), *image, content};
+    atomic_bool nan = false;
+    Pixels p = {cpu_view(tensor), *image, content, &nan};
     cpu_parallel(cpu_device(device)->pool, image->height, unpack_row, &p);
-    return true;
+    return !nan || pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
+                            "the network's output is not a number: its weights are out of range, "
+                            "use an earlier checkpoint");
 }

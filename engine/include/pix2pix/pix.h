@@ -231,7 +231,7 @@ PIX_API void pix_session_free(PixSession *session); /* accepts NULL */
  * Translates one image. Values map as v / 127.5 - 1 and back, rounded to nearest. @in and @out have
  * the size of the options' content, the model's channel counts, and may be the same memory. Errors:
  * %PIX_ERROR_BAD_SHAPE where the network's output has another size than its input,
- * %PIX_ERROR_DEVICE_LOST.
+ * %PIX_ERROR_BAD_CHECKPOINT where its numbers overflow, %PIX_ERROR_DEVICE_LOST.
  */
 PIX_API gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
                                        GError **error);
