@@ -3,7 +3,9 @@
 """Prints "PASSED FAILED" for the last `meson test`, counted as the tests themselves count.
 
 Usage: count.py MESON_LOGS"""
+import glob
 import json
+import os
 import re
 import sys
 
@@ -24,7 +26,9 @@ def count(test):
 
 def main(logs):
     passed = failed = 0
-    with open(logs + '/testlog.json', encoding='utf-8', errors='replace') as lines:
+    # With --wrap the file has another name.
+    newest = max(glob.glob(logs + '/testlog*.json'), key=os.path.getmtime)
+    with open(newest, encoding='utf-8', errors='replace') as lines:
         for line in lines:
             good, ill = count(json.loads(line))
             passed += good

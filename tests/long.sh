@@ -12,6 +12,7 @@ suite build-asan "$sanitized -Db_sanitize=address,undefined" --timeout-multiplie
 export G_SLICE=always-malloc # or GLib hands memory from thread to thread unseen
 suite build-tsan "$sanitized -Db_sanitize=thread" --timeout-multiplier 10 --no-suite packaging
 unset G_SLICE
+export TEST_UNDER_VALGRIND=1
 suite build-tests "$everything" --timeout-multiplier 30 \
     --suite unit --suite kernels --suite golden --suite corpus \
     --wrap 'valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'

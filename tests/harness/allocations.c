@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "sanitized.h"
+
 static atomic_long count;
 
 long allocations_count(void)
@@ -14,7 +16,7 @@ long allocations_count(void)
 }
 
 /* glibc's own names for what it is asked for: no other way down does not itself allocate. */
-#if defined(__GLIBC__) && !defined(SANITIZED)
+#if defined(__GLIBC__) && !SANITIZED_BUILD
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);

@@ -7,10 +7,6 @@
 #ifndef ALLOCATIONS_H
 #define ALLOCATIONS_H
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED /* sanitizers bring their own malloc: nothing is counted */
-#endif
-
 /** allocations_count: How many there have been so far. */
 long allocations_count(void);
 

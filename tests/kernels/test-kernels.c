@@ -356,8 +356,6 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
 static void test_device(void **state)
 {
     PixDevice *device = *state;
-    if (!device)
-        skip(); /* this machine cannot do the level */
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         run_case(device, &cases[i], false);
         if (device->backend->rows[cases[i].op.kind].in_place)
@@ -429,10 +427,8 @@ static int open_level(void **state, const char *level, unsigned threads)
     g_setenv("PIX2PIX_CPU", level, TRUE);
     PixDevice *device = pix_device_open("cpu", threads, NULL);
     g_unsetenv("PIX2PIX_CPU");
-    if (device && strcmp(device->info.level, level) != 0)
-        g_clear_pointer(&device, pix_device_unref);
     *state = device;
-    return 0;
+    return device && strcmp(device->info.level, level) == 0 ? 0 : -1;
 }
 
 static int close_device(void **state)
@@ -458,16 +454,31 @@ LEVEL(avx512, 3)
             close_device, NULL                                                                     \
     }
 
+/* What this machine and build cannot do is not run, and so not counted. */
+static bool has_level(const char *level)
+{
+    void *state = NULL;
+    bool has = open_level(&state, level, 1) == 0;
+    pix_device_unref(state);
+    return has;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(c, 1),
-        TEST(openblas, 2),
-        TEST(avx2, 2),
-        TEST(avx512, 1),
-        TEST(avx512, 3),
+    const struct {
+        const char *level;
+        struct CMUnitTest test;
+    } levels[] = {
+        {"c", TEST(c, 1)},           {"openblas", TEST(openblas, 2)}, {"avx2", TEST(avx2, 2)},
+        {"avx512", TEST(avx512, 1)}, {"avx512", TEST(avx512, 3)},
+    };
+    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nan_is_no_pixel),
     };
-    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+    size_t n = 2;
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        if (has_level(levels[i].level))
+            tests[n++] = levels[i].test;
+    return _cmocka_run_group_tests("kernels", tests, n, NULL, NULL);
 }

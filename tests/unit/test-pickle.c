@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "files.h"
+#include "sanitized.h"
 
 #include "torch-pickle.h"
 #include "zip-data.h"
-
-/* Sanitizers make everything several times slower and larger: what a limit is says nothing then. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-    __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* One run of the interpreter, on a block of exactly the pickle's size. */
 typedef struct {
@@ -475,7 +463,7 @@ static void refuse_many(const char *start, const char *unit, size_t n, const cha
         g_string_append(text, unit);
     gint64 before = g_get_monotonic_time();
     refuse(text->str, text->len, why);
-    assert_true(SANITIZED || g_get_monotonic_time() - before < 5 * G_USEC_PER_SEC);
+    assert_true(is_sanitized() || g_get_monotonic_time() - before < 5 * G_USEC_PER_SEC);
     g_string_free(text, TRUE);
 }
 

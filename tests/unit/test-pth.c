@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "files.h"
+#include "sanitized.h"
 
 #include "pickle.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
-
-/* Sanitizers make everything several times slower and larger: what a limit is says nothing then. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-    __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static void test_cut_and_changed(void **state)
 {
@@ -122,7 +110,7 @@ static void refuse_object(GString *object, int code, const char *text)
     const void *data = g_bytes_get_data(file, &size);
     gint64 before = g_get_monotonic_time();
     refuse_data(data, size, code, text);
-    assert_true(SANITIZED || g_get_monotonic_time() - before < 5 * G_USEC_PER_SEC);
+    assert_true(is_sanitized() || g_get_monotonic_time() - before < 5 * G_USEC_PER_SEC);
     g_string_free(object, TRUE);
 }
 
@@ -153,7 +141,7 @@ static void test_billion_laughs(void **state)
     g_string_append_c(object, '.');
     guint64 before = peak_memory();
     refuse_object(object, PIX_ERROR_BAD_CHECKPOINT, "too many Python objects");
-    assert_true(SANITIZED || peak_memory() - before < 64 * 1024);
+    assert_true(is_sanitized() || peak_memory() - before < 64 * 1024);
     assert_true(before > 0);
 }
 
@@ -210,8 +198,8 @@ static PixContainer *open_within_bounds(GString *object, const char *storages, s
     guint64 before = peak_memory();
     gint64 start = g_get_monotonic_time();
     PixContainer *container = open_data(whole, n > 0 ? size - 1 + n : size, error);
-    assert_true(SANITIZED || g_get_monotonic_time() - start < 2 * G_USEC_PER_SEC);
-    assert_true(SANITIZED || peak_memory() - before < 64 * 1024);
+    assert_true(is_sanitized() || g_get_monotonic_time() - start < 2 * G_USEC_PER_SEC);
+    assert_true(is_sanitized() || peak_memory() - before < 64 * 1024);
     return container;
 }
 
