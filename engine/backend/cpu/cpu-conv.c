@@ -134,22 +134,13 @@ const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
 
 /* ---- one task ---- */
 
-static int reach(int i, int side, PixPadMode mode)
-{
-    if (i >= 0 && i < side)
-        return i;
-    return mode == PIX_PAD_REFLECT     ? pix_reflect_index(i, side)
-           : mode == PIX_PAD_REPLICATE ? pix_replicate_index(i, side)
-                                       : -1;
-}
-
 /* The input pixel that @pixel meets with tap (ty, tx); NULL for zero padding. */
 static const float *meet(const Block *b, const Pixel *pixel, int ty, int tx)
 {
     const CpuView *x = &b->conv->x;
     PixPadMode mode = b->conv->call->op->conv.pad.mode;
-    int iy = reach(pixel->y + ty * b->row.in_tap, x->h, mode);
-    int ix = reach(pixel->x + tx * b->column.in_tap, x->w, mode);
+    int iy = cpu_padded_index(pixel->y + ty * b->row.in_tap, x->h, mode);
+    int ix = cpu_padded_index(pixel->x + tx * b->column.in_tap, x->w, mode);
     return iy < 0 || ix < 0 ? NULL : pixel->sample + ((ptrdiff_t)iy * x->w + ix) * x->pixel;
 }
 

@@ -53,6 +53,16 @@ static inline const float *cpu_vector(const PixTensor *t)
     return t->buffer ? t->buffer->data + t->offset / sizeof(float) : NULL;
 }
 
+/** cpu_padded_index: Where row or column @i of a padded map comes from; -1: it is zero. */
+static inline int cpu_padded_index(int i, int side, PixPadMode mode)
+{
+    if (i >= 0 && i < side)
+        return i;
+    return mode == PIX_PAD_REFLECT     ? pix_reflect_index(i, side)
+           : mode == PIX_PAD_REPLICATE ? pix_replicate_index(i, side)
+                                       : -1;
+}
+
 /**
  * cpu_activate: y = f(x) on @count floats; @y may be @x. tanh is within 3e-7 of the real one.
  */

@@ -174,15 +174,6 @@ void cpu_dropout_forward(PixDevice *device, const PixCall *call)
 
 /* ---- padding, concatenation, addition, upsampling ---- */
 
-static int pad_index(int i, int side, PixPadMode mode)
-{
-    if (i >= 0 && i < side)
-        return i;
-    return mode == PIX_PAD_REFLECT     ? pix_reflect_index(i, side)
-           : mode == PIX_PAD_REPLICATE ? pix_replicate_index(i, side)
-                                       : -1;
-}
-
 static void pad_pixels(const void *data, int first, int last)
 {
     const Simple *s = data;
@@ -190,8 +181,8 @@ static void pad_pixels(const void *data, int first, int last)
     for (ptrdiff_t i = first; i < last; i++) {
         int ox = (int)(i % s->y.w), oy = (int)(i / s->y.w % s->y.h);
         ptrdiff_t n = i / s->y.w / s->y.h;
-        int iy = pad_index(oy - pad->top, s->x.h, pad->mode);
-        int ix = pad_index(ox - pad->left, s->x.w, pad->mode);
+        int iy = cpu_padded_index(oy - pad->top, s->x.h, pad->mode);
+        int ix = cpu_padded_index(ox - pad->left, s->x.w, pad->mode);
         float *y = s->y.data + i * s->y.pixel;
         if (iy < 0 || ix < 0)
             memset(y, 0, (size_t)s->x.c * sizeof *y);
