@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <time.h>
-
+#include "clock.h"
 #include "error.h"
 #include "fuse.h"
 #include "image.h"
@@ -14,13 +13,6 @@ struct PixSession {
     uint64_t frame;
     PixTimes times;
 };
-
-static double milliseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 void pix_session_options_init(PixSessionOptions *options, const PixModel *model)
 {
@@ -119,9 +111,9 @@ static bool run_network(PixSession *session, GError **error)
     PixFrame frame = {.seed = session->options.seed};
     if (session->options.dropout == PIX_DROPOUT_FRESH)
         frame.number = ++session->frame;
-    double before = milliseconds();
+    double before = pix_clock_ms();
     bool done = pix_run_forward(session->run, frame, error);
-    session->times.network_ms = milliseconds() - before;
+    session->times.network_ms = pix_clock_ms() - before;
     return done;
 }
 
@@ -166,16 +158,16 @@ gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage
     if (!check_output(session, error) || !check_image(session, in, x->shape.c, "input", error) ||
         !check_image(session, out, y->shape.c, "output", error))
         return FALSE;
-    double before = milliseconds();
+    double before = pix_clock_ms();
     if (!device->backend->write_image(device, x, in, session->options.content, error))
         return FALSE;
-    session->times.pack_ms = milliseconds() - before;
+    session->times.pack_ms = pix_clock_ms() - before;
     if (!run_network(session, error))
         return FALSE;
-    before = milliseconds();
+    before = pix_clock_ms();
     if (!device->backend->read_image(device, y, out, session->options.content, error))
         return FALSE;
-    session->times.unpack_ms = milliseconds() - before;
+    session->times.unpack_ms = pix_clock_ms() - before;
     return TRUE;
 }
 

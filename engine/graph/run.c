@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run.h"
 
-#include <time.h>
-
+#include "clock.h"
 #include "error.h"
 #include "plan.h"
 
@@ -18,13 +17,6 @@ struct PixRun {
     PixLayerTime *layers;  /* as many */
     guint n_calls;
 };
-
-static double milliseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static bool check_ops(const PixGraph *graph, const PixDevice *device, GError **error)
 {
@@ -102,9 +94,9 @@ static bool allocate(PixRun *run, const PixTensor *params, GError **error)
 static void run_rows(PixRun *run)
 {
     for (guint i = 0; i < run->n_calls; i++) {
-        double before = milliseconds();
+        double before = pix_clock_ms();
         pix_backend_forward(run->device, &run->calls[i]);
-        run->layers[i].ms = milliseconds() - before;
+        run->layers[i].ms = pix_clock_ms() - before;
     }
 }
 
