@@ -76,8 +76,30 @@ void pix_backend_forward(PixDevice *device, const PixCall *call)
     device->backend->rows[call->op->kind].forward(device, call);
 }
 
-size_t pix_backend_scratch(const PixDevice *device, const PixCall *call)
+static void check_gradient(PixTensor gradient, PixShape shape)
+{
+    g_assert(!gradient.buffer || pix_shape_equal(gradient.shape, shape));
+}
+
+void pix_backend_backward(PixDevice *device, const PixCall *call)
 {
     const PixRow *row = &device->backend->rows[call->op->kind];
-    return row->scratch_bytes ? row->scratch_bytes(device, call) : 0;
+    g_assert(call->dout.buffer && pix_shape_equal(call->dout.shape, call->out.shape));
+    for (int i = 0; i < pix_op_n_inputs(call->op->kind); i++) {
+        g_assert(call->in[i].buffer || !pix_op_keeps_input(call->op, i));
+        check_gradient(call->din[i], call->in[i].shape);
+    }
+    g_assert(call->out.buffer || !pix_op_keeps_output(call->op));
+    for (int i = 0; i < PIX_SLOT_COUNT; i++)
+        check_gradient(call->dparam[i], call->param[i].shape);
+    g_assert(row->backward);
+    row->backward(device, call);
+}
+
+size_t pix_backend_scratch(const PixDevice *device, const PixCall *call, bool backward)
+{
+    const PixRow *row = &device->backend->rows[call->op->kind];
+    size_t (*bytes)(const PixDevice *, const PixCall *) =
+        backward ? row->backward_scratch_bytes : row->scratch_bytes;
+    return bytes ? bytes(device, call) : 0;
 }

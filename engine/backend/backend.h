@@ -43,9 +43,14 @@ typedef struct {
     PixTensor in[PIX_MAX_INPUTS];
     PixTensor param[PIX_SLOT_COUNT];
     PixTensor out;
-    PixTensor saved[2]; /* training: what forward keeps for backward (NORM: mean and rstd) */
-    /* Backward reads dout, overwrites din and adds to dparam. */
+    PixTensor saved[PIX_MAX_SAVED]; /* training: what forward keeps for backward, pix_op_saved() */
+    /*
+     * Backward reads what pix_op_keeps_input() and pix_op_keeps_output() say, saved, and dout, which
+     * it may destroy. It overwrites each din and dparam or adds to it; those without a buffer are
+     * not wanted. The running statistics have no dparam.
+     */
     PixTensor dout, din[PIX_MAX_INPUTS], dparam[PIX_SLOT_COUNT];
+    bool din_adds[PIX_MAX_INPUTS], dparam_adds;
     PixBuffer *scratch; /* of at least the row's scratch_bytes, shared by all rows of a run */
     const PixFrame *frame;
     PixCommands *commands; /* NULL for an IMMEDIATE backend */
@@ -57,9 +62,50 @@ typedef struct {
     void (*backward)(PixDevice *device, const PixCall *call); /* optional; NULL: cannot train */
     size_t (*scratch_bytes)(const PixDevice *device,
                             const PixCall *call); /* optional; NULL: none */
+    size_t (*backward_scratch_bytes)(const PixDevice *device,
+                                     const PixCall *call); /* optional; NULL: none */
     const char *(*algorithm)(const PixDevice *device, const PixCall *call); /* for people */
-    bool in_place; /* inference: out may be the very memory of in[0] */
+    bool in_place; /* out may be the very memory of in[0], where nothing reads that later */
+    bool backward_in_place; /* din[0] may be the very memory of dout, where it does not add */
 } PixRow;
+
+/** PixLossKind: losses of a map x, each the mean over all elements. Gradients are those of it. */
+typedef enum {
+    PIX_LOSS_L1,      /* |x - target|; torch.nn.L1Loss; the gradient at 0 is 0 */
+    PIX_LOSS_SQUARED, /* (x - target)^2; torch.nn.MSELoss */
+    PIX_LOSS_BCE,     /* torch.nn.BCEWithLogitsLoss; x are logits, target in [0, 1] */
+    PIX_LOSS_HINGE,   /* max(0, 1 - target * x), target 1 or -1 */
+    PIX_LOSS_LINEAR,  /* target * x */
+} PixLossKind;
+
+/** PixLossCall: one loss: its value, and its gradient times @weight. */
+typedef struct {
+    PixLossKind kind;
+    PixTensor x;
+    PixTensor target; /* of x's shape; without a buffer every element's is @label */
+    float label;
+    float weight;
+    PixTensor dx; /* of x's shape; without a buffer only the value is wanted */
+    bool dx_adds;
+} PixLossCall;
+
+/** PixRange: some floats of a buffer, in the order in which the backend keeps them. */
+typedef struct {
+    PixBuffer *buffer;
+    size_t offset, bytes;
+} PixRange;
+
+/**
+ * PixAdamCall: one step of Adam on every value of @weights; all ranges have one length.
+ * m = beta1 m + (1 - beta1) g and v = beta2 v + (1 - beta2) g^2 with g = @scale times the gradient;
+ * weights -= rate * m / (sqrt(v) * root + epsilon), where rate = learning rate / (1 - beta1^t) and
+ * root = 1 / sqrt(1 - beta2^t) at step t. Values whose gradient has always been 0 do not change.
+ * Source: Kingma and Ba 2015, algorithm 1; torch.optim.Adam without weight decay and amsgrad.
+ */
+typedef struct {
+    PixRange weights, gradients, m, v;
+    float scale, beta1, beta2, rate, root, epsilon;
+} PixAdamCall;
 
 struct PixBackend {
     const char *name;
@@ -95,6 +141,15 @@ struct PixBackend {
     bool (*read_image)(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
                        GError **error);
 
+    /** Learning. Optional all together; NULL: cannot train. Each is done when it returns. */
+    void (*copy)(PixDevice *device, const PixTensor *from, const PixTensor *to); /* of one shape */
+    void (*fill)(PixDevice *device, PixRange range, float value);
+    double (*sum_squares)(PixDevice *device, PixRange range); /* in double, in a fixed order */
+    void (*approach)(PixDevice *device, PixRange to, PixRange from,
+                     float share); /* to += share * (from - to) */
+    void (*adam)(PixDevice *device, const PixAdamCall *call);
+    double (*loss)(PixDevice *device, const PixLossCall *call); /* the value, without weight */
+
     /** Time. All optional, see above. wait returns when the recording's work is done. */
     PixCommands *(*begin)(PixDevice *device, GError **error);
     bool (*submit)(PixDevice *device, PixCommands *commands, const PixFrame *frame, GError **error);
@@ -114,8 +169,11 @@ bool pix_backend_supports(const PixDevice *device, PixOpKind op, bool training);
 /** pix_backend_forward: Calls the row of call->op, after checking the call. */
 void pix_backend_forward(PixDevice *device, const PixCall *call);
 
-/** pix_backend_scratch: Bytes of scratch that the row wants for this call. */
-size_t pix_backend_scratch(const PixDevice *device, const PixCall *call);
+/** pix_backend_backward: The same for the other direction. */
+void pix_backend_backward(PixDevice *device, const PixCall *call);
+
+/** pix_backend_scratch: Bytes of scratch that the row wants for this call, forward or @backward. */
+size_t pix_backend_scratch(const PixDevice *device, const PixCall *call, bool backward);
 
 /** The tables that exist. */
 extern const PixBackend pix_backend_cpu;

@@ -17,6 +17,8 @@ static const struct {
     [PIX_OP_CONCAT] = {"concat", 2},
     [PIX_OP_ADD] = {"add", 2},
     [PIX_OP_UPSAMPLE] = {"upsample", 1},
+    [PIX_OP_ACTIVATION_TANGENT] = {"activation tangent", 2},
+    [PIX_OP_NORM_TANGENT] = {"norm tangent", 2},
 };
 
 const char *pix_op_name(PixOpKind kind)
@@ -88,9 +90,11 @@ bool pix_op_infer(const PixOp *op, const PixShape *in, PixShape *out, GError **e
             return false;
         break;
     case PIX_OP_ADD:
+    case PIX_OP_ACTIVATION_TANGENT:
+    case PIX_OP_NORM_TANGENT:
         if (!pix_shape_equal(in[0], in[1]))
             return pix_fail(error, PIX_ERROR_BAD_SHAPE,
-                            "%dx%dx%d and %dx%dx%d maps cannot be added", in[0].c, in[0].h, in[0].w,
+                            "%dx%dx%d and %dx%dx%d maps cannot be joined", in[0].c, in[0].h, in[0].w,
                             in[1].c, in[1].h, in[1].w);
         break;
     case PIX_OP_UPSAMPLE:
@@ -110,6 +114,44 @@ bool pix_op_infer(const PixOp *op, const PixShape *in, PixShape *out, GError **e
     return true;
 }
 
+bool pix_op_keeps_input(const PixOp *op, int j)
+{
+    switch (op->kind) {
+    case PIX_OP_CONV:
+    case PIX_OP_DECONV:
+    case PIX_OP_NORM:
+    case PIX_OP_NORM_TANGENT:
+        return true;
+    case PIX_OP_ACTIVATION_TANGENT:
+        return j == 1;
+    default:
+        return false;
+    }
+}
+
+bool pix_op_keeps_output(const PixOp *op)
+{
+    switch (op->kind) {
+    case PIX_OP_CONV:
+    case PIX_OP_DECONV:
+        return op->conv.activation.kind != PIX_ACTIVATION_NONE;
+    case PIX_OP_NORM:
+        return op->norm.activation.kind != PIX_ACTIVATION_NONE;
+    case PIX_OP_ACTIVATION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+PixShape pix_op_saved(const PixOp *op, PixShape in, int i)
+{
+    bool norm = op->kind == PIX_OP_NORM || op->kind == PIX_OP_NORM_TANGENT;
+    if (!norm || op->norm.running || i >= PIX_MAX_SAVED)
+        return (PixShape){0};
+    return (PixShape){op->norm.kind == PIX_NORM_INSTANCE ? in.n : 1, in.c, 1, 1};
+}
+
 double pix_op_flops(const PixOp *op, const PixShape *in, PixShape out)
 {
     double each = (double)pix_shape_count(out);
@@ -119,7 +161,9 @@ double pix_op_flops(const PixOp *op, const PixShape *in, PixShape out)
     case PIX_OP_DECONV:
         return 2.0 * (double)pix_shape_count(in[0]) * out.c * op->conv.kh * op->conv.kw;
     case PIX_OP_NORM:
+    case PIX_OP_NORM_TANGENT:
         return 5.0 * each;
+    case PIX_OP_ACTIVATION_TANGENT:
     case PIX_OP_ACTIVATION:
     case PIX_OP_DROPOUT:
     case PIX_OP_ADD:

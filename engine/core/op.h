@@ -25,6 +25,9 @@ typedef enum {
     PIX_OP_CONCAT,     /* torch.cat((x0, x1), 1) */
     PIX_OP_ADD,        /* x0 + x1, of one shape */
     PIX_OP_UPSAMPLE,   /* torch.nn.Upsample(scale_factor=factor, mode='nearest') */
+    /* Derivatives along a direction, for losses on gradients: (t, y) and (t, x) give t's image. */
+    PIX_OP_ACTIVATION_TANGENT, /* t * f'(x), where y = f(x) is the activation's output */
+    PIX_OP_NORM_TANGENT,       /* gamma * rstd * (t - mean(t) - xhat * mean(xhat * t)) */
     PIX_OP_COUNT
 } PixOpKind;
 
@@ -68,6 +71,8 @@ typedef struct {
     bool running;             /* BATCH: take MEAN and VARIANCE of the slots instead */
     float eps;                /* added to the biased variance */
     PixActivation activation; /* applied last; only ever set by fuse.c */
+    float momentum;           /* training: MEAN and VARIANCE move by this share to the statistics of
+                                 the batch, the variance unbiased; 0: they stay */
 } PixNormOp;
 
 typedef struct {
@@ -80,8 +85,8 @@ typedef struct {
     PixOpKind kind;
     union {
         PixConvOp conv;
-        PixNormOp norm;
-        PixActivation activation;
+        PixNormOp norm; /* NORM_TANGENT too, without activation and momentum */
+        PixActivation activation; /* ACTIVATION_TANGENT too */
         PixDropoutOp dropout;
         PixPadding pad;
         int factor; /* UPSAMPLE */
@@ -99,7 +104,7 @@ typedef enum {
     PIX_SLOT_COUNT
 } PixSlot;
 
-/** PIX_MAX_INPUTS: CONCAT and ADD take two tensors, every other op one. */
+/** PIX_MAX_INPUTS: CONCAT, ADD and the tangents take two tensors, every other op one. */
 #define PIX_MAX_INPUTS 2
 
 /** pix_op_name: "conv", "deconv", "norm", ... */
@@ -114,6 +119,21 @@ int pix_op_n_inputs(PixOpKind kind);
  * Errors: BAD_SHAPE, without the layer's name: the caller has it.
  */
 bool pix_op_infer(const PixOp *op, const PixShape *in, PixShape *out, GError **error);
+
+/** pix_op_keeps_input, pix_op_keeps_output: Whether its backward reads input @j or its output. */
+bool pix_op_keeps_input(const PixOp *op, int j);
+bool pix_op_keeps_output(const PixOp *op);
+
+/** PIX_MAX_SAVED: tensors that forward keeps for backward beside inputs and output. */
+#define PIX_MAX_SAVED 2
+
+/**
+ * pix_op_saved:
+ * The shape of tensor @i of those; one with n = 0 does not exist. NORM and NORM_TANGENT on
+ * statistics of the batch: 0 the mean, 1 1 / sqrt(variance + eps), (groups, c, 1, 1), with one group
+ * for BATCH and one for each sample for INSTANCE.
+ */
+PixShape pix_op_saved(const PixOp *op, PixShape in, int i);
 
 /** pix_op_flops: Floating-point operations on tensors of these shapes; a multiply-add is two. */
 double pix_op_flops(const PixOp *op, const PixShape *in, PixShape out);

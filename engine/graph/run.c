@@ -86,7 +86,7 @@ static bool allocate(PixRun *run, const PixTensor *params, GError **error)
     make_calls(run, params);
     for (guint i = 0; i < run->n_calls; i++)
         run->scratch_bytes =
-            MAX(run->scratch_bytes, pix_backend_scratch(run->device, &run->calls[i]));
+            MAX(run->scratch_bytes, pix_backend_scratch(run->device, &run->calls[i], false));
     run->scratch = backend->buffer_new(run->device, run->scratch_bytes, error);
     return run->scratch != NULL;
 }

@@ -328,7 +328,7 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
         out.values[i] = NAN;
     assert_true(backend->write(device, &out.tensor, out.values, NULL));
     call.out = in_place ? call.in[0] : out.tensor;
-    call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call), NULL);
+    call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call, false), NULL);
     pix_backend_forward(device, &call);
     assert_true(backend->read(device, &call.out, out.values, NULL));
 
@@ -384,7 +384,7 @@ static void test_threads(void **state)
         call.out = (PixTensor){
             out, backend->buffer_new(device, backend->activation_bytes(device, out), NULL), 0, 0,
             out.c};
-        call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call), NULL);
+        call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call, false), NULL);
         backend->write(device, &call.in[0], x, NULL);
         pix_backend_forward(device, &call);
         backend->read(device, &call.out, threads == 1 ? first : again, NULL);
