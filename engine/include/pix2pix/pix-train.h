@@ -240,10 +240,10 @@ PIX_API void pix_loss_l2(const PixMap *x, const PixMap *target, double weight, P
 
 /**
  * PixPenalty: the gradient penalty of WGAN-GP on one discriminator, with the memory for a derivative
- * of a derivative: mean over samples of (|dD(x)/dx| - 1)^2 at x between @real and @fake, where D(x)
- * is the mean over the map of logits and the norm is that of the channels from @first_channel on.
+ * of a derivative: mean over samples of (|dD(x)/dx| - 1)^2 at a random x between @real and @fake,
+ * where D(x) is the sum of the map of logits.
  * Source: Gulrajani et al. 2017, section 4; cal_gradient_penalty() of
- * junyanz/pytorch-CycleGAN-and-pix2pix, whose logits are summed instead, differs by that factor.
+ * junyanz/pytorch-CycleGAN-and-pix2pix, type "mixed", constant 1.
  */
 typedef struct PixPenalty PixPenalty;
 PIX_API PixPenalty *pix_penalty_new(PixNetwork *discriminator, int n, int height, int width,
