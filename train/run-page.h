@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * The page of a training run: curves and samples in one HTML file that fetches nothing from
+ * anywhere.
+ */
+#ifndef RUN_PAGE_H
+#define RUN_PAGE_H
+
+#include <glib.h>
+
+/**
+ * run_page_write:
+ * Makes index.html in @run_folder, which is replaced as a whole or left as it was, out of what is
+ * there of config.json (any object; its plain values are shown), log.jsonl (see run-log.h),
+ * samples/fixed/NAME-input.png and NAME-target.png, and samples/STEP/NAME.png with STEP in 8 digits.
+ * What is missing or broken is left out. At most 40 steps are shown, the first and the last among
+ * them, at most 2000 points a curve, and about 20 MB in all.
+ * @running: whether the page loads itself anew from time to time.
+ * Errors: one line that names index.html, where it cannot be written.
+ */
+gboolean run_page_write(const char *run_folder, gboolean running, GError **error);
+
+#endif
