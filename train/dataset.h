@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * A list of pairs of pictures on disk: side by side in one file, A on the left, or under one name
+ * in two folders. Opening it looks at every file, so that no broken one ends the training later.
+ */
+#ifndef DATASET_H
+#define DATASET_H
+
+#include "image-file.h"
+
+typedef struct {
+    const char *root, *phase;        /* pictures side by side in root/phase, or */
+    const char *a_folder, *b_folder; /* equal names in two folders; endings may differ */
+    gboolean b_to_a;                 /* B is the input, A the target */
+    int in_channels, out_channels;   /* 1, 3 or 4 */
+    int max_size;                    /* so many pairs, in the order of their names; 0 for all */
+} DatasetOptions;
+
+/** Dataset: Thread-safety: immutable once open; read from any thread. */
+typedef struct Dataset Dataset;
+
+/**
+ * dataset_open:
+ * Lists the pairs as a person counts, 2.png before 10.png, and checks header and end of every file;
+ * folders and files that are not named as pictures are passed over. Without root/val, root/test is
+ * taken, and the other way round; without root/train, root itself: a note says so.
+ *
+ * Errors, one line: a folder that is missing, cannot be read or holds no pairs, with what it does
+ * hold; partners that are missing; more than 1 % of broken files.
+ */
+Dataset *dataset_open(const DatasetOptions *options, GError **error);
+void dataset_free(Dataset *dataset); /* accepts NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dataset, dataset_free)
+
+/** dataset_get_options: With the strings that it was opened with. */
+const DatasetOptions *dataset_get_options(const Dataset *dataset);
+/** dataset_get_folder: Where it was found: "root/train", or "A and B". */
+const char *dataset_get_folder(const Dataset *dataset);
+guint dataset_get_n(const Dataset *dataset);
+/** dataset_get_name: The file's name without folder and ending. */
+const char *dataset_get_name(const Dataset *dataset, guint index);
+/** dataset_get_size: Of each picture of the pair. */
+void dataset_get_size(const Dataset *dataset, guint index, int *width, int *height);
+/** dataset_get_problems: (element-type utf8): one line for each file that was left out. */
+const GPtrArray *dataset_get_problems(const Dataset *dataset);
+/** dataset_get_notes: (element-type utf8): one line for each thing that a person should know. */
+const GPtrArray *dataset_get_notes(const Dataset *dataset);
+
+/**
+ * dataset_read:
+ * @in, @out: (out) (transfer full): of the size that the pair had when the data set was opened.
+ * Errors: those of picture_read(); another size by now.
+ */
+gboolean dataset_read(const Dataset *dataset, guint index, Picture **in, Picture **out,
+                      GError **error);
+
+/** dataset_fingerprint: Returns: (transfer full): hexadecimal; of the names and sizes of all files,
+ * so that a resumed run can tell whether the data are the same. */
+char *dataset_fingerprint(const Dataset *dataset);
+
+#endif
