@@ -70,35 +70,6 @@ char *pix_model_find(const char *name, GError **error)
 
 /* ---- loading ---- */
 
-static size_t param_bytes(const PixDevice *device, const PixParam *param)
-{
-    PixShape vector = {1, param->dims[0], 1, 1};
-    return param->slot == PIX_SLOT_WEIGHT
-               ? device->backend->weight_bytes(device, &param->op, param->dims)
-               : device->backend->activation_bytes(device, vector);
-}
-
-static bool allocate(PixModel *model, GError **error)
-{
-    size_t alignment = model->device->backend->alignment, total = 0;
-    guint n = model->graph->params->len;
-    model->params = g_new0(PixTensor, n);
-    for (guint i = 0; i < n; i++) {
-        const PixParam *param = pix_graph_param(model->graph, (int)i);
-        PixShape shape = param->slot == PIX_SLOT_WEIGHT ? (PixShape){param->dims[0], param->dims[1],
-                                                                     param->dims[2], param->dims[3]}
-                                                        : (PixShape){1, param->dims[0], 1, 1};
-        model->params[i] = (PixTensor){.shape = shape, .offset = total, .c_whole = shape.c};
-        total += (param_bytes(model->device, param) + alignment - 1) / alignment * alignment;
-    }
-    model->weights = model->device->backend->buffer_new(model->device, total, error);
-    if (!model->weights)
-        return false;
-    for (guint i = 0; i < n; i++)
-        model->params[i].buffer = model->weights;
-    return true;
-}
-
 static bool check_finite(const PixModel *model, const PixParam *param, const float *values,
                          size_t count, GError **error)
 {
@@ -120,22 +91,15 @@ static bool load_param(PixModel *model, PixCheckpoint *checkpoint, int index, fl
                        GError **error)
 {
     const PixParam *param = pix_graph_param(model->graph, index);
-    const PixBackend *backend = model->device->backend;
-    PixTensor *tensor = &model->params[index];
-    if (!pix_checkpoint_read_param(checkpoint, index, values, error) ||
-        !check_finite(model, param, values, pix_param_count(param), error))
-        return false;
-    return param->slot == PIX_SLOT_WEIGHT ? backend->write_weight(model->device, tensor, &param->op,
-                                                                  param->dims, values, error)
-                                          : backend->write(model->device, tensor, values, error);
+    return pix_checkpoint_read_param(checkpoint, index, values, error) &&
+           check_finite(model, param, values, pix_param_count(param), error) &&
+           pix_params_write(model->params, model->graph, index, values, error);
 }
 
 /* One parameter at a time, so that the weights never lie in memory twice. */
 static bool load_params(PixModel *model, PixCheckpoint *checkpoint, GError **error)
 {
-    size_t largest = 0;
-    for (guint i = 0; i < model->graph->params->len; i++)
-        largest = MAX(largest, pix_param_count(pix_graph_param(model->graph, (int)i)));
+    size_t largest = pix_params_largest(model->graph);
     g_autofree float *values = g_try_new(float, largest);
     if (!values)
         return pix_fail(error, PIX_ERROR_NO_MEMORY, "%s: %zu MiB of memory are not to be had",
@@ -155,16 +119,30 @@ static void copy_info(PixModelInfo *to, const PixModelInfo *from)
     to->norm = g_strdup(from->norm);
 }
 
-PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **error)
+PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo *info,
+                          const char *name, GError **error)
 {
-    g_return_val_if_fail(device && checkpoint, NULL);
     PixModel *model = g_new0(PixModel, 1);
     g_atomic_ref_count_init(&model->references);
     model->device = pix_device_ref(device);
-    model->name = g_strdup(pix_checkpoint_get_label(checkpoint));
-    model->graph = pix_graph_copy(pix_checkpoint_get_graph(checkpoint));
-    copy_info(&model->info, pix_checkpoint_get_info(checkpoint));
-    if (!allocate(model, error) || !load_params(model, checkpoint, error)) {
+    model->name = g_strdup(name);
+    model->graph = graph;
+    copy_info(&model->info, info);
+    model->params = pix_params_new(graph, device, false, error);
+    if (!model->params) {
+        pix_model_unref(model);
+        return NULL;
+    }
+    return model;
+}
+
+PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **error)
+{
+    g_return_val_if_fail(device && checkpoint, NULL);
+    PixGraph *graph = pix_graph_copy(pix_checkpoint_get_graph(checkpoint));
+    PixModel *model = pix_model_empty(device, graph, pix_checkpoint_get_info(checkpoint),
+                                      pix_checkpoint_get_label(checkpoint), error);
+    if (model && !load_params(model, checkpoint, error)) {
         pix_model_unref(model);
         return NULL;
     }
@@ -207,9 +185,8 @@ void pix_model_unref(PixModel *model)
 {
     if (!model || !g_atomic_ref_count_dec(&model->references))
         return;
-    model->device->backend->buffer_free(model->device, model->weights);
+    pix_params_free(model->params);
     pix_graph_free(model->graph);
-    g_free(model->params);
     g_free((char *)model->info.architecture);
     g_free((char *)model->info.layout);
     g_free((char *)model->info.container);

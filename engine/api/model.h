@@ -8,8 +8,7 @@
 
 #include <pix2pix/pix.h>
 
-#include "backend.h"
-#include "graph.h"
+#include "params.h"
 
 struct PixModel {
     gatomicrefcount references;
@@ -17,9 +16,16 @@ struct PixModel {
     PixModelInfo info; /* its strings belong to the model */
     char *name;        /* of the file, for messages */
     PixGraph *graph;   /* without shapes */
-    PixBuffer *weights;
-    PixTensor *params; /* one for each parameter of the graph, all in @weights */
+    PixParams *params; /* its weights */
 };
+
+/**
+ * pix_model_empty:
+ * A model of @graph whose weights are not set yet. @info: copied.  @graph: (transfer full).
+ * Errors: NO_MEMORY.
+ */
+PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo *info,
+                          const char *name, GError **error);
 
 /** pix_default_model: The bytes of the model that is compiled in. (transfer full) */
 GBytes *pix_default_model(void);

@@ -209,11 +209,22 @@ static bool join_producer(Rewrite *r, int index)
     return true;
 }
 
+static PixGraph *apply(const PixGraph *graph, const Rule *rules, size_t n_rules)
+{
+    PixGraph *fused = pix_graph_copy(graph);
+    for (size_t i = 0; i < n_rules; i++)
+        fused = rewrite(fused, rules[i]);
+    return fused;
+}
+
 PixGraph *pix_graph_fuse(const PixGraph *graph)
 {
     static const Rule rules[] = {drop_identity, split_activation, join_padding, join_producer};
-    PixGraph *fused = pix_graph_copy(graph);
-    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
-        fused = rewrite(fused, rules[i]);
-    return fused;
+    return apply(graph, rules, G_N_ELEMENTS(rules));
+}
+
+PixGraph *pix_graph_fuse_for_training(const PixGraph *graph)
+{
+    static const Rule rules[] = {drop_identity, split_activation, join_producer};
+    return apply(graph, rules, G_N_ELEMENTS(rules));
 }

@@ -26,4 +26,10 @@ bool pix_graph_set_modes(PixGraph *graph, bool running, bool dropout, GError **e
  */
 PixGraph *pix_graph_fuse(const PixGraph *graph);
 
+/**
+ * pix_graph_fuse_for_training:
+ * The same without padding, whose own way back is simpler; no norm may use running statistics.
+ */
+PixGraph *pix_graph_fuse_for_training(const PixGraph *graph);
+
 #endif

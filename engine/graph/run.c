@@ -1,59 +1,122 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run.h"
 
+#include <string.h>
+
 #include "clock.h"
+#include "derive.h"
 #include "error.h"
 #include "plan.h"
+
+typedef struct {
+    int node;
+    PixCall call; /* without gradients */
+} Step;
 
 struct PixRun {
     PixDevice *device;
     PixGraph *graph;
     PixPlan *plan;
+    bool training;
+    const PixTensor *params, *param_gradients;
     PixBuffer *block, *scratch;
     size_t scratch_bytes;
     PixCommands *commands; /* of a RECORDED backend */
     PixFrame frame;        /* of the current run; calls point to it */
-    PixCall *calls;        /* one for each node but the input */
-    PixLayerTime *layers;  /* as many */
-    guint n_calls;
+    Step *steps;           /* one for each node but the inputs, in order */
+    guint n_steps;
+    PixLayerTime *layers, *backward_layers; /* what callers see; as many */
+    bool *needs, *needs_input; /* whose gradients; without and with that of the input */
+    bool *written;             /* those that the walk has met */
 };
 
-static bool check_ops(const PixGraph *graph, const PixDevice *device, GError **error)
+static bool check_ops(const PixRun *run, GError **error)
 {
-    for (guint i = 0; i < graph->nodes->len; i++) {
-        const PixNode *node = pix_graph_node(graph, (int)i);
-        if (!pix_backend_supports(device, node->op.kind, false))
+    for (guint i = 0; i < run->graph->nodes->len; i++) {
+        const PixNode *node = pix_graph_node(run->graph, (int)i);
+        if (!pix_backend_supports(run->device, node->op.kind, false))
             return pix_fail(error, PIX_ERROR_UNSUPPORTED, "%s: %s cannot do \"%s\"", node->name,
-                            device->info.name, pix_op_name(node->op.kind));
+                            run->device->info.name, pix_op_name(node->op.kind));
+        if (run->training && !pix_backend_supports(run->device, node->op.kind, true))
+            return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                            "%s: %s cannot train \"%s\"; use another device", node->name,
+                            run->device->info.name, pix_op_name(node->op.kind));
     }
     return true;
 }
 
-static PixCall call_of(PixRun *run, const PixTensor *params, int index)
+/* ---- calls ---- */
+
+/* Everything but the gradients, which depend on what a walk is for. */
+static PixCall call_of(PixRun *run, int index)
 {
     const PixNode *node = pix_graph_node(run->graph, index);
     PixCall call = {.op = &node->op,
-                    .out = run->plan->tensors[index],
+                    .out = run->plan->outputs[index],
                     .frame = &run->frame,
                     .scratch = run->scratch,
                     .commands = run->commands};
     for (int j = 0; j < pix_op_n_inputs(node->op.kind); j++)
-        call.in[j] = run->plan->tensors[node->in[j]];
+        call.in[j] = run->plan->outputs[node->in[j]];
     for (int j = 0; j < PIX_SLOT_COUNT; j++)
         if (node->param[j] >= 0)
-            call.param[j] = params[node->param[j]];
+            call.param[j] = run->params[node->param[j]];
+    for (int j = 0; j < PIX_MAX_SAVED; j++)
+        call.saved[j] = run->plan->saved[index][j];
     return call;
 }
+
+static void make_steps(PixRun *run)
+{
+    run->n_steps = 0;
+    for (guint i = 0; i < run->graph->nodes->len; i++) {
+        if (pix_graph_node(run->graph, (int)i)->op.kind == PIX_OP_INPUT)
+            continue;
+        Step *step = &run->steps[run->n_steps++];
+        step->node = (int)i;
+        step->call = call_of(run, (int)i);
+    }
+}
+
+/* What the way back adds to a call. */
+static PixCall backward_call(PixRun *run, const Step *step, PixBackward what)
+{
+    const PixNode *node = pix_graph_node(run->graph, step->node);
+    const bool *needs = what.input ? run->needs_input : run->needs;
+    PixCall call = step->call;
+    call.dout = run->plan->gradients[step->node];
+    call.dparam_adds = !what.fresh;
+    for (int j = 0; j < pix_op_n_inputs(node->op.kind); j++) {
+        if (!needs[node->in[j]])
+            continue;
+        call.din[j] = run->plan->gradients[node->in[j]];
+        call.din_adds[j] = run->written[node->in[j]];
+        run->written[node->in[j]] = true;
+    }
+    for (int j = 0; j < PIX_SLOT_COUNT; j++)
+        if (what.params && node->param[j] >= 0)
+            call.dparam[j] = run->param_gradients[node->param[j]];
+    return call;
+}
+
+static PixBackward everything(const PixRun *run)
+{
+    return (PixBackward){.params = true, .input = run->plan->gradients[0].shape.n > 0};
+}
+
+/* ---- what callers see of the layers ---- */
 
 static double tensor_bytes(const PixTensor *t)
 {
     return t->buffer ? (double)pix_shape_count(t->shape) * sizeof(float) : 0;
 }
 
-static PixLayerTime layer_of(const PixRun *run, const PixCall *call, const char *name)
+static PixLayerTime layer_of(const PixRun *run, const Step *step)
 {
+    const PixCall *call = &step->call;
     const PixRow *row = &run->device->backend->rows[call->op->kind];
     PixShape in[PIX_MAX_INPUTS] = {call->in[0].shape, call->in[1].shape};
+    const char *name = pix_graph_node(run->graph, step->node)->name;
     g_autofree char *what = pix_op_describe(call->op, in[0], call->out.shape);
     PixLayerTime layer = {.name = g_strdup_printf("%s: %s", name, what),
                           .algorithm = row->algorithm(run->device, call),
@@ -66,67 +129,100 @@ static PixLayerTime layer_of(const PixRun *run, const PixCall *call, const char 
     return layer;
 }
 
-static void make_calls(PixRun *run, const PixTensor *params)
+/* Backward does about twice the work: once for the input's gradient, once for the parameters'. */
+static void describe_layers(PixRun *run)
 {
-    for (guint i = 0; i < run->n_calls; i++)
-        run->calls[i] = call_of(run, params, (int)i + 1);
+    run->layers = g_new0(PixLayerTime, run->n_steps);
+    run->backward_layers = g_new0(PixLayerTime, run->n_steps);
+    for (guint i = 0; i < run->n_steps; i++) {
+        const Step *step = &run->steps[i];
+        PixLayerTime *back = &run->backward_layers[run->n_steps - 1 - i];
+        bool has_input = run->training && run->needs[pix_graph_node(run->graph, step->node)->in[0]];
+        run->layers[i] = *back = layer_of(run, step);
+        back->flops *= has_input ? 2 : 1;
+        back->bytes *= 2;
+    }
 }
 
-static bool allocate(PixRun *run, const PixTensor *params, GError **error)
+/* ---- making ---- */
+
+static bool allocate(PixRun *run, PixPlanKind kind, GError **error)
 {
     const PixBackend *backend = run->device->backend;
-    run->plan = pix_plan_new(run->graph, run->device, error);
+    run->plan = pix_plan_new(run->graph, run->device, kind, error);
     if (!run->plan)
         return false;
     run->block = backend->buffer_new(run->device, run->plan->block_bytes, error);
     if (!run->block)
         return false;
-    for (size_t i = 0; i < run->plan->n_tensors; i++)
-        run->plan->tensors[i].buffer = run->block;
-    make_calls(run, params);
-    for (guint i = 0; i < run->n_calls; i++)
-        run->scratch_bytes =
-            MAX(run->scratch_bytes, pix_backend_scratch(run->device, &run->calls[i], false));
+    pix_plan_set_buffer(run->plan, run->block);
+    make_steps(run);
+    for (guint i = run->n_steps; i-- > 0;) {
+        const Step *step = &run->steps[i];
+        size_t bytes = pix_backend_scratch(run->device, &step->call, false);
+        run->scratch_bytes = MAX(run->scratch_bytes, bytes);
+        if (!run->training || !run->plan->gradients[step->node].buffer)
+            continue;
+        PixCall call = backward_call(run, step, everything(run));
+        run->scratch_bytes = MAX(run->scratch_bytes, pix_backend_scratch(run->device, &call, true));
+    }
     run->scratch = backend->buffer_new(run->device, run->scratch_bytes, error);
     return run->scratch != NULL;
 }
 
 static void run_rows(PixRun *run)
 {
-    for (guint i = 0; i < run->n_calls; i++) {
+    for (guint i = 0; i < run->n_steps; i++) {
         double before = pix_clock_ms();
-        pix_backend_forward(run->device, &run->calls[i]);
-        run->layers[i].ms = pix_clock_ms() - before;
+        pix_backend_forward(run->device, &run->steps[i].call);
+        if (run->layers)
+            run->layers[i].ms = pix_clock_ms() - before;
     }
 }
 
-static bool prepare(PixRun *run, const PixTensor *params, GError **error)
+static bool prepare(PixRun *run, GError **error)
 {
     const PixBackend *backend = run->device->backend;
     if (backend->begin && !(run->commands = backend->begin(run->device, error)))
         return false;
-    make_calls(run, params); /* again: now there are scratch and commands */
+    make_steps(run); /* again: now there are scratch and commands */
     if (run->commands)
         run_rows(run);
+    describe_layers(run);
     return true;
+}
+
+static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *params,
+                       const PixTensor *gradients, PixPlanKind kind, GError **error)
+{
+    PixRun *run = g_new0(PixRun, 1);
+    guint n = graph->nodes->len;
+    run->graph = graph;
+    run->device = pix_device_ref(device);
+    run->params = params;
+    run->param_gradients = gradients;
+    run->training = kind != PIX_PLAN_INFERENCE;
+    run->steps = g_new0(Step, n);
+    run->needs = pix_graph_needs_gradient(graph, false);
+    run->needs_input = pix_graph_needs_gradient(graph, true);
+    run->written = g_new0(bool, n);
+    if (!check_ops(run, error) || !allocate(run, kind, error) || !prepare(run, error)) {
+        pix_run_free(run);
+        return NULL;
+    }
+    return run;
 }
 
 PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, GError **error)
 {
-    PixRun *run = g_new0(PixRun, 1);
-    run->graph = graph;
-    run->device = pix_device_ref(device);
-    run->n_calls = graph->nodes->len - 1;
-    run->calls = g_new0(PixCall, run->n_calls);
-    run->layers = g_new0(PixLayerTime, run->n_calls);
-    if (!check_ops(graph, device, error) || !allocate(run, params, error) ||
-        !prepare(run, params, error)) {
-        pix_run_free(run);
-        return NULL;
-    }
-    for (guint i = 0; i < run->n_calls; i++)
-        run->layers[i] = layer_of(run, &run->calls[i], pix_graph_node(graph, (int)i + 1)->name);
-    return run;
+    return run_new(graph, device, params, NULL, PIX_PLAN_INFERENCE, error);
+}
+
+PixRun *pix_run_new_training(PixGraph *graph, PixDevice *device, const PixTensor *params,
+                             const PixTensor *gradients, bool input_gradient, GError **error)
+{
+    return run_new(graph, device, params, gradients,
+                   input_gradient ? PIX_PLAN_TRAINING_INPUT : PIX_PLAN_TRAINING, error);
 }
 
 void pix_run_free(PixRun *run)
@@ -138,10 +234,14 @@ void pix_run_free(PixRun *run)
         backend->commands_free(run->device, run->commands);
     backend->buffer_free(run->device, run->scratch);
     backend->buffer_free(run->device, run->block);
-    for (guint i = 0; i < run->n_calls; i++)
-        g_free((char *)run->layers[i].name);
+    for (guint i = 0; run->layers && i < run->n_steps; i++)
+        g_free((char *)run->layers[i].name); /* backward's are the same strings */
     g_free(run->layers);
-    g_free(run->calls);
+    g_free(run->backward_layers);
+    g_free(run->steps);
+    g_free(run->needs);
+    g_free(run->needs_input);
+    g_free(run->written);
     pix_plan_free(run->plan);
     pix_graph_free(run->graph);
     pix_device_unref(run->device);
@@ -150,18 +250,35 @@ void pix_run_free(PixRun *run)
 
 const PixTensor *pix_run_input(const PixRun *run)
 {
-    return &run->plan->tensors[0];
+    return &run->plan->outputs[0];
 }
 
 const PixTensor *pix_run_output(const PixRun *run)
 {
-    return &run->plan->tensors[run->graph->output];
+    return &run->plan->outputs[run->graph->output];
+}
+
+const PixTensor *pix_run_node(const PixRun *run, int index)
+{
+    return &run->plan->outputs[index];
+}
+
+const PixTensor *pix_run_input_gradient(const PixRun *run)
+{
+    return &run->plan->gradients[0];
+}
+
+const PixTensor *pix_run_output_gradient(const PixRun *run)
+{
+    return &run->plan->gradients[run->graph->output];
 }
 
 size_t pix_run_bytes(const PixRun *run)
 {
     return run->plan->block_bytes + run->scratch_bytes;
 }
+
+/* ---- walking ---- */
 
 bool pix_run_forward(PixRun *run, PixFrame frame, GError **error)
 {
@@ -175,8 +292,33 @@ bool pix_run_forward(PixRun *run, PixFrame frame, GError **error)
            backend->wait(run->device, run->commands, error);
 }
 
+bool pix_run_backward(PixRun *run, PixBackward what, GError **error)
+{
+    const bool *needs = what.input ? run->needs_input : run->needs;
+    g_assert(run->training && (!what.input || run->plan->gradients[0].buffer));
+    memset(run->written, 0, run->graph->nodes->len * sizeof *run->written);
+    for (guint i = run->n_steps; i-- > 0;) {
+        const Step *step = &run->steps[i];
+        PixLayerTime *layer = &run->backward_layers[run->n_steps - 1 - i];
+        double before = pix_clock_ms();
+        layer->ms = 0;
+        if (!needs[step->node])
+            continue;
+        PixCall call = backward_call(run, step, what);
+        pix_backend_backward(run->device, &call);
+        layer->ms = pix_clock_ms() - before;
+    }
+    return true;
+}
+
 const PixLayerTime *pix_run_layers(const PixRun *run, guint *n_layers)
 {
-    *n_layers = run->n_calls;
+    *n_layers = run->n_steps;
     return run->layers;
+}
+
+const PixLayerTime *pix_run_backward_layers(const PixRun *run, guint *n_layers)
+{
+    *n_layers = run->training ? run->n_steps : 0;
+    return run->backward_layers;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
- * The forward walk: a graph with its memory on a device, ready to run again and again.
+ * The forward walk and the backward walk: a graph with its memory on a device, ready to run again and
+ * again.
  */
 #ifndef PIX_RUN_H
 #define PIX_RUN_H
@@ -19,16 +20,45 @@ typedef struct PixRun PixRun;
  * Errors: NO_MEMORY, UNSUPPORTED for an op that the device cannot do, DEVICE_LOST.
  */
 PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, GError **error);
+/**
+ * pix_run_new_training:
+ * As pix_run_new(), with memory to go backward. @gradients: (transfer none): one tensor for each
+ * parameter; they must outlive the run.  @input_gradient: whether that of the input can be asked for.
+ * Errors: UNSUPPORTED also for an op that the device cannot do backward.
+ */
+PixRun *pix_run_new_training(PixGraph *graph, PixDevice *device, const PixTensor *params,
+                             const PixTensor *gradients, bool input_gradient, GError **error);
 void pix_run_free(PixRun *run); /* accepts NULL */
 
 const PixTensor *pix_run_input(const PixRun *run);
 const PixTensor *pix_run_output(const PixRun *run);
+/** pix_run_node: The output of node @index. */
+const PixTensor *pix_run_node(const PixRun *run, int index);
+/** Without a buffer where the run has none. */
+const PixTensor *pix_run_input_gradient(const PixRun *run);
+const PixTensor *pix_run_output_gradient(const PixRun *run);
 size_t pix_run_bytes(const PixRun *run);
 
 /** pix_run_forward: Computes the output from the input; returns when it is there. */
 bool pix_run_forward(PixRun *run, PixFrame frame, GError **error);
 
+/** PixBackward: what a backward walk is for. */
+typedef struct {
+    bool params; /* the gradients of the parameters: they are added to, */
+    bool fresh;  /* or overwritten */
+    bool input;  /* the gradient of the input, overwritten */
+} PixBackward;
+
+/**
+ * pix_run_backward:
+ * Goes back from the output's gradient, which is destroyed. After pix_run_forward(), whose inputs are
+ * still there; once.
+ */
+bool pix_run_backward(PixRun *run, PixBackward what, GError **error);
+
 /** pix_run_layers: One entry for each node that does something, with the last run's times. */
 const PixLayerTime *pix_run_layers(const PixRun *run, guint *n_layers);
+/** pix_run_backward_layers: The same of the way back, in its order; none for inference. */
+const PixLayerTime *pix_run_backward_layers(const PixRun *run, guint *n_layers);
 
 #endif

@@ -238,13 +238,13 @@ static void test_plan(void **state)
     pix_arch_init(&arch, PIX_ARCH_RESNET);
     g_autoptr(PixGraph) graph = pix_arch_build(&arch);
     assert_true(pix_graph_infer(graph, 1, 64, 64, NULL));
-    PixPlan *plan = pix_plan_new(graph, device, NULL);
+    PixPlan *plan = pix_plan_new(graph, device, PIX_PLAN_INFERENCE, NULL);
     size_t sum = 0, largest = 0;
     for (guint i = 0; i < graph->nodes->len; i++) {
-        size_t bytes = pix_shape_count(plan->tensors[i].shape) * sizeof(float);
+        size_t bytes = pix_shape_count(plan->outputs[i].shape) * sizeof(float);
         sum += bytes;
         largest = MAX(largest, bytes);
-        assert_true(plan->tensors[i].offset + bytes <= plan->block_bytes);
+        assert_true(plan->outputs[i].offset + bytes <= plan->block_bytes);
     }
     assert_true(plan->block_bytes <= 3 * largest);
     assert_true(sum > 10 * plan->block_bytes);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "params.h"
+
+bool pix_slot_is_trained(PixSlot slot)
+{
+    return slot != PIX_SLOT_MEAN && slot != PIX_SLOT_VARIANCE;
+}
+
+static size_t param_bytes(const PixDevice *device, const PixParam *param)
+{
+    PixShape vector = {1, param->dims[0], 1, 1};
+    size_t alignment = device->backend->alignment;
+    size_t bytes = param->slot == PIX_SLOT_WEIGHT
+                       ? device->backend->weight_bytes(device, &param->op, param->dims)
+                       : device->backend->activation_bytes(device, vector);
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+static PixShape param_shape(const PixParam *param)
+{
+    return param->slot == PIX_SLOT_WEIGHT
+               ? (PixShape){param->dims[0], param->dims[1], param->dims[2], param->dims[3]}
+               : (PixShape){1, param->dims[0], 1, 1};
+}
+
+static void lay_out(PixParams *params, const PixGraph *graph, bool trained)
+{
+    for (guint i = 0; i < graph->params->len; i++) {
+        const PixParam *param = pix_graph_param(graph, (int)i);
+        if (pix_slot_is_trained(param->slot) != trained)
+            continue;
+        PixShape shape = param_shape(param);
+        params->tensors[i] =
+            (PixTensor){.shape = shape, .offset = params->bytes, .c_whole = shape.c};
+        params->bytes += param_bytes(params->device, param);
+    }
+}
+
+PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, bool trained_only,
+                          GError **error)
+{
+    PixParams *params = g_new0(PixParams, 1);
+    params->device = pix_device_ref(device);
+    params->tensors = g_new0(PixTensor, MAX(graph->params->len, 1));
+    lay_out(params, graph, true);
+    params->trained_bytes = params->bytes;
+    if (!trained_only)
+        lay_out(params, graph, false);
+    params->buffer = device->backend->buffer_new(device, params->bytes, error);
+    if (!params->buffer) {
+        pix_params_free(params);
+        return NULL;
+    }
+    for (guint i = 0; i < graph->params->len; i++)
+        if (!trained_only || pix_slot_is_trained(pix_graph_param(graph, (int)i)->slot))
+            params->tensors[i].buffer = params->buffer;
+    return params;
+}
+
+void pix_params_free(PixParams *params)
+{
+    if (!params)
+        return;
+    params->device->backend->buffer_free(params->device, params->buffer);
+    pix_device_unref(params->device);
+    g_free(params->tensors);
+    g_free(params);
+}
+
+PixRange pix_params_trained(const PixParams *params)
+{
+    return (PixRange){params->buffer, 0, params->trained_bytes};
+}
+
+bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const float *values,
+                      GError **error)
+{
+    const PixParam *param = pix_graph_param(graph, index);
+    const PixBackend *backend = params->device->backend;
+    const PixTensor *tensor = &params->tensors[index];
+    return param->slot == PIX_SLOT_WEIGHT
+               ? backend->write_weight(params->device, tensor, &param->op, param->dims, values,
+                                       error)
+               : backend->write(params->device, tensor, values, error);
+}
+
+bool pix_params_read(const PixParams *params, const PixGraph *graph, int index, float *values,
+                     GError **error)
+{
+    const PixParam *param = pix_graph_param(graph, index);
+    const PixBackend *backend = params->device->backend;
+    const PixTensor *tensor = &params->tensors[index];
+    return param->slot == PIX_SLOT_WEIGHT ? backend->read_weight(params->device, tensor, &param->op,
+                                                                 param->dims, values, error)
+                                          : backend->read(params->device, tensor, values, error);
+}
+
+size_t pix_params_largest(const PixGraph *graph)
+{
+    size_t largest = 1;
+    for (guint i = 0; i < graph->params->len; i++)
+        largest = MAX(largest, pix_param_count(pix_graph_param(graph, (int)i)));
+    return largest;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * One value for each parameter of a graph, in one block of a device's memory: weights, and in
+ * training also their gradients, Adam's moments and moving averages, all laid out alike.
+ */
+#ifndef PIX_PARAMS_H
+#define PIX_PARAMS_H
+
+#include "backend.h"
+#include "graph.h"
+
+typedef struct {
+    PixDevice *device;
+    PixBuffer *buffer;
+    PixTensor *tensors;   /* one for each parameter; one that is left out has no buffer */
+    size_t trained_bytes; /* trained parameters come first and in order */
+    size_t bytes;
+} PixParams;
+
+/** pix_slot_is_trained: Running statistics are not. */
+bool pix_slot_is_trained(PixSlot slot);
+
+/**
+ * pix_params_new:
+ * Reserves memory without touching it. @trained_only: leaves running statistics out.
+ * Errors: NO_MEMORY.
+ */
+PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, bool trained_only,
+                          GError **error);
+void pix_params_free(PixParams *params); /* accepts NULL */
+
+/** pix_params_trained: Trained parameters as a range; the same for all blocks of one graph. */
+PixRange pix_params_trained(const PixParams *params);
+
+/** pix_params_write, pix_params_read: Values of parameter @index, row-major, in PyTorch's order. */
+bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const float *values,
+                      GError **error);
+bool pix_params_read(const PixParams *params, const PixGraph *graph, int index, float *values,
+                     GError **error);
+
+/** pix_params_largest: The number of values of the largest parameter; at least 1. */
+size_t pix_params_largest(const PixGraph *graph);
+
+#endif
