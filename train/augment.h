@@ -9,7 +9,7 @@
 #ifndef AUGMENT_H
 #define AUGMENT_H
 
-#include "image-file.h"
+#include "picture.h"
 
 /** AugmentPreprocess: the reference's names and meanings. */
 typedef enum {

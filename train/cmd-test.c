@@ -5,6 +5,7 @@
  */
 #include "command.h"
 #include "html-page.h"
+#include "image-list.h"
 #include "progress.h"
 #include "translate.h"
 

@@ -7,7 +7,7 @@
 #ifndef DATASET_H
 #define DATASET_H
 
-#include "image-file.h"
+#include "picture.h"
 
 typedef struct {
     const char *root, *phase;        /* pictures side by side in root/phase, or */

@@ -2,9 +2,9 @@
 
 #include "image-file.h"
 
+#include "image-whole.h"
 #include "output-file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>
@@ -17,6 +17,7 @@
 #define MAX_PIXELS (64 * 1024 * 1024)
 #define MAX_BYTES (512 * 1024 * 1024)
 #define CHUNK 65536
+#define HEADER_CHUNK 4096 /* holds most headers */
 
 /* What a loader has told us so far. */
 typedef struct {
@@ -24,51 +25,37 @@ typedef struct {
     gboolean too_large;
 } Decoding;
 
-Picture *picture_new(int width, int height)
+/* @pixbuf has 8 bits a channel, as all of gdk-pixbuf's do, and 3 or 4 channels. */
+static Picture *picture_from_pixbuf(const GdkPixbuf *pixbuf, int channels)
 {
-    Picture *picture = g_new(Picture, 1);
-
-    picture->width = width;
-    picture->height = height;
-    picture->data = g_malloc((gsize)width * height * 3);
-    return picture;
-}
-
-void picture_free(Picture *picture)
-{
-    if (!picture)
-        return;
-    g_free(picture->data);
-    g_free(picture);
-}
-
-static void copy_rows(guint8 *to, gsize to_stride, const guint8 *from, gsize from_stride,
-                      gsize row_bytes, int rows)
-{
-    for (int y = 0; y < rows; y++)
-        memcpy(to + y * to_stride, from + y * from_stride, row_bytes);
-}
-
-/* Copies the colours out of @pixbuf, which has 8 bits a channel, as all of gdk-pixbuf's do. */
-static Picture *picture_from_pixbuf(const GdkPixbuf *pixbuf)
-{
-    Picture *picture = picture_new(gdk_pixbuf_get_width(pixbuf), gdk_pixbuf_get_height(pixbuf));
+    g_autoptr(Picture) picture =
+        picture_new(gdk_pixbuf_get_width(pixbuf), gdk_pixbuf_get_height(pixbuf),
+                    gdk_pixbuf_get_n_channels(pixbuf));
     const guint8 *from = gdk_pixbuf_read_pixels(pixbuf);
-    int stride = gdk_pixbuf_get_rowstride(pixbuf), bytes = gdk_pixbuf_get_n_channels(pixbuf);
-    guint8 *to = picture->data;
+    gsize stride = gdk_pixbuf_get_rowstride(pixbuf);
+    gsize row_bytes = (gsize)picture->width * picture->channels;
 
-    for (int y = 0; y < picture->height; y++) {
-        for (int x = 0; x < picture->width; x++, to += 3)
-            memcpy(to, from + (gsize)y * stride + (gsize)x * bytes, 3);
-    }
-    return picture;
+    for (int y = 0; y < picture->height; y++)
+        memcpy(picture->data + y * row_bytes, from + y * stride, row_bytes);
+    if (picture->channels == channels)
+        return g_steal_pointer(&picture);
+    return picture_convert(picture, channels);
 }
 
-/* A view of @picture. */
+static void free_pixels(guchar *pixels, gpointer picture)
+{
+    picture_free(picture);
+}
+
+/* A view of @picture, or, of grey, a copy. */
 static GdkPixbuf *picture_as_pixbuf(const Picture *picture)
 {
-    return gdk_pixbuf_new_from_data(picture->data, GDK_COLORSPACE_RGB, FALSE, 8, picture->width,
-                                    picture->height, picture->width * 3, NULL, NULL);
+    Picture *copy = picture->channels == 1 ? picture_convert(picture, 3) : NULL;
+    const Picture *from = copy ? copy : picture;
+
+    return gdk_pixbuf_new_from_data(from->data, GDK_COLORSPACE_RGB, from->channels == 4, 8,
+                                    from->width, from->height, from->width * from->channels,
+                                    copy ? free_pixels : NULL, copy);
 }
 
 static void on_size(GdkPixbufLoader *loader, int width, int height, Decoding *decoding)
@@ -122,50 +109,13 @@ static GByteArray *read_all(const char *file, GError **error)
     return NULL;
 }
 
-/* Whether a JPEG's markers lead to its end: FF and a code, most of them with a length and a body;
- * after SOS, compressed data in which FF is followed by 0 or a restart code. */
-static gboolean is_whole_jpeg(const guint8 *data, gsize bytes)
+static GdkPixbufLoader *new_loader(Decoding *decoding)
 {
-    gsize at = 2;
+    GdkPixbufLoader *loader = gdk_pixbuf_loader_new();
 
-    while (at + 4 <= bytes) {
-        guint8 code = data[at + 1];
-        if (data[at] != 0xff)
-            at++; /* compressed data */
-        else if (code == 0xff)
-            at++; /* padding */
-        else if (code == 0 || code == 0x01 || (code >= 0xd0 && code <= 0xd8))
-            at += 2; /* no length */
-        else if (code == 0xd9)
-            return TRUE;
-        else
-            at += 2 + (data[at + 2] << 8 | data[at + 3]);
-    }
-    return at + 2 <= bytes && data[bytes - 2] == 0xff && data[bytes - 1] == 0xd9;
-}
-
-/* Whether a PNG's chunks lead to IEND: 4 bytes of length, 4 of type, the data, 4 of checksum. */
-static gboolean is_whole_png(const guint8 *data, gsize bytes)
-{
-    guint64 at = 8;
-
-    while (at + 12 <= bytes) {
-        if (!memcmp(data + at + 4, "IEND", 4))
-            return TRUE;
-        at +=
-            12 + ((guint64)data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]);
-    }
-    return FALSE;
-}
-
-/* gdk-pixbuf takes a PNG or JPEG that ends early for a whole one. */
-static gboolean ends_early(const GByteArray *data)
-{
-    if (data->len >= 8 && !memcmp(data->data, "\x89PNG\r\n\x1a\n", 8))
-        return !is_whole_png(data->data, data->len);
-    if (data->len >= 2 && !memcmp(data->data, "\xff\xd8", 2))
-        return !is_whole_jpeg(data->data, data->len);
-    return FALSE;
+    *decoding = (Decoding){0};
+    g_signal_connect(loader, "size-prepared", G_CALLBACK(on_size), decoding);
+    return loader;
 }
 
 /* In pieces, so that a header that asks for too much stops the rest. */
@@ -182,53 +132,140 @@ static gboolean decode(GdkPixbufLoader *loader, const GByteArray *data, const De
     return gdk_pixbuf_loader_close(loader, error);
 }
 
-Picture *picture_read(const char *file, GError **error)
+static gboolean is_webp(const guint8 *head, gsize bytes)
+{
+    return bytes >= 12 && !memcmp(head, "RIFF", 4) && !memcmp(head + 8, "WEBP", 4);
+}
+
+/* Says why @file, which begins with @head, is no picture to us. @broken: (nullable). */
+static void set_decode_error(const char *file, const guint8 *head, gsize bytes,
+                             const Decoding *decoding, const GError *broken, GError **error)
+{
+    if (decoding->too_large)
+        g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
+                    "%s: has %d x %d pixels, more than the %d Mi that are allowed, scale it down",
+                    file, decoding->width, decoding->height, MAX_PIXELS >> 20);
+    else if (!g_error_matches(broken, GDK_PIXBUF_ERROR, GDK_PIXBUF_ERROR_UNKNOWN_TYPE))
+        g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: cannot be decoded (%s), replace it", file,
+                    bytes == 0 ? "it is empty"
+                    : broken   ? broken->message
+                               : "it holds no picture");
+    else if (is_webp(head, bytes))
+        g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
+                    "%s: is WebP, which cannot be read here, install webp-pixbuf-loader", file);
+    else
+        g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
+                    "%s: is of no type that can be read here (JPEG and PNG can), convert it", file);
+}
+
+static gboolean set_short_error(const char *file, GError **error)
+{
+    g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: cannot be decoded (it ends early), replace it",
+                file);
+    return FALSE;
+}
+
+Picture *picture_read_as(const char *file, int channels, GError **error)
 {
     g_autoptr(GByteArray) data = read_all(file, error);
 
     if (!data)
         return NULL;
-    g_autoptr(GdkPixbufLoader) loader = gdk_pixbuf_loader_new();
     g_autoptr(GError) broken = NULL;
-    Decoding decoding = {0};
-    g_signal_connect(loader, "size-prepared", G_CALLBACK(on_size), &decoding);
+    Decoding decoding;
+    g_autoptr(GdkPixbufLoader) loader = new_loader(&decoding);
     gboolean decoded = decode(loader, data, &decoding, &broken);
     GdkPixbuf *pixbuf = decoded ? gdk_pixbuf_loader_get_pixbuf(loader) : NULL;
 
-    if (decoding.too_large) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
-                    "%s: has %d x %d pixels, more than the %d Mi that are allowed, scale it down",
-                    file, decoding.width, decoding.height, MAX_PIXELS >> 20);
+    if (!pixbuf) {
+        set_decode_error(file, data->data, data->len, &decoding, broken, error);
         return NULL;
     }
-    if (!pixbuf || ends_early(data)) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: cannot be decoded (%s), replace it", file,
-                    broken   ? broken->message
-                    : pixbuf ? "it ends early"
-                             : "it holds no picture");
+    if (!image_is_whole(data->data, data->len)) {
+        set_short_error(file, error);
         return NULL;
     }
     g_autoptr(GdkPixbuf) upright = gdk_pixbuf_apply_embedded_orientation(pixbuf);
-    return picture_from_pixbuf(upright);
+    return picture_from_pixbuf(upright, channels);
 }
 
-Picture *picture_crop(const Picture *picture, int x, int y, int width, int height)
+Picture *picture_read(const char *file, GError **error)
 {
-    Picture *part = picture_new(width, height);
-    gsize stride = (gsize)picture->width * 3;
+    return picture_read_as(file, 3, error);
+}
 
-    copy_rows(part->data, (gsize)width * 3, picture->data + y * stride + (gsize)x * 3, stride,
-              (gsize)width * 3, height);
-    return part;
+/* Feeds @loader from @fd until it knows what pixels there will be, or to the end. Returns: (transfer
+ * none): a picture whose pixels are not there yet. */
+static GdkPixbuf *decode_header(GdkPixbufLoader *loader, int fd, const Decoding *decoding,
+                                GError **error)
+{
+    guint8 chunk[HEADER_CHUNK];
+    gssize got = 0;
+    gboolean written = TRUE;
+
+    while (written && !gdk_pixbuf_loader_get_pixbuf(loader) && !decoding->too_large &&
+           (got = read(fd, chunk, sizeof(chunk))) > 0)
+        written = gdk_pixbuf_loader_write(loader, chunk, got, error);
+    /* Only at the end of the file is it interesting what closing says. */
+    gdk_pixbuf_loader_close(loader, written && got <= 0 ? error : NULL);
+    return decoding->too_large ? NULL : gdk_pixbuf_loader_get_pixbuf(loader);
+}
+
+/* Whether the file ends as its beginning promises; reads all of it only where that is unclear. */
+static gboolean check_end(const char *file, int fd, GError **error)
+{
+    guint8 head[IMAGE_TAIL_BYTES], tail[IMAGE_TAIL_BYTES];
+    struct stat status;
+
+    if (!fstat(fd, &status) && status.st_size >= IMAGE_TAIL_BYTES &&
+        pread(fd, head, sizeof(head), 0) == sizeof(head) &&
+        pread(fd, tail, sizeof(tail), status.st_size - sizeof(tail)) == sizeof(tail) &&
+        image_has_end(head, tail))
+        return TRUE;
+    g_autoptr(GByteArray) data = read_all(file, error);
+    if (!data)
+        return FALSE;
+    return image_is_whole(data->data, data->len) || set_short_error(file, error);
+}
+
+/* Whether a picture with this EXIF orientation is turned by a quarter. */
+static gboolean lies_on_its_side(GdkPixbuf *pixbuf)
+{
+    const char *orientation = gdk_pixbuf_get_option(pixbuf, "orientation");
+
+    return orientation && orientation[0] >= '5' && orientation[0] <= '8';
+}
+
+gboolean picture_check(const char *file, int *width, int *height, GError **error)
+{
+    int fd = open_regular(file, error);
+
+    if (fd < 0)
+        return FALSE;
+    g_autoptr(GError) broken = NULL;
+    Decoding decoding;
+    g_autoptr(GdkPixbufLoader) loader = new_loader(&decoding);
+    GdkPixbuf *pixbuf = decode_header(loader, fd, &decoding, &broken);
+    guint8 head[IMAGE_TAIL_BYTES];
+    gssize got = pixbuf ? 0 : pread(fd, head, sizeof(head), 0);
+    gboolean whole = pixbuf && check_end(file, fd, error);
+    close(fd);
+    if (!pixbuf)
+        set_decode_error(file, head, MAX(got, 0), &decoding, broken, error);
+    if (!whole)
+        return FALSE;
+    *width = lies_on_its_side(pixbuf) ? decoding.height : decoding.width;
+    *height = lies_on_its_side(pixbuf) ? decoding.width : decoding.height;
+    return TRUE;
 }
 
 Picture *picture_scale(const Picture *picture, int width, int height)
 {
     if (picture->width == width && picture->height == height)
-        return picture_crop(picture, 0, 0, width, height);
+        return picture_convert(picture, picture->channels);
     g_autoptr(GdkPixbuf) from = picture_as_pixbuf(picture);
     g_autoptr(GdkPixbuf) to = gdk_pixbuf_scale_simple(from, width, height, GDK_INTERP_BILINEAR);
-    return picture_from_pixbuf(to);
+    return picture_from_pixbuf(to, picture->channels);
 }
 
 static GBytes *encode(GdkPixbuf *pixbuf, const char *type, GError **error)
@@ -246,11 +283,15 @@ static GBytes *encode(GdkPixbuf *pixbuf, const char *type, GError **error)
 static gboolean is_drawing(const Picture *picture)
 {
     g_autoptr(GHashTable) colours = g_hash_table_new(NULL, NULL);
-    const guint8 *p = picture->data, *end = p + (gsize)picture->width * picture->height * 3;
+    int channels = picture->channels;
+    gsize pixels = (gsize)picture->width * picture->height, i = 0;
 
-    for (; p < end && g_hash_table_size(colours) <= 256; p += 3)
+    if (channels == 1)
+        return TRUE;
+    for (const guint8 *p = picture->data; i < pixels && g_hash_table_size(colours) <= 256;
+         i++, p += channels)
         g_hash_table_add(colours, GUINT_TO_POINTER(p[0] << 16 | p[1] << 8 | p[2]));
-    return p == end && g_hash_table_size(colours) <= 256;
+    return g_hash_table_size(colours) <= 256;
 }
 
 GBytes *picture_encode_small(const Picture *picture, const char **mime, GError **error)
@@ -274,69 +315,4 @@ gboolean picture_write_png(const Picture *picture, const char *file, GError **er
     const void *data = g_bytes_get_data(png, &bytes);
     fwrite(data, 1, bytes, output->stream);
     return output_file_commit(output, error); /* sees a failed write, too */
-}
-
-gboolean picture_is_name(const char *file)
-{
-    static const char *const endings[] = {".png", ".jpg",  ".jpeg", ".bmp", ".gif",
-                                          ".tif", ".tiff", ".webp", ".ppm", ".pgm"};
-    const char *dot = strrchr(file, '.');
-
-    for (gsize i = 0; dot && i < G_N_ELEMENTS(endings); i++) {
-        if (!g_ascii_strcasecmp(dot, endings[i]))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* Runs of digits compare as numbers, everything else byte by byte; the same in every locale. */
-static int compare_counting(gconstpointer left, gconstpointer right)
-{
-    const char *a = *(const char *const *)left, *b = *(const char *const *)right;
-
-    while (*a && *b) {
-        if (g_ascii_isdigit(*a) && g_ascii_isdigit(*b)) {
-            gsize a_zeros = strspn(a, "0"), b_zeros = strspn(b, "0");
-            gsize a_digits = strspn(a + a_zeros, "0123456789");
-            gsize b_digits = strspn(b + b_zeros, "0123456789");
-            int order = a_digits != b_digits ? (a_digits < b_digits ? -1 : 1)
-                                             : memcmp(a + a_zeros, b + b_zeros, a_digits);
-            if (order)
-                return order;
-            a += a_zeros + a_digits;
-            b += b_zeros + b_digits;
-        } else if (*a != *b) {
-            break;
-        } else {
-            a++, b++;
-        }
-    }
-    if (*a || *b)
-        return (guchar)*a - (guchar)*b;
-    return strcmp(*(const char *const *)left, *(const char *const *)right); /* 1.png, 01.png */
-}
-
-GPtrArray *picture_list(const char *folder, GError **error)
-{
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-
-    if (!dir) {
-        g_set_error(error, PIX_ERROR, errno == ENOENT ? PIX_ERROR_NOT_FOUND : PIX_ERROR_IO,
-                    "%s: cannot be listed (%s), name another folder", folder, g_strerror(errno));
-        return NULL;
-    }
-    while ((entry = readdir(dir))) {
-        if (entry->d_name[0] != '.' && picture_is_name(entry->d_name))
-            g_ptr_array_add(files, g_build_filename(folder, entry->d_name, NULL));
-    }
-    closedir(dir);
-    if (files->len == 0) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND, "%s: holds no pictures, choose another",
-                    folder);
-        return NULL;
-    }
-    g_ptr_array_sort(files, compare_counting);
-    return g_steal_pointer(&files);
 }

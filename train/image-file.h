@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
- * Pictures: decoding, scaling and encoding. The only file of the command that knows a picture
+ * Picture files: decoding and encoding. The only file of the command that knows a picture
  * library (gdk-pixbuf).
  */
 #ifndef IMAGE_FILE_H
 #define IMAGE_FILE_H
 
-#include <glib.h>
-
-/** Picture: RGB, 8 bits a channel, rows without gaps: 3 * width bytes each. */
-typedef struct {
-    int width, height;
-    guint8 *data;
-} Picture;
-
-/** picture_new: Returns: (transfer full): a picture of undefined content. */
-Picture *picture_new(int width, int height);
-void picture_free(Picture *picture); /* accepts NULL */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Picture, picture_free)
+#include "picture.h"
 
 /**
- * picture_read:
- * Reads the formats that gdk-pixbuf knows, PNG and JPEG among them. Turned as its EXIF orientation
- * says; transparency is ignored, as PIL's convert('RGB') does; 16-bit channels lose their lower
- * half. Errors: one line that names @file, for a file that is missing, is no regular file, is cut
- * short, or has more than 64 Mi pixels, which is found out before any memory is taken for them.
+ * picture_read_as:
+ * Reads the formats that gdk-pixbuf knows: PNG and JPEG always, TIFF and WebP where its loaders are
+ * installed. Turned as its EXIF orientation says; 16-bit channels lose their lower half.
+ * @channels: what picture_convert() makes of it, 1, 3 or 4.
+ * Errors: one line that names @file, for a file that is missing, is no regular file, is of no known
+ * type, is cut short, or has more than 64 Mi pixels, which is found out before any memory is taken
+ * for them.
  */
+Picture *picture_read_as(const char *file, int channels, GError **error);
+/** picture_read: As RGB. */
 Picture *picture_read(const char *file, GError **error);
 
-/** picture_crop: Returns: (transfer full): the pixels from @x, @y on, which lie within @picture. */
-Picture *picture_crop(const Picture *picture, int x, int y, int width, int height);
+/**
+ * picture_check:
+ * Finds most of the errors of picture_read() without decoding: looks at both ends of @file.
+ * @width, @height: (out): what picture_read() would give.
+ */
+gboolean picture_check(const char *file, int *width, int *height, GError **error);
 
 /** picture_scale: Bilinear; shrinking averages over all the pixels that a new one covers. */
 Picture *picture_scale(const Picture *picture, int width, int height);
@@ -45,17 +42,8 @@ GBytes *picture_encode_small(const Picture *picture, const char **mime, GError *
 /**
  * picture_write_png:
  * @file is replaced as a whole, or left as it was. The bytes are a function of the pixels alone.
+ * Grey is written as RGB, which reads back as the same grey.
  */
 gboolean picture_write_png(const Picture *picture, const char *file, GError **error);
-
-/** picture_is_name: Whether @file ends as pictures do. */
-gboolean picture_is_name(const char *file);
-
-/**
- * picture_list:
- * The pictures in @folder, sorted as a person counts: 2.png before 10.png.
- * Returns: (transfer full) (element-type filename): paths; the error says if there are none.
- */
-GPtrArray *picture_list(const char *folder, GError **error);
 
 #endif

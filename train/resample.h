@@ -4,7 +4,7 @@
 #ifndef RESAMPLE_H
 #define RESAMPLE_H
 
-#include "image-file.h"
+#include "picture.h"
 
 /**
  * picture_resize_bicubic:
