@@ -27,8 +27,8 @@ struct Command {
     int (*run)(const Command *command, int argc, char **argv);
 };
 
-extern const Command command_bench, command_convert, command_devices, command_forward, command_info,
-    command_test;
+extern const Command command_bench, command_convert, command_devices, command_eval, command_forward,
+    command_info, command_test;
 
 /** Which of the shared options a command takes. */
 typedef enum {

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "swd.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CHANNELS 3
+#define SIDE 7
+#define AREA (SIDE * SIDE)
+#define FEATURES (CHANNELS * AREA)
+#define PATCHES 128 /* of a picture and level */
+#define DIRECTIONS 512
+#define BLOCK 16 /* directions at a time */
+#define BLOCKS (DIRECTIONS / BLOCK)
+#define LAST_SIDE 16 /* a level that is no larger is the last */
+
+/* What random numbers are for; swd_set_new() adds its number to the first. */
+enum { STREAM_DIRECTIONS = 0, STREAM_PATCHES = 1 };
+
+struct SwdSet {
+    guint64 seed;
+    guint which;
+    int n_levels;
+    GRand *places[SWD_MAX_LEVELS];
+    GArray *patches[SWD_MAX_LEVELS]; /* of float: (channel, y, x) each */
+};
+
+/* What the threads share that work on one level. */
+typedef struct {
+    const SwdSet *sets[2];
+    int level;
+    float mean[2][CHANNELS], scale[2][CHANNELS];
+    float *directions;       /* (FEATURES, DIRECTIONS) */
+    double sums[DIRECTIONS]; /* of the differences along each */
+    int next;                /* block; atomic */
+} Comparison;
+
+/* Each level has its own stream, so that pictures can be added one by one. */
+static GRand *new_stream(guint64 seed, guint stream, guint level)
+{
+    const guint32 words[] = {seed, seed >> 32, stream, level};
+
+    return g_rand_new_with_seed_array(words, G_N_ELEMENTS(words));
+}
+
+SwdSet *swd_set_new(guint64 seed, guint which)
+{
+    SwdSet *set = g_new0(SwdSet, 1);
+
+    set->seed = seed;
+    set->which = which;
+    return set;
+}
+
+void swd_set_free(SwdSet *set)
+{
+    if (!set)
+        return;
+    for (int i = 0; i < set->n_levels; i++) {
+        g_rand_free(set->places[i]);
+        g_array_unref(set->patches[i]);
+    }
+    g_free(set);
+}
+
+/* ---- the pyramid ---- */
+
+/* The index that lies @i from the first, mirrored without repeating the border. */
+static int reflect(int i, int n)
+{
+    i = ABS(i);
+    return i < n ? i : 2 * (n - 1) - i;
+}
+
+/* Binomial filter of 5 x 5, then every other pixel. Returns: half the size, rounded up. */
+static float *new_half(const float *from, int width, int height)
+{
+    int w = (width + 1) / 2, h = (height + 1) / 2;
+    float *half = g_new(float, (gsize)w *h);
+    g_autofree float *row = g_new(float, width);
+
+    for (int y = 0; y < h; y++) {
+        const float *r[5];
+        for (int i = 0; i < 5; i++)
+            r[i] = from + (gsize)reflect(2 * y + i - 2, height) * width;
+        for (int x = 0; x < width; x++)
+            row[x] = r[0][x] + r[4][x] + 4 * (r[1][x] + r[3][x]) + 6 * r[2][x];
+        for (int x = 0; x < w; x++) {
+            int i = 2 * x;
+            half[(gsize)y * w + x] =
+                (row[reflect(i - 2, width)] + row[reflect(i + 2, width)] +
+                 4 * (row[reflect(i - 1, width)] + row[reflect(i + 1, width)]) + 6 * row[i]) /
+                256;
+        }
+    }
+    return half;
+}
+
+/* Takes from @level what @half says about it: zeros between its pixels, then the filter times 4. */
+static void subtract_doubled(float *level, int width, int height, const float *half)
+{
+    int w = (width + 1) / 2, h = (height + 1) / 2;
+    g_autofree float *row = g_new(float, w + 2);
+
+    for (int y = 0; y < height; y++) {
+        const float *above = half + (gsize)(y / 2 ? y / 2 - 1 : 1) * w;
+        const float *here = half + (gsize)(y / 2) * w;
+        const float *below = half + (gsize)MIN(y / 2 + 1, h - 1) * w;
+        for (int x = 0; x < w; x++)
+            row[x + 1] = y % 2 ? 4 * (here[x] + below[x]) : above[x] + 6 * here[x] + below[x];
+        row[0] = row[2]; /* mirrored: a zero lies behind the last pixel, none before the first */
+        row[w + 1] = row[w];
+        float *to = level + (gsize)y * width;
+        for (int x = 0; x < width; x++) {
+            const float *r = row + 1 + x / 2;
+            to[x] -= (x % 2 ? 4 * (r[0] + r[1]) : r[-1] + 6 * r[0] + r[1]) / 64;
+        }
+    }
+}
+
+/* ---- patches ---- */
+
+/* Below @n, drawn as numpy.random.RandomState.randint() does. */
+static int draw_below(GRand *random, int n)
+{
+    guint32 mask = (1u << g_bit_storage(n - 1)) - 1, drawn;
+
+    if (n == 1)
+        return 0;
+    do
+        drawn = g_rand_int(random) & mask;
+    while (drawn >= (guint32)n);
+    return drawn;
+}
+
+static void take_patches(SwdSet *set, int level, float *const *planes, int width, int height)
+{
+    GArray *patches = set->patches[level];
+    guint first = patches->len;
+    int y[PATCHES], x[PATCHES];
+
+    for (int i = 0; i < PATCHES; i++)
+        y[i] = draw_below(set->places[level], height - SIDE + 1);
+    for (int i = 0; i < PATCHES; i++)
+        x[i] = draw_below(set->places[level], width - SIDE + 1);
+    g_array_set_size(patches, first + PATCHES * FEATURES);
+    float *to = &g_array_index(patches, float, first);
+    for (int i = 0; i < PATCHES; i++) {
+        for (int c = 0; c < CHANNELS; c++) {
+            const float *from = planes[c] + (gsize)y[i] * width + x[i];
+            for (int row = 0; row < SIDE; row++, to += SIDE, from += width)
+                memcpy(to, from, SIDE * sizeof(float));
+        }
+    }
+}
+
+void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
+{
+    gsize count = (gsize)width * height;
+    float *planes[CHANNELS], *halves[CHANNELS];
+
+    for (int c = 0; c < CHANNELS; c++)
+        planes[c] = g_memdup2(pixels + c * count, count * sizeof(float));
+    for (int level = 0;; level++) {
+        gboolean last = MIN(width, height) <= LAST_SIDE;
+        for (int c = 0; c < CHANNELS && !last; c++) {
+            halves[c] = new_half(planes[c], width, height);
+            subtract_doubled(planes[c], width, height, halves[c]);
+        }
+        if (level == set->n_levels) {
+            g_assert(level < SWD_MAX_LEVELS);
+            set->places[level] = new_stream(set->seed, STREAM_PATCHES + set->which, level);
+            set->patches[level] = g_array_new(FALSE, FALSE, sizeof(float));
+            set->n_levels++;
+        }
+        take_patches(set, level, planes, width, height);
+        for (int c = 0; c < CHANNELS; c++)
+            g_free(planes[c]);
+        if (last)
+            return;
+        memcpy(planes, halves, sizeof(planes));
+        width = (width + 1) / 2;
+        height = (height + 1) / 2;
+    }
+}
+
+/* ---- the distance ---- */
+
+/* Uniform in [0, 1) and normally distributed, as numpy.random.RandomState draws them. */
+static double draw_uniform(GRand *random)
+{
+    guint32 high = g_rand_int(random) >> 5, low = g_rand_int(random) >> 6;
+
+    return (high * 67108864.0 + low) / 9007199254740992.0;
+}
+
+static void draw_normal(GRand *random, double pair[2])
+{
+    double x, y, square;
+
+    do {
+        x = 2 * draw_uniform(random) - 1;
+        y = 2 * draw_uniform(random) - 1;
+        square = x * x + y * y;
+    } while (square >= 1 || square == 0);
+    double factor = sqrt(-2 * log(square) / square);
+    pair[0] = factor * y;
+    pair[1] = factor * x;
+}
+
+/* Unit vectors in all directions alike. */
+static float *new_directions(guint64 seed, int level)
+{
+    float *directions = g_new(float, FEATURES *DIRECTIONS);
+    GRand *random = new_stream(seed, STREAM_DIRECTIONS, level);
+
+    for (int i = 0; i < FEATURES * DIRECTIONS; i += 2) {
+        double pair[2];
+        draw_normal(random, pair);
+        directions[i] = pair[0];
+        directions[i + 1] = pair[1];
+    }
+    g_rand_free(random);
+    for (int d = 0; d < DIRECTIONS; d++) {
+        double square = 0;
+        for (int f = 0; f < FEATURES; f++)
+            square += (double)directions[f * DIRECTIONS + d] * directions[f * DIRECTIONS + d];
+        for (int f = 0; f < FEATURES; f++)
+            directions[f * DIRECTIONS + d] /= sqrt(square);
+    }
+    return directions;
+}
+
+/* Mean and standard deviation of one channel over all patches. */
+static void measure(const GArray *patches, int channel, float *mean, float *scale)
+{
+    const float *first = (const float *)(void *)patches->data + channel * AREA;
+    guint n = patches->len / FEATURES;
+    double sum = 0, square = 0;
+
+    for (guint i = 0; i < n; i++) {
+        for (int j = 0; j < AREA; j++)
+            sum += first[(gsize)i * FEATURES + j];
+    }
+    sum /= (double)n * AREA;
+    for (guint i = 0; i < n; i++) {
+        for (int j = 0; j < AREA; j++) {
+            double d = first[(gsize)i * FEATURES + j] - sum;
+            square += d * d;
+        }
+    }
+    *mean = sum;
+    *scale = 1 / (sqrt(square / ((double)n * AREA)) + 1e-8);
+}
+
+/* Integers in the order of the floats that they stand for, and back. */
+static guint32 to_key(float value)
+{
+    guint32 bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    return bits ^ (bits >> 31 ? 0xffffffffu : 0x80000000u);
+}
+
+static float from_key(guint32 key)
+{
+    guint32 bits = key ^ (key >> 31 ? 0x80000000u : 0xffffffffu);
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+/* By 11 bits at a time; a comparing sort takes longer than the projection. */
+static void sort_keys(guint32 *keys, guint32 *scratch, guint n)
+{
+    for (int shift = 0; shift < 33; shift += 11) {
+        guint places[2048] = {0}, place = 0;
+        for (guint i = 0; i < n; i++)
+            places[keys[i] >> shift & 2047]++;
+        for (int i = 0; i < 2048; i++) {
+            guint count = places[i];
+            places[i] = place;
+            place += count;
+        }
+        for (guint i = 0; i < n; i++)
+            scratch[places[keys[i] >> shift & 2047]++] = keys[i];
+        guint32 *sorted = scratch;
+        scratch = keys;
+        keys = sorted;
+    }
+}
+
+/* Projects every patch of a set on BLOCK directions. @keys: (out): (BLOCK, n). */
+static void project(const Comparison *comparison, int which, int first, guint32 *keys)
+{
+    const GArray *patches = comparison->sets[which]->patches[comparison->level];
+    const float *patch = (const float *)(void *)patches->data;
+    guint n = patches->len / FEATURES;
+    float directions[FEATURES][BLOCK];
+
+    for (int f = 0; f < FEATURES; f++) {
+        for (int d = 0; d < BLOCK; d++)
+            directions[f][d] = comparison->directions[f * DIRECTIONS + first + d] *
+                               comparison->scale[which][f / AREA];
+    }
+    for (guint i = 0; i < n; i++) {
+        float sums[BLOCK] = {0};
+        for (int c = 0; c < CHANNELS; c++) {
+            float mean = comparison->mean[which][c];
+            for (int f = c * AREA; f < (c + 1) * AREA; f++) {
+                float value = *patch++ - mean;
+                for (int d = 0; d < BLOCK; d++)
+                    sums[d] += value * directions[f][d];
+            }
+        }
+        for (int d = 0; d < BLOCK; d++)
+            keys[(gsize)d * n + i] = to_key(sums[d]);
+    }
+}
+
+/* A thread: takes blocks of directions until none is left. */
+static gpointer compare_blocks(gpointer data)
+{
+    Comparison *comparison = data;
+    guint n = comparison->sets[0]->patches[comparison->level]->len / FEATURES;
+    g_autofree guint32 *keys = g_new(guint32, (gsize)2 * BLOCK * n);
+    g_autofree guint32 *scratch = g_new(guint32, 2 * n);
+    int block;
+
+    while ((block = g_atomic_int_add(&comparison->next, 1)) < BLOCKS) {
+        for (int set = 0; set < 2; set++)
+            project(comparison, set, block * BLOCK, keys + (gsize)set * BLOCK * n);
+        for (int d = 0; d < BLOCK; d++) {
+            guint32 *a = keys + (gsize)d * n, *b = a + (gsize)BLOCK * n;
+            double sum = 0;
+            sort_keys(a, scratch, n);
+            sort_keys(b, scratch + n, n);
+            for (guint i = 0; i < n; i++) /* after three passes the scratch is sorted */
+                sum += fabsf(from_key(scratch[i]) - from_key(scratch[n + i]));
+            comparison->sums[block * BLOCK + d] = sum;
+        }
+    }
+    return NULL;
+}
+
+static double compare_level(Comparison *comparison, unsigned threads)
+{
+    GThread *others[BLOCKS];
+    guint n_others = MIN(threads, BLOCKS) - 1;
+    guint n = comparison->sets[0]->patches[comparison->level]->len / FEATURES;
+    double sum = 0;
+
+    for (int set = 0; set < 2; set++) {
+        for (int c = 0; c < CHANNELS; c++)
+            measure(comparison->sets[set]->patches[comparison->level], c, &comparison->mean[set][c],
+                    &comparison->scale[set][c]);
+    }
+    for (guint i = 0; i < n_others; i++)
+        others[i] = g_thread_new("swd", compare_blocks, comparison);
+    compare_blocks(comparison);
+    for (guint i = 0; i < n_others; i++)
+        g_thread_join(others[i]);
+    for (int d = 0; d < DIRECTIONS; d++)
+        sum += comparison->sums[d];
+    return 1000 * sum / n / DIRECTIONS;
+}
+
+int swd_compare(const SwdSet *a, const SwdSet *b, guint64 seed, unsigned threads, double *levels)
+{
+    g_assert(a->n_levels == b->n_levels && a->n_levels > 0);
+    for (int level = 0; level < a->n_levels; level++) {
+        g_autofree float *directions = new_directions(seed, level);
+        Comparison comparison = {.sets = {a, b}, .level = level, .directions = directions};
+        levels[level] = compare_level(&comparison, threads);
+    }
+    return a->n_levels;
+}
