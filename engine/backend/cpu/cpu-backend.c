@@ -163,10 +163,14 @@ const PixBackend pix_backend_cpu = {
     .rows =
         {
             [PIX_OP_CONV] = {.forward = cpu_conv_forward,
+                             .backward = cpu_conv_backward,
                              .scratch_bytes = cpu_conv_scratch,
+                             .backward_scratch_bytes = cpu_conv_backward_scratch,
                              .algorithm = cpu_conv_algorithm},
             [PIX_OP_DECONV] = {.forward = cpu_conv_forward,
+                               .backward = cpu_conv_backward,
                                .scratch_bytes = cpu_conv_scratch,
+                               .backward_scratch_bytes = cpu_conv_backward_scratch,
                                .algorithm = cpu_conv_algorithm},
             [PIX_OP_NORM] = {.forward = cpu_norm_forward,
                              .scratch_bytes = cpu_norm_scratch,

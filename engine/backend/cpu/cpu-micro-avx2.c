@@ -4,4 +4,5 @@
 #define COLS 2
 #include "cpu-micro-simd.h"
 
-const CpuMicro cpu_micro_avx2 = {.name = "avx2", .algorithm = "gemm-avx2", .product = product};
+const CpuMicro cpu_micro_avx2 = {
+    .name = "avx2", .algorithm = "gemm-avx2", .product = product, .outer = outer};

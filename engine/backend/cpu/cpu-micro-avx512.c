@@ -5,4 +5,4 @@
 #include "cpu-micro-simd.h"
 
 const CpuMicro cpu_micro_avx512 = {
-    .name = "avx512", .algorithm = "gemm-avx512", .product = product};
+    .name = "avx512", .algorithm = "gemm-avx512", .product = product, .outer = outer};

@@ -27,4 +27,27 @@ static void product(int m, int nr, int k, const float *a, const float *b, float 
         product_half(m, nr, k, a, b + j, c + j, ldc, add_to_c);
 }
 
-const CpuMicro cpu_micro_c = {.name = "c", .algorithm = "gemm-c", .product = product};
+static void outer_half(int m, int k, const float *const *a, const float *const *b, int column,
+                       float *c, int ldc, bool add_to_c)
+{
+    for (int i = 0; i < m; i++) {
+        float sum[HALF];
+        for (int j = 0; j < HALF; j++)
+            sum[j] = add_to_c ? c[i * ldc + j] : 0;
+        for (int l = 0; l < k; l++)
+            for (int j = 0; j < HALF; j++)
+                sum[j] += a[l][i] * b[l][column + j];
+        for (int j = 0; j < HALF; j++)
+            c[i * ldc + j] = sum[j];
+    }
+}
+
+static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
+                  int ldc, bool add_to_c)
+{
+    for (int j = 0; j < nr; j += HALF)
+        outer_half(m, k, a, b, j, c + j, ldc, add_to_c);
+}
+
+const CpuMicro cpu_micro_c = {
+    .name = "c", .algorithm = "gemm-c", .product = product, .outer = outer};

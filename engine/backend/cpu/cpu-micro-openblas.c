@@ -6,10 +6,12 @@
  * the host, neither matter nor change.
  */
 #include <cblas.h>
+#include <string.h>
 
 #include "cpu-micro.h"
 
 G_STATIC_ASSERT(CPU_MC *CPU_NR *CPU_KC < 1 << 19);
+G_STATIC_ASSERT(CPU_PIXELS <= CPU_KC);
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                     bool add_to_c)
@@ -18,5 +20,20 @@ static void product(int m, int nr, int k, const float *a, const float *b, float 
                 add_to_c ? 1 : 0, c, ldc);
 }
 
+static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
+                  int ldc, bool add_to_c)
+{
+    float rows[CPU_PIXELS * CPU_MC], columns[CPU_PIXELS * CPU_NR];
+    for (int l = 0; l < k; l++)
+        memcpy(columns + l * nr, b[l], (size_t)nr * sizeof *columns);
+    for (int i = 0; i < m; i += CPU_MC) {
+        int count = MIN(m - i, CPU_MC);
+        for (int l = 0; l < k; l++)
+            memcpy(rows + l * count, a[l] + i, (size_t)count * sizeof *rows);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, count, nr, k, 1, rows, count, columns,
+                    nr, add_to_c ? 1 : 0, c + i * ldc, ldc);
+    }
+}
+
 const CpuMicro cpu_micro_openblas = {
-    .name = "openblas", .algorithm = "gemm-openblas", .product = product};
+    .name = "openblas", .algorithm = "gemm-openblas", .product = product, .outer = outer};

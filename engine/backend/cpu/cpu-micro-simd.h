@@ -12,11 +12,32 @@
 
 typedef float Vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
-/* Always inlined with constant @rows and @cols, so that all loops over them unroll. */
-static inline __attribute__((always_inline)) void tile(int rows, int cols, int nr, int k,
-                                                       const float *a, const float *b, float *c,
-                                                       int ldc, bool add_to_c)
+/* The two sides of a product: matrices, or lists of rows with the first element to take. */
+typedef struct {
+    const float *a, *b;
+    int nr; /* from row to row of b */
+    const float *const *a_list, *const *b_list;
+    int row, column;
+} Sides;
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE float left(bool lists, const Sides *s, int i, int l)
 {
+    return lists ? s->a_list[l][s->row + i] : s->a[(s->row + i) * CPU_PITCH + l];
+}
+
+INLINE Vec right(bool lists, const Sides *s, int j, int l)
+{
+    const float *row = lists ? s->b_list[l] : s->b + l * s->nr;
+    return *(const Vec *)(row + s->column + j * LANES);
+}
+
+/* Always inlined with constant @lists, @rows and @cols, so that all loops over them unroll. */
+INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, float *c, int ldc,
+                 bool add_to_c)
+{
+    const Sides s = *sides;
     Vec sum[ROWS][COLS];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
@@ -27,12 +48,12 @@ static inline __attribute__((always_inline)) void tile(int rows, int cols, int n
         Vec weights[COLS];
 #pragma GCC unroll 4
         for (int j = 0; j < cols; j++)
-            weights[j] = *(const Vec *)(b + l * nr + j * LANES);
+            weights[j] = right(lists, &s, j, l);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
             for (int j = 0; j < cols; j++)
-                sum[i][j] += weights[j] * a[i * CPU_PITCH + l];
+                sum[i][j] += weights[j] * left(lists, &s, i, l);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
@@ -43,12 +64,11 @@ static inline __attribute__((always_inline)) void tile(int rows, int cols, int n
 
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        tile(r, cols, nr, k, a, b, c, ldc, add_to_c);                                              \
+        tile(lists, r, cols, k, sides, c, ldc, add_to_c);                                          \
         break;
 
-static inline __attribute__((always_inline)) void tile_any(int rows, int cols, int nr, int k,
-                                                           const float *a, const float *b, float *c,
-                                                           int ldc, bool add_to_c)
+INLINE void tile_any(bool lists, int rows, int cols, int k, const Sides *sides, float *c, int ldc,
+                     bool add_to_c)
 {
     switch (rows) {
         CASE(1)
@@ -72,25 +92,30 @@ static inline __attribute__((always_inline)) void tile_any(int rows, int cols, i
     }
 }
 
-static void columns(int m, int cols_left, int nr, int k, const float *a, const float *b, float *c,
-                    int ldc, bool add_to_c)
+INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int ldc, bool add_to_c)
 {
-    for (int i = 0; i < m; i += ROWS) {
-        int rows = m - i < ROWS ? m - i : ROWS;
-        const float *ai = a + i * CPU_PITCH;
-        float *ci = c + i * ldc;
-        if (cols_left >= COLS * LANES)
-            tile_any(rows, COLS, nr, k, ai, b, ci, ldc, add_to_c);
-        else
-            tile_any(rows, 1, nr, k, ai, b, ci, ldc, add_to_c);
+    for (s.column = 0; s.column < nr;) {
+        bool whole = nr - s.column >= COLS * LANES;
+        for (s.row = 0; s.row < m; s.row += ROWS) {
+            int rows = m - s.row < ROWS ? m - s.row : ROWS;
+            float *at = c + s.row * ldc + s.column;
+            if (whole)
+                tile_any(lists, rows, COLS, k, &s, at, ldc, add_to_c);
+            else
+                tile_any(lists, rows, 1, k, &s, at, ldc, add_to_c);
+        }
+        s.column += whole ? COLS * LANES : LANES;
     }
 }
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                     bool add_to_c)
 {
-    for (int j = 0; j < nr;) {
-        columns(m, nr - j, nr, k, a, b + j, c + j, ldc, add_to_c);
-        j += nr - j >= COLS * LANES ? COLS * LANES : LANES;
-    }
+    all_tiles(false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, c, ldc, add_to_c);
+}
+
+static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
+                  int ldc, bool add_to_c)
+{
+    all_tiles(true, m, nr, k, (Sides){.a_list = a, .b_list = b}, c, ldc, add_to_c);
 }

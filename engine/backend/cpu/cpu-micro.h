@@ -18,6 +18,8 @@
 /** CPU_MC: the most rows in one call. Keeps a product below the 2^19 multiply-adds from which on
  * OpenBLAS would start threads of its own (its interface/gemm.c), and a block of @a in the L2. */
 #define CPU_MC 56
+/** CPU_PIXELS: the most pixels in one sum of outer products. */
+#define CPU_PIXELS 128
 /** CPU_NR: columns of a panel of weights. A last panel with no more than half has CPU_NR / 2. */
 #define CPU_NR 32
 
@@ -27,12 +29,16 @@
  *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k.
  * @a: rows CPU_PITCH floats apart.  @b: (k, nr), dense.  @c: rows @ldc floats apart; with
  * @add_to_c it is added to, else overwritten.
+ * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 1 .. CPU_PIXELS products;
+ *   the rest as above. @a, @b: a list of @k rows each.
  */
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
     const char *algorithm;
     void (*product)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                     bool add_to_c);
+    void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
+                  int ldc, bool add_to_c);
 } CpuMicro;
 
 extern const CpuMicro cpu_micro_c;

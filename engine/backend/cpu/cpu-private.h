@@ -30,7 +30,8 @@ static inline const CpuDevice *cpu_device(const PixDevice *device)
     return (const CpuDevice *)device;
 }
 
-/** CpuView: a tensor as memory. Element (n,c,y,x) is data[((n*h + y)*w + x)*pixel + c]. */
+/** CpuView: a tensor as memory. Element (n,c,y,x) is data[((n*h + y)*w + x)*pixel + c]; data is NULL
+ * where the tensor has no buffer. */
 typedef struct {
     float *data;
     int n, c, h, w;
@@ -39,7 +40,7 @@ typedef struct {
 
 static inline CpuView cpu_view(const PixTensor *t)
 {
-    return (CpuView){t->buffer->data + t->offset / sizeof(float) + t->c_first,
+    return (CpuView){t->buffer ? t->buffer->data + t->offset / sizeof(float) + t->c_first : NULL,
                      t->shape.n,
                      t->shape.c,
                      t->shape.h,
@@ -78,6 +79,8 @@ void cpu_pixels(const PixDevice *device, CpuView view, CpuPixels run, const void
 /* The rows of the table. */
 void cpu_conv_forward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call);
+void cpu_conv_backward(PixDevice *device, const PixCall *call);
+size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call);
 void cpu_norm_forward(PixDevice *device, const PixCall *call);
 size_t cpu_norm_scratch(const PixDevice *device, const PixCall *call);

@@ -61,6 +61,14 @@ int cpu_first_tap(const PixOp *op, int row, int column)
     return first;
 }
 
+int cpu_tap(const PixOp *op, int ky, int kx)
+{
+    int rows, columns;
+    cpu_phases(op, &rows, &columns);
+    int taps_x = cpu_phase_column(op, kx % columns, 1).taps;
+    return cpu_first_tap(op, ky % rows, kx % columns) + ky / rows * taps_x + kx / columns;
+}
+
 int cpu_panels(int oc)
 {
     return (oc + CPU_NR - 1) / CPU_NR;
@@ -76,12 +84,16 @@ static int in_channels(const PixOp *op, const int dims[4])
     return op->kind == PIX_OP_CONV ? dims[1] : dims[0];
 }
 
-size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4])
+size_t cpu_weights_floats(const PixOp *op, int c)
 {
     int oc = op->conv.oc, panels = cpu_panels(oc);
     size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)cpu_panel_width(oc, panels - 1);
-    return columns * (size_t)op->conv.kh * (size_t)op->conv.kw * (size_t)in_channels(op, dims) *
-           sizeof(float);
+    return columns * (size_t)op->conv.kh * (size_t)op->conv.kw * (size_t)c;
+}
+
+size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4])
+{
+    return cpu_weights_floats(op, in_channels(op, dims)) * sizeof(float);
 }
 
 /* One kernel position (ky, kx) in PyTorch's order. */
@@ -144,4 +156,70 @@ void cpu_weights_pack(const PixOp *op, const int dims[4], const float *values, f
 void cpu_weights_unpack(const PixOp *op, const int dims[4], const float *packed, float *values)
 {
     walk(op, dims, NULL, (float *)packed, values);
+}
+
+/* ---- the adjoint's ---- */
+
+PixOp cpu_adjoint(const PixOp *op, int c)
+{
+    PixOp adjoint = {
+        .kind = op->kind == PIX_OP_CONV ? PIX_OP_DECONV : PIX_OP_CONV,
+        .conv = {
+            .oc = c, .kh = op->conv.kh, .kw = op->conv.kw, .sh = op->conv.sh, .sw = op->conv.sw}};
+    if (op->conv.pad.mode == PIX_PAD_ZERO)
+        adjoint.conv.pad = op->conv.pad;
+    return adjoint;
+}
+
+typedef struct {
+    PixOp op, adjoint;
+    int c, oc, taps;
+    const float *packed;
+    float *transposed;
+    bool adds;
+} Transposition;
+
+/* to[j][i] (+)= from[i][j]. */
+static void transpose(int rows, int columns, const float *from, int from_pitch, float *to,
+                      int to_pitch, bool adds)
+{
+    for (int j = 0; j < columns; j++)
+        for (int i = 0; i < rows; i++)
+            to[j * to_pitch + i] = from[i * from_pitch + j] + (adds ? to[j * to_pitch + i] : 0);
+}
+
+/* One tap of one panel of the result. */
+static void transpose_tap(void *data, int task, int worker)
+{
+    const Transposition *t = data;
+    int panel = task / t->taps, position = task % t->taps;
+    int ky = position / t->op.conv.kw, kx = position % t->op.conv.kw;
+    size_t taps = (size_t)t->taps, c = (size_t)t->c, oc = (size_t)t->oc;
+    int width = cpu_panel_width(t->c, panel), channels = MIN(t->c - panel * CPU_NR, width);
+    float *to = t->transposed + (size_t)panel * CPU_NR * taps * oc +
+                (size_t)cpu_tap(&t->adjoint, ky, kx) * oc * (size_t)width;
+    if (channels < width && !t->adds)
+        memset(to, 0, oc * (size_t)width * sizeof *to);
+    for (int p = 0; p < cpu_panels(t->oc); p++) {
+        int from_width = cpu_panel_width(t->oc, p);
+        const float *from =
+            t->packed + (size_t)p * CPU_NR * taps * c +
+            ((size_t)cpu_tap(&t->op, ky, kx) * c + (size_t)panel * CPU_NR) * (size_t)from_width;
+        transpose(channels, MIN(t->oc - p * CPU_NR, from_width), from, from_width,
+                  to + (ptrdiff_t)p * CPU_NR * width, width, t->adds);
+    }
+}
+
+void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
+                           float *transposed, bool adds)
+{
+    Transposition t = {.op = *op,
+                       .adjoint = cpu_adjoint(op, c),
+                       .c = c,
+                       .oc = op->conv.oc,
+                       .taps = op->conv.kh * op->conv.kw,
+                       .packed = packed,
+                       .transposed = transposed,
+                       .adds = adds};
+    cpu_parallel(cpu_device(device)->pool, cpu_panels(c) * t.taps, transpose_tap, &t);
 }

@@ -36,6 +36,9 @@ CpuPhase cpu_phase_column(const PixOp *op, int r, int side);
 /** cpu_first_tap: How many taps the phases before (@row, @column) have. */
 int cpu_first_tap(const PixOp *op, int row, int column);
 
+/** cpu_tap: Where kernel position (@ky, @kx) lies among all taps, in the order above. */
+int cpu_tap(const PixOp *op, int ky, int kx);
+
 /** cpu_panel_width: CPU_NR, or half of it for the last panel if that is enough. */
 int cpu_panel_width(int oc, int panel);
 int cpu_panels(int oc);
@@ -43,5 +46,20 @@ int cpu_panels(int oc);
 size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);
 void cpu_weights_pack(const PixOp *op, const int dims[4], const float *values, float *packed);
 void cpu_weights_unpack(const PixOp *op, const int dims[4], const float *packed, float *values);
+
+/**
+ * cpu_adjoint: The op whose forward is the data gradient of @op, which has @c input channels: its
+ * weights are those of @op with the channels' roles exchanged. Padded with zeros or not at all.
+ */
+PixOp cpu_adjoint(const PixOp *op, int c);
+
+/**
+ * cpu_weights_transpose: Rearranges weights packed for @op, which has @c input channels, as its
+ * adjoint's; with @adds, adds them to what is there. Channels that do not exist become zero.
+ */
+void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
+                           float *transposed, bool adds);
+/** cpu_weights_floats: How many floats packed weights are, for @c input channels. */
+size_t cpu_weights_floats(const PixOp *op, int c);
 
 #endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * What the two directions of CONV and DECONV share. The gradient of a convolution's input is a
+ * transposed convolution of the gradient of its output, and the other way round ("adjoint"), so
+ * that one function does both.
+ */
+#ifndef PIX_CPU_CONV_H
+#define PIX_CPU_CONV_H
+
+#include <string.h>
+
+#include "cpu-weights.h"
+
+/** CpuConv: y = f(x * weights * scale + shift) for the views that it joins. */
+typedef struct {
+    PixOp op; /* CONV or DECONV */
+    CpuView x, y;
+    const float *weights;       /* as cpu-weights.h packs them for op */
+    const float *scale, *shift; /* (oc), or NULL; a scale has a shift */
+    bool adds;                  /* to y, before the activation; else y is overwritten */
+} CpuConv;
+
+/** cpu_conv_run: @scratch: of cpu_conv_run_floats() floats. */
+void cpu_conv_run(const PixDevice *device, const CpuConv *conv, float *scratch);
+size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *conv);
+
+/** CpuPixel: an output pixel: the input position of tap (0, 0), and its channels. */
+typedef struct {
+    const float *sample;
+    int y, x;
+    float *out;
+} CpuPixel;
+
+/** CpuPixelBlock: some output pixels of one phase. */
+typedef struct {
+    const CpuConv *conv;
+    CpuPhase row, column;
+    int count;
+    CpuPixel pixels[CPU_PIXELS];
+} CpuPixelBlock;
+
+/** cpu_phase_pixels: How many output pixels the phase of @block has. */
+size_t cpu_phase_pixels(const CpuPixelBlock *block);
+
+/** cpu_find_pixels: Fills @block with pixels @first .. @last - 1 of its phase. */
+void cpu_find_pixels(CpuPixelBlock *block, size_t first, size_t last);
+
+/**
+ * cpu_meet: @from: for each pixel of @block the input pixel that it meets with tap (@ty, @tx), NULL
+ * for zero padding.  Returns: how many are not NULL.
+ */
+int cpu_meet(const CpuPixelBlock *block, int ty, int tx, const float **from);
+
+/** cpu_copy_floats: memcpy() for what is often a few floats. */
+static inline void cpu_copy_floats(float *to, const float *from, int count)
+{
+    if (count >= 16) {
+        memcpy(to, from, (size_t)count * sizeof *to);
+    } else {
+        for (int i = 0; i < count; i++)
+            to[i] = from[i];
+    }
+}
+
+/**
+ * cpu_conv_weight_gradient:
+ * The gradient of @conv's weights, where conv->y holds that of its output; its weights, scale, shift
+ * and adds play no part.  @gradient: packed as the weights, channels that do not exist zero;
+ * overwritten, or with @adds added to.  @scratch: of cpu_conv_weight_gradient_floats() floats.
+ */
+void cpu_conv_weight_gradient(const PixDevice *device, const CpuConv *conv, float *gradient,
+                              bool adds, float *scratch);
+size_t cpu_conv_weight_gradient_floats(const PixDevice *device, const CpuConv *conv);
+
+#endif
