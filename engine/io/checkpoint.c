@@ -5,6 +5,7 @@
 
 #include "checkpoint-write.h"
 #include "import.h"
+#include "model-info.h"
 #include "reader.h"
 
 struct PixCheckpoint {
@@ -34,39 +35,12 @@ static void describe_tensors(PixCheckpoint *checkpoint)
 
 static void describe(PixCheckpoint *checkpoint)
 {
-    static const char *const norms[] = {
-        [PIX_NORM_NONE] = "none", [PIX_NORM_BATCH] = "batch", [PIX_NORM_INSTANCE] = "instance"};
     const PixImport *import = checkpoint->import;
-    const PixArch *arch = &import->arch;
-    guint64 trained = 0, all = 0;
-    for (guint i = 0; i < import->graph->params->len; i++) {
-        const PixParam *param = pix_graph_param(import->graph, (int)i);
-        all += pix_param_count(param);
-        if (param->slot != PIX_SLOT_MEAN && param->slot != PIX_SLOT_VARIANCE)
-            trained += pix_param_count(param);
-    }
-    bool has_dropout = false;
-    for (guint i = 0; i < import->graph->nodes->len; i++)
-        has_dropout |= pix_graph_node(import->graph, (int)i)->op.kind == PIX_OP_DROPOUT;
-    checkpoint->architecture = pix_arch_name(arch);
-    checkpoint->info = (PixModelInfo){
-        .architecture = checkpoint->architecture,
-        .layout = pix_layout_name(import->layout),
-        .container = pix_container_get_format(checkpoint->container),
-        .norm = norms[arch->norm],
-        .is_generator = pix_arch_is_generator(arch),
-        .in_channels = arch->in_channels,
-        .out_channels = arch->out_channels,
-        .width = import->settings.width,
-        .height = import->settings.height,
-        .multiple = pix_arch_multiple(arch),
-        .minimum = pix_arch_minimum(arch),
-        .has_dropout = has_dropout,
-        .has_running_statistics = arch->running && arch->norm == PIX_NORM_BATCH,
-        .statistics = import->settings.statistics,
-        .parameters = trained,
-        .weight_bytes = all * sizeof(float),
-    };
+    checkpoint->architecture = pix_arch_name(&import->arch);
+    pix_model_info_init(&checkpoint->info, &import->arch, import->graph, &import->settings,
+                        checkpoint->architecture);
+    checkpoint->info.layout = pix_layout_name(import->layout);
+    checkpoint->info.container = pix_container_get_format(checkpoint->container);
 }
 
 /** @container: (transfer full) (nullable): NULL with @error set already. */

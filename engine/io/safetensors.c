@@ -5,6 +5,7 @@
 #include "checked.h"
 #include "container-private.h"
 #include "error.h"
+#include "safetensors-checksum.h"
 #include "safetensors-header.h"
 
 #include <string.h>
@@ -177,9 +178,12 @@ static bool check_header(const char *label, const GString *header, guint64 data_
     return ok;
 }
 
-static bool write_tensors(PixAtomicFile *atomic, const guint64 *ends, guint n, PixFill fill,
-                          gpointer user_data, GError **error)
+static bool write_tensors(PixAtomicFile *atomic, const GString *header,
+                          const PixTensorSource *tensors, const guint64 *ends, guint n,
+                          PixFill fill, gpointer user_data, GError **error)
 {
+    bool has_checksum = n > 0 && tensors[n - 1].checksum;
+    guint64 checksum = pix_checksum_add(0, header->str, header->len);
     for (guint i = 0; i < n; i++) {
         size_t bytes = (size_t)(ends[i] - (i ? ends[i - 1] : 0));
         g_autofree void *block = pix_try_alloc(bytes, 1, error);
@@ -187,14 +191,21 @@ static bool write_tensors(PixAtomicFile *atomic, const guint64 *ends, guint n, P
             g_prefix_error(error, "%s: ", atomic->label);
             return false;
         }
-        if (!fill(user_data, i, block, error) || !pix_atomic_write(atomic, block, bytes, error))
+        if (tensors[i].checksum)
+            pix_checksum_store(checksum, block);
+        else if (!fill(user_data, i, block, error))
             return false;
+        if (!pix_atomic_write(atomic, block, bytes, error))
+            return false;
+        if (has_checksum)
+            checksum = pix_checksum_add(checksum, block, bytes);
     }
     return true;
 }
 
-/* Reads the header back from the file itself. */
-static bool verify(const PixAtomicFile *atomic, const GString *header, GError **error)
+/* Reads back from the file itself: the header, and what a checksum covers. */
+static bool verify(const PixAtomicFile *atomic, const GString *header, bool has_checksum,
+                   GError **error)
 {
     PixReader reader = {.fd = atomic->fd, .size = atomic->total_bytes};
     g_autofree void *back = pix_reader_load(&reader, 0, header->len, error);
@@ -203,6 +214,8 @@ static bool verify(const PixAtomicFile *atomic, const GString *header, GError **
                  "reads back other bytes than were written; is the disk sound?");
         g_clear_pointer(&back, g_free);
     }
+    if (back && has_checksum && !pix_checksum_verify(&reader, error))
+        g_clear_pointer(&back, g_free);
     if (!back)
         g_prefix_error(error, "%s: ", atomic->label);
     return back != NULL;
@@ -225,8 +238,9 @@ bool pix_safetensors_write(const char *file, const PixTensorSource *tensors, gui
         !pix_atomic_begin(&atomic, file, header->len + data_bytes, error))
         return false;
     bool ok = pix_atomic_write(&atomic, header->str, header->len, error) &&
-              write_tensors(&atomic, ends, n_tensors, fill, user_data, error) &&
-              pix_atomic_flush(&atomic, error) && verify(&atomic, header, error) &&
+              write_tensors(&atomic, header, tensors, ends, n_tensors, fill, user_data, error) &&
+              pix_atomic_flush(&atomic, error) &&
+              verify(&atomic, header, n_tensors > 0 && tensors[n_tensors - 1].checksum, error) &&
               pix_atomic_finish(&atomic, error);
     pix_atomic_clear(&atomic);
     return ok;

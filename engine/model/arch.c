@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "arch.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "error.h"
 #include "networks.h"
 
@@ -82,6 +85,45 @@ char *pix_arch_name(const PixArch *arch)
     default:
         return g_strdup("unknown");
     }
+}
+
+static int log2_of(int side)
+{
+    int depth = 0;
+    while (depth < 30 && 1 << depth < side)
+        depth++;
+    return 1 << depth == side ? depth : -1;
+}
+
+bool pix_arch_parse(const char *name, PixArch *arch, GError **error)
+{
+    int number = 0, end = 0;
+    PixArchKind kind = PIX_ARCH_COUNT;
+    if (sscanf(name, "unet_%5d%n", &number, &end) == 1 && !name[end]) {
+        kind = PIX_ARCH_UNET;
+        number = log2_of(number);
+    } else if (sscanf(name, "resnet_%4dblocks%n", &number, &end) == 1 && end && !name[end]) {
+        kind = PIX_ARCH_RESNET;
+    } else if (sscanf(name, "patchgan_%4d%n", &number, &end) == 1 && !name[end]) {
+        kind = PIX_ARCH_PATCHGAN;
+    } else if (strcmp(name, "pixelgan") == 0) {
+        kind = PIX_ARCH_PIXELGAN;
+    }
+    if (kind == PIX_ARCH_COUNT || number < kinds[kind].min_depth || number > kinds[kind].max_depth)
+        return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                        "no network is called \"%s\"; there are unet_256 (any power of two from 4 "
+                        "to 65536), resnet_9blocks (0 to 256), patchgan_3 (1 to 16), pixelgan",
+                        name);
+    pix_arch_init(arch, kind);
+    arch->depth = number;
+    return true;
+}
+
+void pix_arch_set_norm(PixArch *arch, PixNormKind norm)
+{
+    arch->norm = norm;
+    arch->affine = arch->running = norm == PIX_NORM_BATCH;
+    arch->bias = norm == PIX_NORM_INSTANCE;
 }
 
 bool pix_arch_is_generator(const PixArch *arch)

@@ -49,6 +49,20 @@ PixGraph *pix_arch_build(const PixArch *arch);
 /** pix_arch_name: Returns: (transfer full): "unet_256", "resnet_9blocks", "patchgan_3", ... */
 char *pix_arch_name(const PixArch *arch);
 
+/**
+ * pix_arch_parse:
+ * The other way: as pix_arch_init(), with the kind and depth that @name says.
+ * Errors: UNSUPPORTED, listing the names.
+ */
+bool pix_arch_parse(const char *name, PixArch *arch, GError **error);
+
+/**
+ * pix_arch_set_norm:
+ * The norm and what goes with it as published: batch norm has gamma, beta and running statistics and
+ * makes the bias before it needless; instance norm has none of these.
+ */
+void pix_arch_set_norm(PixArch *arch, PixNormKind norm);
+
 bool pix_arch_is_generator(const PixArch *arch);
 
 /** pix_arch_multiple: Sides of the input must be multiples of this. */

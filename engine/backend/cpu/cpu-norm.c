@@ -1,127 +1,98 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Batch and instance norm: statistics first, then y = f(x * scale + shift). */
+#include "cpu-norm.h"
+
 /*
- * Batch and instance norm. Statistics first: a task owns a few channels of one group of pixels
- * (a sample, or all of them), so that no sum is shared between tasks and the order of additions
- * never changes. Then y = f(x * scale + shift).
+ * PyTorch's running statistics: the variance is the unbiased one. Of a single value there is none,
+ * and PyTorch refuses; here the biased one, 0, counts.
  */
-#include "cpu-private.h"
-
-/* Channels of a task: one cache line. */
-#define LANES 16
-/* Pixels summed in float before the sum goes into a double. */
-#define RUN 64
-
-typedef struct {
-    const PixCall *call;
-    CpuView x, y;
-    int groups, pixels;   /* pixels of a group */
-    int chunks;           /* of LANES channels */
-    float *scale, *shift; /* (groups, c) */
-} Norm;
-
-typedef struct {
-    double sum[LANES];
-} Sums;
-
-/* Sums of (x - centre), or of its square, over the pixels of a group. */
-static Sums sum_up(const float *x, ptrdiff_t pixel, int pixels, int lanes, const float *centre,
-                   bool squared)
+static void follow(const CpuNorm *norm, int channel, double mean, double variance)
 {
-    Sums total = {{0}};
-    for (int first = 0; first < pixels; first += RUN) {
-        float part[LANES] = {0};
-        for (int i = first; i < MIN(first + RUN, pixels); i++)
-            for (int c = 0; c < lanes; c++) {
-                float d = x[i * pixel + c] - centre[c];
-                part[c] += squared ? d * d : d;
-            }
-        for (int c = 0; c < lanes; c++)
-            total.sum[c] += part[c];
-    }
-    return total;
+    float *running_mean = (float *)cpu_vector(&norm->call->param[PIX_SLOT_MEAN]);
+    float *running_variance = (float *)cpu_vector(&norm->call->param[PIX_SLOT_VARIANCE]);
+    double share = (double)norm->call->op->norm.momentum, count = norm->pixels;
+    if (!(share > 0) || !running_mean || !running_variance)
+        return;
+    if (norm->pixels > 1)
+        variance *= count / (count - 1);
+    double m = (double)running_mean[channel], v = (double)running_variance[channel];
+    running_mean[channel] = (float)(m + share * (mean - m));
+    running_variance[channel] = (float)(v + share * (variance - v));
 }
 
-static void measure(void *data, int task, int worker)
+void cpu_norm_recall(const CpuNorm *norm)
 {
-    const Norm *norm = data;
+    if (!norm->call->op->norm.running)
+        return;
+    const float *mean = cpu_vector(&norm->call->param[PIX_SLOT_MEAN]);
+    const float *variance = cpu_vector(&norm->call->param[PIX_SLOT_VARIANCE]);
+    double eps = (double)norm->call->op->norm.eps;
+    for (int c = 0; c < norm->c; c++) {
+        norm->mean[c] = mean[c];
+        norm->rstd[c] = (float)(1 / __builtin_sqrt((double)variance[c] + eps));
+    }
+}
+
+void cpu_norm_measure(const CpuNorm *norm, CpuView x)
+{
     const PixNormOp *o = &norm->call->op->norm;
-    int group = task / norm->chunks, first = task % norm->chunks * LANES;
-    int lanes = MIN(LANES, norm->x.c - first);
-    const float *x = norm->x.data + (ptrdiff_t)group * norm->pixels * norm->x.pixel + first;
-    const float *gamma = cpu_vector(&norm->call->param[PIX_SLOT_GAMMA]);
-    const float *beta = cpu_vector(&norm->call->param[PIX_SLOT_BETA]);
-    float *scale = norm->scale + (ptrdiff_t)group * norm->x.c + first;
-    float *shift = norm->shift + (ptrdiff_t)group * norm->x.c + first;
-    float centre[LANES] = {0}, mean[LANES];
-    for (int c = 0; c < lanes; c++)
-        centre[c] = x[c];
-    Sums sums = sum_up(x, norm->x.pixel, norm->pixels, lanes, centre, false);
-    for (int c = 0; c < lanes; c++)
-        mean[c] = (float)(centre[c] + sums.sum[c] / norm->pixels);
-    Sums squares = sum_up(x, norm->x.pixel, norm->pixels, lanes, mean, true);
-    for (int c = 0; c < lanes; c++) {
-        double variance = squares.sum[c] / norm->pixels;
-        scale[c] = (gamma ? gamma[first + c] : 1) / (float)__builtin_sqrt(variance + o->eps);
-        shift[c] = (beta ? beta[first + c] : 0) - mean[c] * scale[c];
+    if (o->running) {
+        cpu_norm_recall(norm);
+        return;
+    }
+    cpu_norm_sum(norm, x, x, norm->sums[0], NULL, NULL);
+    for (int i = 0; i < norm->groups * norm->c; i++) {
+        double mean = norm->sums[0][i].v / norm->pixels;
+        double variance = norm->sums[0][i].vx / norm->pixels - mean * mean;
+        variance = variance < 0 ? 0 : variance; /* NaN stays */
+        norm->mean[i] = (float)mean;
+        norm->rstd[i] = (float)(1 / __builtin_sqrt(variance + (double)o->eps));
+        if (o->kind == PIX_NORM_BATCH)
+            follow(norm, i, mean, variance);
     }
 }
 
-static void use_running(const Norm *norm)
-{
-    const PixTensor *param = norm->call->param;
-    const float *gamma = cpu_vector(&param[PIX_SLOT_GAMMA]);
-    const float *beta = cpu_vector(&param[PIX_SLOT_BETA]);
-    const float *mean = cpu_vector(&param[PIX_SLOT_MEAN]);
-    const float *variance = cpu_vector(&param[PIX_SLOT_VARIANCE]);
-    for (int c = 0; c < norm->x.c; c++) {
-        norm->scale[c] =
-            (gamma ? gamma[c] : 1) / __builtin_sqrtf(variance[c] + norm->call->op->norm.eps);
-        norm->shift[c] = (beta ? beta[c] : 0) - mean[c] * norm->scale[c];
-    }
-}
+typedef struct {
+    const CpuNorm *norm;
+    CpuView x, y;
+    const float *scale, *shift;
+} Apply;
 
 static void apply_pixels(const void *data, int first, int last)
 {
-    const Norm *norm = data;
-    PixActivation f = norm->call->op->norm.activation;
+    const Apply *a = data;
+    PixActivation f = a->norm->call->op->norm.activation;
     for (int i = first; i < last; i++) {
-        const float *x = norm->x.data + i * norm->x.pixel;
-        float *y = norm->y.data + i * norm->y.pixel;
-        ptrdiff_t group = i / norm->pixels;
-        const float *scale = norm->scale + group * norm->x.c;
-        const float *shift = norm->shift + group * norm->x.c;
+        const float *x = a->x.data + i * a->x.pixel;
+        float *y = a->y.data + i * a->y.pixel;
+        ptrdiff_t group = i / a->norm->pixels;
+        const float *scale = a->scale + group * a->x.c, *shift = a->shift + group * a->x.c;
         if (f.kind == PIX_ACTIVATION_RELU || f.kind == PIX_ACTIVATION_LEAKY_RELU) {
             float slope = f.kind == PIX_ACTIVATION_RELU ? 0 : f.slope;
-            for (int c = 0; c < norm->x.c; c++) {
+            for (int c = 0; c < a->x.c; c++) {
                 float v = x[c] * scale[c] + shift[c];
                 y[c] = v < 0 ? v * slope : v;
             }
         } else {
-            for (int c = 0; c < norm->x.c; c++)
+            for (int c = 0; c < a->x.c; c++)
                 y[c] = x[c] * scale[c] + shift[c];
-            cpu_activate(f, y, y, (size_t)norm->x.c);
+            cpu_activate(f, y, y, (size_t)a->x.c);
         }
     }
 }
 
-size_t cpu_norm_scratch(const PixDevice *device, const PixCall *call)
-{
-    size_t groups = call->op->norm.kind == PIX_NORM_INSTANCE ? (size_t)call->in[0].shape.n : 1;
-    return 2 * groups * (size_t)call->in[0].shape.c * sizeof(float);
-}
-
 void cpu_norm_forward(PixDevice *device, const PixCall *call)
 {
-    Norm norm = {.call = call, .x = cpu_view(&call->in[0]), .y = cpu_view(&call->out)};
-    norm.groups = call->op->norm.kind == PIX_NORM_INSTANCE ? norm.x.n : 1;
-    norm.pixels = norm.x.n * norm.x.h * norm.x.w / norm.groups;
-    norm.chunks = (norm.x.c + LANES - 1) / LANES;
-    norm.scale = call->scratch->data;
-    norm.shift = norm.scale + (ptrdiff_t)norm.groups * norm.x.c;
-    if (call->op->norm.running)
-        use_running(&norm);
-    else
-        cpu_parallel(cpu_device(device)->pool, norm.groups * norm.chunks, measure, &norm);
-    cpu_pixels(device, norm.y, apply_pixels, &norm);
+    CpuNorm norm = cpu_norm_of(device, call);
+    CpuView x = cpu_view(&call->in[0]);
+    const float *beta = cpu_vector(&call->param[PIX_SLOT_BETA]);
+    float *scale = norm.factor[0], *shift = norm.factor[1];
+    cpu_norm_measure(&norm, x);
+    for (int i = 0; i < norm.groups * norm.c; i++) {
+        scale[i] = cpu_norm_gamma(&norm, i % norm.c) * norm.rstd[i];
+        shift[i] = (beta ? beta[i % norm.c] : 0) - norm.mean[i] * scale[i];
+    }
+    Apply apply = {&norm, x, cpu_view(&call->out), scale, shift};
+    cpu_pixels(device, apply.y, apply_pixels, &apply);
 }

@@ -8,6 +8,7 @@
 #define PIX_CPU_PRIVATE_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "backend.h"
 #include "cpu-micro.h"
@@ -69,6 +70,10 @@ static inline int cpu_padded_index(int i, int side, PixPadMode mode)
  */
 void cpu_activate(PixActivation f, const float *x, float *y, size_t count);
 
+/** cpu_activate_backward: dx = dy * f'(x), or dx += it, from @y = f(x); @dx may be @dy. */
+void cpu_activate_backward(PixActivation f, const float *y, const float *dy, float *dx,
+                           size_t count, bool adds);
+
 /**
  * cpu_pixels: Runs @run on all pixels of @view in pieces: calls of about the same size, whose cut does
  * not depend on the number of threads. @first, @last: pixels, counted over n, h and w.
@@ -76,20 +81,55 @@ void cpu_activate(PixActivation f, const float *x, float *y, size_t count);
 typedef void (*CpuPixels)(const void *data, int first, int last);
 void cpu_pixels(const PixDevice *device, CpuView view, CpuPixels run, const void *data);
 
+/** cpu_put: @to = @from, or @to += @from. Where both are the very same memory nothing needs doing. */
+void cpu_put(const PixDevice *device, CpuView from, CpuView to, bool adds);
+
+/** cpu_put_pixel: The same for the @c channels of a pixel. */
+static inline void cpu_put_pixel(const float *from, float *to, int c, bool adds)
+{
+    if (adds)
+        for (int i = 0; i < c; i++)
+            to[i] += from[i];
+    else
+        memmove(to, from, (size_t)c * sizeof *to);
+}
+
+/** cpu_clear: @to = 0. */
+void cpu_clear(const PixDevice *device, CpuView to);
+
 /* The rows of the table. */
 void cpu_conv_forward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call);
 void cpu_conv_backward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call);
-void cpu_norm_forward(PixDevice *device, const PixCall *call);
 size_t cpu_norm_scratch(const PixDevice *device, const PixCall *call);
+void cpu_norm_forward(PixDevice *device, const PixCall *call);
+void cpu_norm_backward(PixDevice *device, const PixCall *call);
+void cpu_norm_tangent_forward(PixDevice *device, const PixCall *call);
+void cpu_norm_tangent_backward(PixDevice *device, const PixCall *call);
 void cpu_activation_forward(PixDevice *device, const PixCall *call);
+void cpu_activation_backward(PixDevice *device, const PixCall *call);
+void cpu_activation_tangent_forward(PixDevice *device, const PixCall *call);
+void cpu_activation_tangent_backward(PixDevice *device, const PixCall *call);
 void cpu_dropout_forward(PixDevice *device, const PixCall *call);
+void cpu_dropout_backward(PixDevice *device, const PixCall *call);
 void cpu_pad_forward(PixDevice *device, const PixCall *call);
+void cpu_pad_backward(PixDevice *device, const PixCall *call);
 void cpu_concat_forward(PixDevice *device, const PixCall *call);
+void cpu_concat_backward(PixDevice *device, const PixCall *call);
 void cpu_add_forward(PixDevice *device, const PixCall *call);
+void cpu_add_backward(PixDevice *device, const PixCall *call);
 void cpu_upsample_forward(PixDevice *device, const PixCall *call);
+void cpu_upsample_backward(PixDevice *device, const PixCall *call);
+
+/* Learning. */
+void cpu_copy(PixDevice *device, const PixTensor *from, const PixTensor *to);
+void cpu_fill(PixDevice *device, PixRange range, float value);
+double cpu_sum_squares(PixDevice *device, PixRange range);
+void cpu_approach(PixDevice *device, PixRange to, PixRange from, float share);
+void cpu_adam(PixDevice *device, const PixAdamCall *call);
+double cpu_loss(PixDevice *device, const PixLossCall *call);
 
 /* Pixels. */
 bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The ops that do a little with every element. All are bound by memory, not by arithmetic. */
+/* The ops on single elements, both directions. All are bound by memory, not by arithmetic. */
 #include <string.h>
 
 #include "cpu-private.h"
@@ -26,6 +26,38 @@ void cpu_pixels(const PixDevice *device, CpuView view, CpuPixels run, const void
 {
     Pieces p = {run, data, view.n * view.h * view.w, MAX(PIECE_FLOATS / view.c, 1)};
     cpu_parallel(cpu_device(device)->pool, (p.pixels + p.piece - 1) / p.piece, run_piece, &p);
+}
+
+typedef struct {
+    CpuView from, to;
+    bool adds;
+} Put;
+
+static void put_pixels(const void *data, int first, int last)
+{
+    const Put *p = data;
+    for (ptrdiff_t i = first; i < last; i++)
+        cpu_put_pixel(p->from.data + i * p->from.pixel, p->to.data + i * p->to.pixel, p->to.c,
+                      p->adds);
+}
+
+void cpu_put(const PixDevice *device, CpuView from, CpuView to, bool adds)
+{
+    Put p = {from, to, adds};
+    if (adds || from.data != to.data)
+        cpu_pixels(device, to, put_pixels, &p);
+}
+
+static void clear_pixels(const void *data, int first, int last)
+{
+    const CpuView *to = data;
+    for (ptrdiff_t i = first; i < last; i++)
+        memset(to->data + i * to->pixel, 0, (size_t)to->c * sizeof(float));
+}
+
+void cpu_clear(const PixDevice *device, CpuView to)
+{
+    cpu_pixels(device, to, clear_pixels, &to);
 }
 
 /* ---- activation ---- */
@@ -80,39 +112,93 @@ void cpu_activate(PixActivation f, const float *x, float *y, size_t count)
     }
 }
 
+void cpu_activate_backward(PixActivation f, const float *y, const float *dy, float *dx,
+                           size_t count, bool adds)
+{
+    if (f.kind == PIX_ACTIVATION_TANH) {
+        for (size_t i = 0; i < count; i++)
+            dx[i] = (adds ? dx[i] : 0) + dy[i] * (1 - y[i] * y[i]);
+        return;
+    }
+    float below = f.kind == PIX_ACTIVATION_RELU         ? 0
+                  : f.kind == PIX_ACTIVATION_LEAKY_RELU ? f.slope
+                                                        : 1;
+    for (size_t i = 0; i < count; i++)
+        dx[i] = (adds ? dx[i] : 0) + (y[i] > 0 ? dy[i] : dy[i] * below);
+}
+
+/* From one map, and for gradients from y too, to another. */
 typedef struct {
     const PixOp *op;
     const PixFrame *frame;
-    CpuView x, x1, y;
+    CpuView from, y, to;
+    bool adds;
 } Simple;
-
-static Simple simple_of(const PixCall *call)
-{
-    Simple s = {.op = call->op, .frame = call->frame, .y = cpu_view(&call->out)};
-    s.x = cpu_view(&call->in[0]);
-    if (call->in[1].buffer)
-        s.x1 = cpu_view(&call->in[1]);
-    return s;
-}
 
 static void activate_pixels(const void *data, int first, int last)
 {
     const Simple *s = data;
-    if (s->x.pixel == s->x.c && s->y.pixel == s->y.c) {
-        ptrdiff_t at = (ptrdiff_t)first * s->x.c;
-        cpu_activate(s->op->activation, s->x.data + at, s->y.data + at,
-                     (size_t)(last - first) * (size_t)s->x.c);
+    if (s->from.pixel == s->from.c && s->to.pixel == s->to.c) {
+        ptrdiff_t at = (ptrdiff_t)first * s->from.c;
+        cpu_activate(s->op->activation, s->from.data + at, s->to.data + at,
+                     (size_t)(last - first) * (size_t)s->from.c);
         return;
     }
     for (ptrdiff_t i = first; i < last; i++)
-        cpu_activate(s->op->activation, s->x.data + i * s->x.pixel, s->y.data + i * s->y.pixel,
-                     (size_t)s->x.c);
+        cpu_activate(s->op->activation, s->from.data + i * s->from.pixel,
+                     s->to.data + i * s->to.pixel, (size_t)s->from.c);
 }
 
 void cpu_activation_forward(PixDevice *device, const PixCall *call)
 {
-    Simple s = simple_of(call);
-    cpu_pixels(device, s.y, activate_pixels, &s);
+    Simple s = {.op = call->op, .from = cpu_view(&call->in[0]), .to = cpu_view(&call->out)};
+    cpu_pixels(device, s.to, activate_pixels, &s);
+}
+
+static void scale_pixels(const void *data, int first, int last)
+{
+    const Simple *s = data;
+    for (ptrdiff_t i = first; i < last; i++)
+        cpu_activate_backward(s->op->activation, s->y.data + i * s->y.pixel,
+                              s->from.data + i * s->from.pixel, s->to.data + i * s->to.pixel,
+                              (size_t)s->to.c, s->adds);
+}
+
+void cpu_activation_backward(PixDevice *device, const PixCall *call)
+{
+    Simple s = {.op = call->op,
+                .from = cpu_view(&call->dout),
+                .y = cpu_view(&call->out),
+                .adds = call->din_adds[0]};
+    if (!call->din[0].buffer)
+        return;
+    s.to = cpu_view(&call->din[0]);
+    cpu_pixels(device, s.to, scale_pixels, &s);
+}
+
+void cpu_activation_tangent_forward(PixDevice *device, const PixCall *call)
+{
+    Simple s = {.op = call->op,
+                .from = cpu_view(&call->in[0]),
+                .y = cpu_view(&call->in[1]),
+                .to = cpu_view(&call->out)};
+    cpu_pixels(device, s.to, scale_pixels, &s);
+}
+
+/* Of tanh the gradient to y would need t, which nobody keeps; discriminators have no tanh. */
+void cpu_activation_tangent_backward(PixDevice *device, const PixCall *call)
+{
+    g_assert(call->op->activation.kind != PIX_ACTIVATION_TANH);
+    Simple s = {.op = call->op,
+                .from = cpu_view(&call->dout),
+                .y = cpu_view(&call->in[1]),
+                .adds = call->din_adds[0]};
+    if (call->din[0].buffer) {
+        s.to = cpu_view(&call->din[0]);
+        cpu_pixels(device, s.to, scale_pixels, &s);
+    }
+    if (call->din[1].buffer && !call->din_adds[1])
+        cpu_clear(device, cpu_view(&call->din[1]));
 }
 
 /* ---- dropout ---- */
@@ -132,118 +218,47 @@ static void drop_channels(void *data, int task, int worker)
     PixMaskKey key = {s->frame->seed, s->frame->number, o->layer};
     uint32_t words[MASK_CHANNELS][MASK_PIXELS + 8], threshold = pix_rng_threshold(o->rate);
     float scale = 1 / (1 - o->rate);
-    int chunks = (s->x.c + MASK_CHANNELS - 1) / MASK_CHANNELS;
+    CpuView x = s->from, y = s->to;
+    int chunks = (x.c + MASK_CHANNELS - 1) / MASK_CHANNELS;
     int n = task / chunks, first = task % chunks * MASK_CHANNELS;
-    int channels = MIN(MASK_CHANNELS, s->x.c - first), skip[MASK_CHANNELS];
-    ptrdiff_t plane = (ptrdiff_t)s->x.h * s->x.w;
-    const float *x = s->x.data + n * plane * s->x.pixel + first;
-    float *y = s->y.data + n * plane * s->y.pixel + first;
+    int channels = MIN(MASK_CHANNELS, x.c - first), skip[MASK_CHANNELS];
+    ptrdiff_t plane = (ptrdiff_t)x.h * x.w;
+    bool adds = s->adds;
     for (ptrdiff_t i = 0; i < plane; i += MASK_PIXELS) {
         int count = (int)MIN(MASK_PIXELS, plane - i);
         for (int c = 0; c < channels; c++) {
-            uint64_t at =
-                ((uint64_t)n * (uint64_t)s->x.c + (uint64_t)(first + c)) * (uint64_t)plane +
-                (uint64_t)i;
+            uint64_t at = ((uint64_t)n * (uint64_t)x.c + (uint64_t)(first + c)) * (uint64_t)plane +
+                          (uint64_t)i;
             skip[c] = (int)(at % 4);
             pix_rng_words(&key, at - (uint64_t)skip[c], (size_t)(count + skip[c]), words[c]);
         }
-        for (ptrdiff_t j = 0; j < count; j++)
+        const float *xi = x.data + (n * plane + i) * x.pixel + first;
+        float *yi = y.data + (n * plane + i) * y.pixel + first;
+        for (ptrdiff_t j = 0; j < count; j++, xi += x.pixel, yi += y.pixel)
             for (int c = 0; c < channels; c++)
-                y[(i + j) * s->y.pixel + c] =
-                    words[c][j + skip[c]] < threshold ? 0 : x[(i + j) * s->x.pixel + c] * scale;
+                yi[c] =
+                    (adds ? yi[c] : 0) + (words[c][j + skip[c]] < threshold ? 0 : xi[c] * scale);
     }
 }
 
-static void copy_pixels(const void *data, int first, int last)
+/* Gradients go through the very masks of the forward direction, drawn again. */
+static void drop(PixDevice *device, const PixCall *call, CpuView from, CpuView to, bool adds)
 {
-    const Simple *s = data;
-    for (ptrdiff_t i = first; i < last; i++)
-        memmove(s->y.data + i * s->y.pixel, s->x.data + i * s->x.pixel,
-                (size_t)s->x.c * sizeof(float));
+    Simple s = {.op = call->op, .frame = call->frame, .from = from, .to = to, .adds = adds};
+    if (call->op->dropout.off)
+        cpu_put(device, from, to, adds);
+    else
+        cpu_parallel(cpu_device(device)->pool,
+                     from.n * ((from.c + MASK_CHANNELS - 1) / MASK_CHANNELS), drop_channels, &s);
 }
 
 void cpu_dropout_forward(PixDevice *device, const PixCall *call)
 {
-    Simple s = simple_of(call);
-    if (call->op->dropout.off)
-        cpu_pixels(device, s.y, copy_pixels, &s);
-    else
-        cpu_parallel(cpu_device(device)->pool,
-                     s.x.n * ((s.x.c + MASK_CHANNELS - 1) / MASK_CHANNELS), drop_channels, &s);
+    drop(device, call, cpu_view(&call->in[0]), cpu_view(&call->out), false);
 }
 
-/* ---- padding, concatenation, addition, upsampling ---- */
-
-static void pad_pixels(const void *data, int first, int last)
+void cpu_dropout_backward(PixDevice *device, const PixCall *call)
 {
-    const Simple *s = data;
-    const PixPadding *pad = &s->op->pad;
-    for (ptrdiff_t i = first; i < last; i++) {
-        int ox = (int)(i % s->y.w), oy = (int)(i / s->y.w % s->y.h);
-        ptrdiff_t n = i / s->y.w / s->y.h;
-        int iy = cpu_padded_index(oy - pad->top, s->x.h, pad->mode);
-        int ix = cpu_padded_index(ox - pad->left, s->x.w, pad->mode);
-        float *y = s->y.data + i * s->y.pixel;
-        if (iy < 0 || ix < 0)
-            memset(y, 0, (size_t)s->x.c * sizeof *y);
-        else
-            memcpy(y, s->x.data + ((n * s->x.h + iy) * s->x.w + ix) * s->x.pixel,
-                   (size_t)s->x.c * sizeof *y);
-    }
-}
-
-void cpu_pad_forward(PixDevice *device, const PixCall *call)
-{
-    Simple s = simple_of(call);
-    cpu_pixels(device, s.y, pad_pixels, &s);
-}
-
-void cpu_concat_forward(PixDevice *device, const PixCall *call)
-{
-    PixTensor part = call->out;
-    for (int i = 0; i < 2; i++) {
-        Simple s = {.x = cpu_view(&call->in[i])};
-        part.shape.c = call->in[i].shape.c;
-        s.y = cpu_view(&part);
-        /* The plan lets producers write here at once wherever it can. */
-        if (s.x.data != s.y.data)
-            cpu_pixels(device, s.y, copy_pixels, &s);
-        part.c_first += part.shape.c;
-    }
-}
-
-static void add_pixels(const void *data, int first, int last)
-{
-    const Simple *s = data;
-    for (ptrdiff_t i = first; i < last; i++) {
-        const float *x0 = s->x.data + i * s->x.pixel, *x1 = s->x1.data + i * s->x1.pixel;
-        float *y = s->y.data + i * s->y.pixel;
-        for (int c = 0; c < s->y.c; c++)
-            y[c] = x0[c] + x1[c];
-    }
-}
-
-void cpu_add_forward(PixDevice *device, const PixCall *call)
-{
-    Simple s = simple_of(call);
-    cpu_pixels(device, s.y, add_pixels, &s);
-}
-
-static void upsample_pixels(const void *data, int first, int last)
-{
-    const Simple *s = data;
-    int factor = s->op->factor;
-    for (ptrdiff_t i = first; i < last; i++) {
-        ptrdiff_t ix = i % s->y.w / factor, iy = i / s->y.w % s->y.h / factor;
-        ptrdiff_t n = i / s->y.w / s->y.h;
-        memcpy(s->y.data + i * s->y.pixel,
-               s->x.data + ((n * s->x.h + iy) * s->x.w + ix) * s->x.pixel,
-               (size_t)s->x.c * sizeof(float));
-    }
-}
-
-void cpu_upsample_forward(PixDevice *device, const PixCall *call)
-{
-    Simple s = simple_of(call);
-    cpu_pixels(device, s.y, upsample_pixels, &s);
+    if (call->din[0].buffer)
+        drop(device, call, cpu_view(&call->dout), cpu_view(&call->din[0]), call->din_adds[0]);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model-info.h"
+
+static void count_values(const PixGraph *graph, guint64 *trained, guint64 *all)
+{
+    for (guint i = 0; i < graph->params->len; i++) {
+        const PixParam *param = pix_graph_param(graph, (int)i);
+        *all += pix_param_count(param);
+        if (param->slot != PIX_SLOT_MEAN && param->slot != PIX_SLOT_VARIANCE)
+            *trained += pix_param_count(param);
+    }
+}
+
+static bool has_dropout(const PixGraph *graph)
+{
+    for (guint i = 0; i < graph->nodes->len; i++)
+        if (pix_graph_node(graph, (int)i)->op.kind == PIX_OP_DROPOUT)
+            return true;
+    return false;
+}
+
+void pix_model_info_init(PixModelInfo *info, const PixArch *arch, const PixGraph *graph,
+                         const PixSettings *settings, const char *architecture)
+{
+    static const char *const norms[] = {
+        [PIX_NORM_NONE] = "none", [PIX_NORM_BATCH] = "batch", [PIX_NORM_INSTANCE] = "instance"};
+    guint64 trained = 0, all = 0;
+    count_values(graph, &trained, &all);
+    *info = (PixModelInfo){
+        .architecture = architecture,
+        .norm = norms[arch->norm],
+        .is_generator = pix_arch_is_generator(arch),
+        .in_channels = arch->in_channels,
+        .out_channels = arch->out_channels,
+        .width = settings->width,
+        .height = settings->height,
+        .multiple = pix_arch_multiple(arch),
+        .minimum = pix_arch_minimum(arch),
+        .has_dropout = has_dropout(graph),
+        .has_running_statistics = arch->running && arch->norm == PIX_NORM_BATCH,
+        .statistics = settings->statistics,
+        .parameters = trained,
+        .weight_bytes = all * sizeof(float),
+    };
+}
