@@ -94,7 +94,7 @@ bool pix_op_infer(const PixOp *op, const PixShape *in, PixShape *out, GError **e
     case PIX_OP_NORM_TANGENT:
         if (!pix_shape_equal(in[0], in[1]))
             return pix_fail(error, PIX_ERROR_BAD_SHAPE,
-                            "%dx%dx%d and %dx%dx%d maps cannot be joined", in[0].c, in[0].h, in[0].w,
+                            "%dx%dx%d and %dx%dx%d maps cannot be added", in[0].c, in[0].h, in[0].w,
                             in[1].c, in[1].h, in[1].w);
         break;
     case PIX_OP_UPSAMPLE:
