@@ -15,8 +15,8 @@
 typedef enum {
     AUGMENT_RESIZE_AND_CROP,      /* to load_width x load_height, then crop */
     AUGMENT_CROP,                 /* crop alone; pictures are at least as large */
-    AUGMENT_SCALE_WIDTH,          /* to load_width, the height in proportion */
-    AUGMENT_SCALE_WIDTH_AND_CROP, /* the same, but no lower than crop_height; then crop */
+    AUGMENT_SCALE_WIDTH,          /* to load_width, the height as it follows or crop_height */
+    AUGMENT_SCALE_WIDTH_AND_CROP, /* the same, then crop */
     AUGMENT_NONE,                 /* as they are */
 } AugmentPreprocess;
 

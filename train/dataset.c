@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "dataset.h"
+
+#include "image-file.h"
+#include "pair-list.h"
+
+#include <pix2pix/pix.h>
+#include <sys/stat.h>
+
+struct Dataset {
+    DatasetOptions options; /* owns its strings */
+    char *folder;
+    GPtrArray *pairs;            /* of Pair */
+    GPtrArray *problems, *notes; /* of text */
+};
+
+static Dataset *new_dataset(const DatasetOptions *options)
+{
+    Dataset *dataset = g_new0(Dataset, 1);
+
+    dataset->options = *options;
+    dataset->options.root = g_strdup(options->root);
+    dataset->options.phase = g_strdup(options->phase);
+    dataset->options.a_folder = g_strdup(options->a_folder);
+    dataset->options.b_folder = g_strdup(options->b_folder);
+    dataset->problems = g_ptr_array_new_with_free_func(g_free);
+    dataset->notes = g_ptr_array_new_with_free_func(g_free);
+    return dataset;
+}
+
+void dataset_free(Dataset *dataset)
+{
+    if (!dataset)
+        return;
+    g_free((char *)dataset->options.root);
+    g_free((char *)dataset->options.phase);
+    g_free((char *)dataset->options.a_folder);
+    g_free((char *)dataset->options.b_folder);
+    g_free(dataset->folder);
+    g_clear_pointer(&dataset->pairs, g_ptr_array_unref);
+    g_ptr_array_unref(dataset->problems);
+    g_ptr_array_unref(dataset->notes);
+    g_free(dataset);
+}
+
+static guint64 get_bytes(const char *file)
+{
+    struct stat status;
+
+    return file && !stat(file, &status) ? status.st_size : 0;
+}
+
+static gboolean check_side_by_side(Pair *pair, GError **error)
+{
+    if (!picture_check(pair->a, &pair->width, &pair->height, error))
+        return FALSE;
+    if (pair->width % 2) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
+                    "%s: is %d pixels wide, and a pair side by side has an even width, replace it",
+                    pair->a, pair->width);
+        return FALSE;
+    }
+    pair->width /= 2;
+    return TRUE;
+}
+
+static gboolean check_two_files(Pair *pair, GError **error)
+{
+    int width, height;
+
+    if (!picture_check(pair->a, &pair->width, &pair->height, error) ||
+        !picture_check(pair->b, &width, &height, error))
+        return FALSE;
+    if (width == pair->width && height == pair->height)
+        return TRUE;
+    g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
+                "%s: is %d x %d pixels and %s is %d x %d, make them the same size", pair->a,
+                pair->width, pair->height, pair->b, width, height);
+    return FALSE;
+}
+
+/* Takes the broken pairs out, unless they are too many. */
+static gboolean check_pairs(Dataset *dataset, GError **error)
+{
+    guint n = dataset->pairs->len, bad = 0;
+
+    for (guint i = 0; i < dataset->pairs->len;) {
+        Pair *pair = dataset->pairs->pdata[i];
+        g_autoptr(GError) broken = NULL;
+        if (pair->b ? check_two_files(pair, &broken) : check_side_by_side(pair, &broken)) {
+            pair->bytes = get_bytes(pair->a) + get_bytes(pair->b);
+            i++;
+        } else {
+            g_ptr_array_add(dataset->problems, g_strdup(broken->message));
+            g_ptr_array_remove_index(dataset->pairs, i);
+            bad++;
+        }
+    }
+    if ((guint64)bad * 100 <= n)
+        return TRUE;
+    g_autofree char *named = pair_list_join(dataset->problems, "; ");
+    g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: %u of %u pairs are broken, more than 1 %%: %s",
+                dataset->folder, bad, n, named);
+    return FALSE;
+}
+
+static GPtrArray *find_pairs(Dataset *dataset, GError **error)
+{
+    const DatasetOptions *options = &dataset->options;
+
+    if (options->root)
+        return pair_list_side_by_side(options->root, options->phase, &dataset->folder,
+                                      dataset->notes, error);
+    dataset->folder = g_strdup_printf("%s and %s", options->a_folder, options->b_folder);
+    return pair_list_two_folders(options->a_folder, options->b_folder, error);
+}
+
+Dataset *dataset_open(const DatasetOptions *options, GError **error)
+{
+    g_return_val_if_fail(
+        (options->root && options->phase) != (options->a_folder && options->b_folder), NULL);
+    g_autoptr(Dataset) dataset = new_dataset(options);
+
+    dataset->pairs = find_pairs(dataset, error);
+    if (!dataset->pairs)
+        return NULL;
+    if (options->max_size > 0 && dataset->pairs->len > (guint)options->max_size)
+        g_ptr_array_set_size(dataset->pairs, options->max_size);
+    if (!check_pairs(dataset, error))
+        return NULL;
+    if (dataset->pairs->len == 1)
+        g_ptr_array_add(dataset->notes, g_strdup_printf("%s: holds a single pair, and a network "
+                                                        "learns nothing but that from it",
+                                                        dataset->folder));
+    return g_steal_pointer(&dataset);
+}
+
+const DatasetOptions *dataset_get_options(const Dataset *dataset)
+{
+    return &dataset->options;
+}
+
+const char *dataset_get_folder(const Dataset *dataset)
+{
+    return dataset->folder;
+}
+
+guint dataset_get_n(const Dataset *dataset)
+{
+    return dataset->pairs->len;
+}
+
+static const Pair *get_pair(const Dataset *dataset, guint index)
+{
+    g_assert(index < dataset->pairs->len);
+    return dataset->pairs->pdata[index];
+}
+
+const char *dataset_get_name(const Dataset *dataset, guint index)
+{
+    return get_pair(dataset, index)->name;
+}
+
+void dataset_get_size(const Dataset *dataset, guint index, int *width, int *height)
+{
+    *width = get_pair(dataset, index)->width;
+    *height = get_pair(dataset, index)->height;
+}
+
+const GPtrArray *dataset_get_problems(const Dataset *dataset)
+{
+    return dataset->problems;
+}
+
+const GPtrArray *dataset_get_notes(const Dataset *dataset)
+{
+    return dataset->notes;
+}
+
+/* Reads @file, which had @width x @height pixels when it was looked at first. */
+static Picture *read_again(const char *file, int width, int height, int channels, GError **error)
+{
+    g_autoptr(Picture) picture = picture_read_as(file, channels, error);
+
+    if (!picture || (picture->width == width && picture->height == height))
+        return g_steal_pointer(&picture);
+    g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
+                "%s: is %d x %d pixels now and was %d x %d at the start, put it back", file,
+                picture->width, picture->height, width, height);
+    return NULL;
+}
+
+static Picture *get_half(const Picture *whole, gboolean right, int channels)
+{
+    int half = whole->width / 2;
+    g_autoptr(Picture) part = picture_crop(whole, right ? half : 0, 0, half, whole->height);
+
+    if (part->channels == channels)
+        return g_steal_pointer(&part);
+    return picture_convert(part, channels);
+}
+
+static gboolean read_side_by_side(const Dataset *dataset, const Pair *pair, Picture **in,
+                                  Picture **out, GError **error)
+{
+    const DatasetOptions *options = &dataset->options;
+    int channels = MAX(options->in_channels, options->out_channels);
+    g_autoptr(Picture) whole = read_again(pair->a, 2 * pair->width, pair->height, channels, error);
+
+    if (!whole)
+        return FALSE;
+    *in = get_half(whole, options->b_to_a, options->in_channels);
+    *out = get_half(whole, !options->b_to_a, options->out_channels);
+    return TRUE;
+}
+
+static gboolean read_two_files(const Dataset *dataset, const Pair *pair, Picture **in,
+                               Picture **out, GError **error)
+{
+    const DatasetOptions *options = &dataset->options;
+    const char *in_file = options->b_to_a ? pair->b : pair->a;
+    const char *out_file = options->b_to_a ? pair->a : pair->b;
+    g_autoptr(Picture) picture =
+        read_again(in_file, pair->width, pair->height, options->in_channels, error);
+
+    if (!picture)
+        return FALSE;
+    *out = read_again(out_file, pair->width, pair->height, options->out_channels, error);
+    if (!*out)
+        return FALSE;
+    *in = g_steal_pointer(&picture);
+    return TRUE;
+}
+
+gboolean dataset_read(const Dataset *dataset, guint index, Picture **in, Picture **out,
+                      GError **error)
+{
+    const Pair *pair = get_pair(dataset, index);
+
+    if (pair->b)
+        return read_two_files(dataset, pair, in, out, error);
+    return read_side_by_side(dataset, pair, in, out, error);
+}
+
+char *dataset_fingerprint(const Dataset *dataset)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (guint i = 0; i < dataset->pairs->len; i++) {
+        const Pair *pair = dataset->pairs->pdata[i];
+        g_autofree char *line =
+            g_strdup_printf("%s %" G_GUINT64_FORMAT "\n", pair->name, pair->bytes);
+        g_checksum_update(sum, (const guchar *)line, -1);
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}
