@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Settings as config.json, and what a resumed run has to say of them. */
+#include "output-file.h"
+#include "settings-table.h"
+
+#include <json-glib/json-glib.h>
+#include <pix2pix/pix.h>
+#include <string.h>
+
+static void add_value(JsonBuilder *builder, const Settings *settings, const SettingRow *row)
+{
+    const void *field = settings_field(settings, row);
+    g_autofree char *text = settings_print_row(settings, row);
+
+    json_builder_set_member_name(builder, row->name);
+    if (row->type == SETTING_BOOL)
+        json_builder_add_boolean_value(builder, *(const gboolean *)field);
+    else if (row->type == SETTING_INT)
+        json_builder_add_int_value(builder, *(const gint64 *)field);
+    else if (row->type == SETTING_NUMBER)
+        json_builder_add_double_value(builder, *(const double *)field);
+    else
+        json_builder_add_string_value(builder, text);
+}
+
+gboolean settings_write(const Settings *settings, const char *file, GError **error)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    OutputFile *output = output_file_open(file, error);
+
+    if (!output)
+        return FALSE;
+    json_builder_begin_object(builder);
+    for (guint i = 0; i < settings_n_rows; i++)
+        add_value(builder, settings, &settings_table[i]);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, TRUE);
+    fprintf(output->stream, "%s\n", text);
+    return output_file_commit(output, error);
+}
+
+static gboolean bad_file(const char *file, const char *what, GError **error)
+{
+    g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT,
+                "%s: %s; it belongs to a run and is not to be edited", file, what);
+    return FALSE;
+}
+
+/* Returns: (transfer full): a plain value as settings_set() takes it; NULL for anything else. */
+static char *value_text(JsonNode *node)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    switch (JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_INVALID) {
+    case G_TYPE_BOOLEAN:
+        return g_strdup(json_node_get_boolean(node) ? "true" : "false");
+    case G_TYPE_INT64:
+        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
+    case G_TYPE_DOUBLE:
+        return g_strdup(g_ascii_dtostr(text, sizeof(text), json_node_get_double(node)));
+    case G_TYPE_STRING:
+        return json_node_dup_string(node);
+    default:
+        return NULL;
+    }
+}
+
+static gboolean read_row(Settings *settings, const SettingRow *row, JsonObject *object,
+                         const char *file, GError **error)
+{
+    JsonNode *node = json_object_get_member(object, row->name);
+    g_autofree char *text = node ? value_text(node) : NULL;
+    g_autoptr(GError) reason = NULL;
+
+    if (!text) {
+        g_autofree char *what = g_strdup_printf("has no value for '%s'", row->name);
+        return bad_file(file, what, error);
+    }
+    return settings_set(settings, row->name, NULL, text, &reason) ||
+           bad_file(file, reason->message, error);
+}
+
+gboolean settings_read(Settings *settings, const char *file, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GError) reason = NULL;
+
+    if (!json_parser_load_from_file(parser, file, &reason))
+        return bad_file(file, reason->message, error);
+    JsonNode *root = json_parser_get_root(parser);
+    if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+        return bad_file(file, "holds no settings", error);
+    for (guint i = 0; i < settings_n_rows; i++) {
+        if (!read_row(settings, &settings_table[i], json_node_get_object(root), file, error))
+            return FALSE;
+    }
+    memset(settings->given, 0, sizeof(settings->given));
+    return TRUE;
+}
+
+char *settings_compare(const Settings *run, const Settings *asked)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < settings_n_rows; i++) {
+        const SettingRow *row = &settings_table[i];
+        g_autofree char *old = settings_print_row(run, row);
+        g_autofree char *new = settings_print_row(asked, row);
+        if (!asked->given[i] || row->free || !strcmp(old, new))
+            continue;
+        g_string_append_printf(text, "%s%s: the run has %s, the command line says %s",
+                               text->len ? "; " : "", row->name, *old ? old : "none",
+                               *new ? new : "none");
+    }
+    return g_string_free(text, text->len == 0);
+}
+
+void settings_take(Settings *settings, const Settings *asked)
+{
+    for (guint i = 0; i < settings_n_rows; i++) {
+        g_autofree char *value = settings_print_row(asked, &settings_table[i]);
+        if (asked->given[i])
+            settings_set(settings, settings_table[i].name, NULL, value, NULL);
+    }
+}
+
+char *settings_hash(const Settings *settings)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (guint i = 0; i < settings_n_rows; i++) {
+        g_autofree char *value = settings_print_row(settings, &settings_table[i]);
+        if (!settings_table[i].free) /* with the zero at its end */
+            g_checksum_update(sum, (const guchar *)value, strlen(value) + 1);
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}

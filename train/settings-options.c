@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Settings as options of the command line, under our names and those of other implementations:
+ * junyanz/pytorch-CycleGAN-and-pix2pix, old and new; phillipi/pix2pix; affinelayer/
+ * pix2pix-tensorflow; cryer/pix2pix. Names have dashes here, see settings_spell().
+ */
+#include "command.h"
+#include "settings-table.h"
+
+#include <string.h>
+
+/* Another name for a setting, or for one value of it. */
+typedef struct {
+    const char *option;
+    const char *setting;
+    const char *value; /* NULL: the option takes one; "W", "H": it is one side of a size */
+} Alias;
+
+static const Alias aliases[] = {
+    {"dataroot", "data", NULL},
+    {"input-dir", "data", NULL},
+    {"dataset-name", "data", NULL},
+    {"which-direction", "direction", NULL},
+    {"channels", "input_nc", NULL},
+    {"channels", "output_nc", NULL},
+    {"loadSize", "load_size", NULL},
+    {"scale-size", "load_size", NULL},
+    {"fineSize", "crop_size", NULL},
+    {"width", "crop_size", "W"},
+    {"height", "crop_size", "H"},
+    {"resize-or-crop", "preprocess", NULL},
+    {"batchSize", "batch_size", NULL},
+    {"netG", "net_g", NULL},
+    {"which-model-netG", "net_g", NULL},
+    {"netD", "net_d", NULL},
+    {"which-model-netD", "net_d", NULL},
+    {"n-layers-D", "n_layers_d", NULL},
+    {"no-lsgan", "gan_mode", "vanilla"},
+    {"gan-weight", "lambda_gan", NULL},
+    {"no-gan", "lambda_gan", "0"},
+    {"lambda-L1", "lambda_l1", NULL},
+    {"l1-weight", "lambda_l1", NULL},
+    {"lambda", "lambda_l1", NULL},
+    {"Lambda", "lambda_l1", NULL},
+    {"no-l1", "lambda_l1", "0"},
+    {"n-epochs", "epochs", NULL},
+    {"niter", "epochs", NULL},
+    {"max-epochs", "epochs", NULL},
+    {"n-epochs-decay", "epochs_decay", NULL},
+    {"niter-decay", "epochs_decay", NULL},
+    {"epoch-count", "start_epoch", NULL},
+    {"lr", "learning_rate", NULL},
+    {"output-dir", "output", NULL},
+    {"saved-path", "output", NULL},
+    {"print-freq", "log_steps", NULL},
+    {"summary-freq", "log_steps", NULL},
+    {"save-latest-freq", "save_steps", NULL},
+    {"save-freq", "save_steps", NULL},
+    {"save-epoch-freq", "save_epochs", NULL},
+    {"n-checkpoint", "save_epochs", NULL},
+    {"display-freq", "sample_steps", NULL},
+    {"n-sample", "sample_steps", NULL},
+    {"num-threads", "loader_threads", NULL},
+    {"nThreads", "loader_threads", NULL},
+};
+
+/* What other programs can do and this one does not, or in another way. */
+static const struct {
+    const char *option;
+    gboolean flag;    /* takes no value */
+    const char *only; /* the one value that means nothing special; with any other it is refused */
+    const char *text;
+} strangers[] = {
+    {"gpu-ids", FALSE, NULL, "--device chooses the processor"},
+    {"use-gpu", FALSE, NULL, "--device chooses the processor"},
+    {"display-id", FALSE, NULL, "RUN/index.html shows the run"},
+    {"display-winsize", FALSE, NULL, "RUN/index.html shows the run"},
+    {"display-ncols", FALSE, NULL, "RUN/index.html shows the run"},
+    {"display-server", FALSE, NULL, "RUN/index.html shows the run"},
+    {"display-env", FALSE, NULL, "RUN/index.html shows the run"},
+    {"display-port", FALSE, NULL, "RUN/index.html shows the run"},
+    {"update-html-freq", FALSE, NULL, "RUN/index.html is kept up to date"},
+    {"progress-freq", FALSE, NULL, "progress is always shown"},
+    {"trace-freq", FALSE, NULL, "pix2pix bench --train shows where the time goes"},
+    {"use-wandb", TRUE, NULL, "RUN/log.jsonl holds every figure"},
+    {"wandb-project-name", FALSE, NULL, "RUN/log.jsonl holds every figure"},
+    {"sample-path", FALSE, NULL, "samples are in RUN/samples"},
+    {"save-by-iter", TRUE, NULL, "states are named by their step"},
+    {"pool-size", FALSE, "0", "pix2pix has no image pool"},
+    {"model", FALSE, "pix2pix", "this trains pix2pix"},
+    {"mode", FALSE, "train", "see pix2pix test and pix2pix convert"},
+    {"dataset-mode", FALSE, "aligned", "pairs are needed"},
+    {"aspect-ratio", FALSE, "1.0", "--load-size takes WIDTHxHEIGHT"},
+    {"output-filetype", FALSE, "png", "pictures are PNG"},
+    {"continue-train", TRUE, "",
+     "--resume RUN goes on with a run, --init-g FILE starts from a model"},
+    {"load-iter", FALSE, "", "--resume RUN takes the newest state"},
+    {"lab-colorization", TRUE, "", "images are RGB or grey"},
+    {"separable-conv", TRUE, "", "there are no separable convolutions"},
+    {"verbose", TRUE, NULL, "pix2pix info shows a network"},
+};
+
+static const char *const group_names[SETTING_N_GROUPS] = {
+    "Data:", "Networks:", "Losses:", "Optimiser and schedule:", "What is written:", "Machine:",
+};
+
+/* ---- taking an option ---- */
+
+static gboolean is_side(const char *value)
+{
+    return !strcmp(value, "W") || !strcmp(value, "H");
+}
+
+/* Sets one side of a size, and the other one as well where it was not said. */
+static gboolean set_side(Settings *settings, const Alias *alias, const char *option,
+                         const char *value, GError **error)
+{
+    const SettingRow *row = settings_find_row(alias->setting);
+    SettingsSize *size = settings_field(settings, row), before = *size;
+    gboolean given = settings_is_given(settings, alias->setting);
+
+    if (!settings_set(settings, alias->setting, option, value, error))
+        return FALSE;
+    if (given && *alias->value == 'W')
+        size->height = before.height;
+    if (given && *alias->value == 'H')
+        size->width = before.width;
+    return TRUE;
+}
+
+/* What the same network is called elsewhere. */
+static const char *translate_value(const char *setting, const char *value)
+{
+    if (!strcmp(setting, "net_g") && !strcmp(value, "unet"))
+        return "unet_256";
+    if (!strcmp(setting, "preprocess") && !strcmp(value, "regular"))
+        return "resize_and_crop";
+    return value;
+}
+
+/* "--learning-rate" -> learning_rate, "--no-flip" -> flip and FALSE; or NULL */
+static const SettingRow *find_option(const char *option, gboolean *positive)
+{
+    g_autofree char *name = g_strdelimit(g_strdup(option + 2), "-", '_');
+    const SettingRow *row = settings_find_row(name);
+
+    *positive = row != NULL;
+    return row ? row : g_str_has_prefix(name, "no_") ? settings_find_row(name + 3) : NULL;
+}
+
+/* A GOptionArgFunc. */
+static gboolean take_setting(const char *option, const char *value, gpointer data, GError **error)
+{
+    gboolean positive;
+    const SettingRow *row = find_option(option, &positive);
+
+    if (row->type == SETTING_BOOL)
+        value = positive ? "true" : "false";
+    return settings_set(data, row->name, option, translate_value(row->name, value), error);
+}
+
+/* A GOptionArgFunc. */
+static gboolean take_alias(const char *option, const char *value, gpointer data, GError **error)
+{
+    gboolean ok = TRUE;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(aliases) && ok; i++) {
+        const Alias *alias = &aliases[i];
+        if (strcmp(alias->option, option + 2))
+            continue;
+        if (alias->value && is_side(alias->value))
+            ok = set_side(data, alias, option, value, error);
+        else if (alias->value)
+            ok = settings_set(data, alias->setting, option, alias->value, error);
+        else
+            ok = settings_set(data, alias->setting, option, translate_value(alias->setting, value),
+                              error);
+    }
+    return ok;
+}
+
+/* A GOptionArgFunc: told, or refused where it would change the result. */
+static gboolean take_stranger(const char *option, const char *value, gpointer data, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(strangers); i++) {
+        if (strcmp(strangers[i].option, option + 2))
+            continue;
+        if (strangers[i].only && g_strcmp0(strangers[i].only, value)) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                        "%s%s%s is not for this program: %s", option, value ? " " : "",
+                        value ? value : "", strangers[i].text);
+            return FALSE;
+        }
+        if (!strangers[i].only)
+            command_print_error("note: %s means nothing here: %s", option, strangers[i].text);
+    }
+    return TRUE;
+}
+
+/* ---- declaring them ---- */
+
+/* GOptionEntry keeps pointers to its strings, so that they are interned. */
+static void add_entry(GOptionGroup *group, const char *name, GOptionArgFunc function, int flags,
+                      const char *help, const char *value)
+{
+    /* FILENAME keeps GLib from converting the value out of the locale's charset. */
+    int how = flags & G_OPTION_FLAG_NO_ARG ? 0 : G_OPTION_FLAG_FILENAME;
+    GOptionEntry entry[] = {
+        {g_intern_string(name), 0, flags | how, G_OPTION_ARG_CALLBACK, function,
+         g_intern_string(help), value},
+        {0},
+    };
+
+    g_option_group_add_entries(group, entry);
+}
+
+/* "What it is (default; also --alias, ...)" */
+static char *describe(const Settings *defaults, const SettingRow *row)
+{
+    GString *text = g_string_new(row->help);
+    g_autofree char *value = settings_print_row(defaults, row);
+    g_autoptr(GString) notes = g_string_new(row->type == SETTING_BOOL ? "" : value);
+    const char *also = "also ";
+
+    for (gsize i = 0; i < G_N_ELEMENTS(aliases); i++) {
+        if (strcmp(aliases[i].setting, row->name))
+            continue;
+        g_string_append_printf(notes, "%s%s--%s",
+                               !notes->len ? ""
+                               : *also     ? "; "
+                                           : ", ",
+                               also, aliases[i].option);
+        also = "";
+    }
+    if (notes->len)
+        g_string_append_printf(text, " (%s)", notes->str);
+    return g_string_free(text, FALSE);
+}
+
+static void add_setting(GOptionGroup *group, const Settings *defaults, const SettingRow *row)
+{
+    g_autofree char *name = g_strdelimit(g_strdup(row->name), "_", '-');
+    g_autofree char *negative = g_strconcat("no-", name, NULL);
+    g_autofree char *help = describe(defaults, row);
+    const int flag = G_OPTION_FLAG_NO_ARG, hidden = G_OPTION_FLAG_HIDDEN;
+
+    if (row->type != SETTING_BOOL) {
+        add_entry(group, name, take_setting, 0, help, row->words);
+        return;
+    }
+    gboolean on = *(gboolean *)settings_field(defaults, row);
+    add_entry(group, on ? negative : name, take_setting, flag, help, NULL);
+    add_entry(group, on ? name : negative, take_setting, flag | hidden, NULL, NULL);
+}
+
+static void add_hidden(GOptionGroup *group, const char *name, GOptionArgFunc function,
+                       gboolean flag)
+{
+    add_entry(group, name, function, G_OPTION_FLAG_HIDDEN | (flag ? G_OPTION_FLAG_NO_ARG : 0), NULL,
+              "");
+}
+
+static void add_aliases(GOptionGroup *group)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(aliases); i++) {
+        const char *value = aliases[i].value;
+        /* --channels has two rows */
+        if (i == 0 || strcmp(aliases[i].option, aliases[i - 1].option))
+            add_hidden(group, aliases[i].option, take_alias, value && !is_side(value));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(strangers); i++)
+        add_hidden(group, strangers[i].option, take_stranger, strangers[i].flag);
+}
+
+GOptionGroup **settings_option_groups(Settings *settings)
+{
+    GOptionGroup **groups = g_new0(GOptionGroup *, SETTING_N_GROUPS + 1);
+    g_auto(Settings) defaults = {0};
+
+    settings_init(&defaults);
+    for (int i = 0; i < SETTING_N_GROUPS; i++) {
+        groups[i] = g_option_group_new(group_names[i], group_names[i], "", settings, NULL);
+        for (guint j = 0; j < settings_n_rows; j++) {
+            if ((int)settings_table[j].group == i)
+                add_setting(groups[i], &defaults, &settings_table[j]);
+        }
+    }
+    add_aliases(groups[0]);
+    return groups;
+}
+
+void settings_spell(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+        if (!g_str_has_prefix(argv[i], "--"))
+            continue;
+        for (char *c = argv[i]; *c && *c != '='; c++)
+            *c = *c == '_' ? '-' : *c;
+    }
+}
