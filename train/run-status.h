@@ -33,9 +33,9 @@ void run_status_clear(RunStatus *status);
 
 /**
  * run_status_format:
- * @width: columns that it may take; what does not fit is left out, the losses last: those are only
- * cut off where they alone are too long. 0: no limit and no bar. @utf8: whether the bar may be
- * drawn in finer steps than ASCII allows.
+ * @width: columns that it may take; of what does not fit, epoch, time left and then the losses are
+ * the last to be left out. 0: no limit and no bar. @utf8: whether the bar may be drawn in finer
+ * steps than ASCII allows.
  * Returns: (transfer full): the line, without an end.
  */
 char *run_status_format(const RunStatusFigures *figures, int width, gboolean utf8);
