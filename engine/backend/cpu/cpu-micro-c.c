@@ -11,12 +11,12 @@ static void product_half(int m, int nr, int k, const float *a, const float *b, f
     for (int i = 0; i < m; i++) {
         float sum[HALF];
         for (int j = 0; j < HALF; j++)
-            sum[j] = add_to_c ? c[i * ldc + j] : 0;
+            sum[j] = 0;
         for (int l = 0; l < k; l++)
             for (int j = 0; j < HALF; j++)
                 sum[j] += a[i * CPU_PITCH + l] * b[l * nr + j];
         for (int j = 0; j < HALF; j++)
-            c[i * ldc + j] = sum[j];
+            c[i * ldc + j] = add_to_c ? c[i * ldc + j] + sum[j] : sum[j];
     }
 }
 
@@ -33,12 +33,12 @@ static void outer_half(int m, int k, const float *const *a, const float *const *
     for (int i = 0; i < m; i++) {
         float sum[HALF];
         for (int j = 0; j < HALF; j++)
-            sum[j] = add_to_c ? c[i * ldc + j] : 0;
+            sum[j] = 0;
         for (int l = 0; l < k; l++)
             for (int j = 0; j < HALF; j++)
                 sum[j] += a[l][i] * b[l][column + j];
         for (int j = 0; j < HALF; j++)
-            c[i * ldc + j] = sum[j];
+            c[i * ldc + j] = add_to_c ? c[i * ldc + j] + sum[j] : sum[j];
     }
 }
 

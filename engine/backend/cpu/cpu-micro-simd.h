@@ -43,7 +43,7 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < cols; j++)
-            sum[i][j] = add_to_c ? *(const Vec *)(c + i * ldc + j * LANES) : (Vec){0};
+            sum[i][j] = (Vec){0};
     for (int l = 0; l < k; l++) {
         Vec weights[COLS];
 #pragma GCC unroll 4
@@ -58,8 +58,12 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < cols; j++)
-            *(Vec *)(c + i * ldc + j * LANES) = sum[i][j];
+        for (int j = 0; j < cols; j++) {
+            Vec *at = (Vec *)(c + i * ldc + j * LANES);
+            if (add_to_c)
+                sum[i][j] += *at;
+            *at = sum[i][j];
+        }
 }
 
 #define CASE(r)                                                                                    \

@@ -26,7 +26,8 @@
 /**
  * CpuMicro: one level.
  * product: c[i][j] (+)= sum over k of a[i][k] * b[k][j], for @m rows (1 .. CPU_MC), @nr columns
- *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k.
+ *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k from 0; what is in c
+ *   is added last, so that rounding grows with the length of a run, not of the whole sum.
  * @a: rows CPU_PITCH floats apart.  @b: (k, nr), dense.  @c: rows @ldc floats apart; with
  * @add_to_c it is added to, else overwritten.
  * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 1 .. CPU_PIXELS products;
