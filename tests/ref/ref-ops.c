@@ -32,6 +32,20 @@ static double activate(PixActivation f, double v)
     }
 }
 
+double ref_slope(PixActivation f, double y)
+{
+    switch (f.kind) {
+    case PIX_ACTIVATION_RELU:
+        return y > 0 ? 1 : 0;
+    case PIX_ACTIVATION_LEAKY_RELU:
+        return y > 0 ? 1 : (double)f.slope;
+    case PIX_ACTIVATION_TANH:
+        return 1 - y * y;
+    default:
+        return 1;
+    }
+}
+
 /* An input value, or what the padding puts there. */
 static double padded(const RefCall *call, PixPadMode mode, int n, int c, int y, int x)
 {
@@ -102,41 +116,75 @@ static void conv(const RefCall *call, double *y)
                 }
 }
 
-static void norm_group(const RefCall *call, int first, int last, int c, double *y)
+static double mean_over(const RefCall *call, const RefGroup *group, const double *x)
+{
+    double mean = 0;
+    for (int i = 0; i < group->count; i++)
+        mean += x[ref_norm_at(call, group, i)] / group->count;
+    return mean;
+}
+
+int ref_norm_groups(const RefCall *call)
+{
+    return call->op->norm.kind == PIX_NORM_BATCH ? 1 : call->shape[0].n;
+}
+
+RefGroup ref_norm_group(const RefCall *call, int index)
 {
     const PixNormOp *o = &call->op->norm;
+    const double *x = call->x[call->op->kind == PIX_OP_NORM ? 0 : 1];
     PixShape s = call->shape[0];
-    int plane = s.h * s.w, count = (last - first) * plane;
-    double mean = 0, variance = 0;
-    for (int n = first; n < last; n++)
-        for (int i = 0; i < plane; i++)
-            mean += call->x[0][at(s, n, c, 0, 0) + (size_t)i] / count;
-    for (int n = first; n < last; n++)
-        for (int i = 0; i < plane; i++)
-            variance += pow(call->x[0][at(s, n, c, 0, 0) + (size_t)i] - mean, 2) / count;
+    bool batch = o->kind == PIX_NORM_BATCH;
+    RefGroup group = {.n = index / s.c, .c = index % s.c, .count = (batch ? s.n : 1) * s.h * s.w};
     if (o->running) {
-        mean = call->param[PIX_SLOT_MEAN][c];
-        variance = call->param[PIX_SLOT_VARIANCE][c];
+        group.mean = call->param[PIX_SLOT_MEAN][group.c];
+        group.variance = call->param[PIX_SLOT_VARIANCE][group.c];
+    } else {
+        group.mean = mean_over(call, &group, x);
+        for (int i = 0; i < group.count; i++)
+            group.variance += pow(x[ref_norm_at(call, &group, i)] - group.mean, 2) / group.count;
     }
-    for (int n = first; n < last; n++)
-        for (int i = 0; i < plane; i++) {
-            size_t index = at(s, n, c, 0, 0) + (size_t)i;
-            double v = (call->x[0][index] - mean) / sqrt(variance + (double)o->eps);
-            if (call->param[PIX_SLOT_GAMMA])
-                v = v * call->param[PIX_SLOT_GAMMA][c] + call->param[PIX_SLOT_BETA][c];
-            y[index] = activate(o->activation, v);
-        }
+    group.rstd = 1 / sqrt(group.variance + (double)o->eps);
+    group.gamma = call->param[PIX_SLOT_GAMMA] ? call->param[PIX_SLOT_GAMMA][group.c] : 1;
+    group.beta = call->param[PIX_SLOT_BETA] ? call->param[PIX_SLOT_BETA][group.c] : 0;
+    return group;
+}
+
+size_t ref_norm_at(const RefCall *call, const RefGroup *group, int i)
+{
+    int plane = call->shape[0].h * call->shape[0].w;
+    return at(call->shape[0], group->n + i / plane, group->c, 0, 0) + (size_t)(i % plane);
 }
 
 static void norm(const RefCall *call, double *y)
 {
-    PixShape s = call->shape[0];
-    for (int c = 0; c < s.c; c++)
-        if (call->op->norm.kind == PIX_NORM_BATCH)
-            norm_group(call, 0, s.n, c, y);
-        else
-            for (int n = 0; n < s.n; n++)
-                norm_group(call, n, n + 1, c, y);
+    for (int k = 0; k < ref_norm_groups(call) * call->shape[0].c; k++) {
+        RefGroup g = ref_norm_group(call, k);
+        for (int i = 0; i < g.count; i++) {
+            size_t j = ref_norm_at(call, &g, i);
+            double xhat = (call->x[0][j] - g.mean) * g.rstd;
+            y[j] = activate(call->op->norm.activation, xhat * g.gamma + g.beta);
+        }
+    }
+}
+
+/* The derivative of norm() along x[0], at x[1]. */
+static void norm_tangent(const RefCall *call, double *y)
+{
+    const double *t = call->x[0], *x = call->x[1];
+    for (int k = 0; k < ref_norm_groups(call) * call->shape[0].c; k++) {
+        RefGroup g = ref_norm_group(call, k);
+        double mean = 0, hat = 0;
+        for (int i = 0; i < g.count && !call->op->norm.running; i++) {
+            size_t j = ref_norm_at(call, &g, i);
+            mean += t[j] / g.count;
+            hat += t[j] * (x[j] - g.mean) * g.rstd / g.count;
+        }
+        for (int i = 0; i < g.count; i++) {
+            size_t j = ref_norm_at(call, &g, i);
+            y[j] = g.gamma * g.rstd * (t[j] - mean - (x[j] - g.mean) * g.rstd * hat);
+        }
+    }
 }
 
 static void dropout(const RefCall *call, double *y)
@@ -213,6 +261,13 @@ void ref_forward(const RefCall *call, double *y)
         break;
     case PIX_OP_UPSAMPLE:
         upsample(call, y);
+        break;
+    case PIX_OP_ACTIVATION_TANGENT:
+        for (size_t i = 0; i < count; i++)
+            y[i] = call->x[0][i] * ref_slope(call->op->activation, call->x[1][i]);
+        break;
+    case PIX_OP_NORM_TANGENT:
+        norm_tangent(call, y);
         break;
     default:
         g_assert_not_reached();
