@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fenced.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GUARD 12345.f
+
+static void fill(PixDevice *device, PixTensor tensor, float value)
+{
+    size_t count = pix_shape_count(tensor.shape);
+    g_autofree float *values = g_new(float, count);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+    assert_true(device->backend->write(device, &tensor, values, NULL));
+}
+
+/* All channels of the tensor before (0), of the tensor (1) or of the one after it (2). */
+static PixTensor whole(const Fenced *f, size_t which)
+{
+    PixTensor t = f->tensor;
+    t.offset *= which;
+    t.shape.c = t.c_whole;
+    t.c_first = 0;
+    return t;
+}
+
+Fenced fenced_new(PixDevice *device, PixShape shape, int beside)
+{
+    const PixBackend *backend = device->backend;
+    PixShape all = shape;
+    all.c += 2 * beside;
+    size_t bytes = backend->activation_bytes(device, all);
+    bytes = (bytes + backend->alignment - 1) / backend->alignment * backend->alignment;
+    Fenced f = {{shape, backend->buffer_new(device, 3 * bytes, NULL), bytes, beside, all.c},
+                pix_shape_count(shape)};
+    for (size_t i = 0; i < 3; i++)
+        fill(device, whole(&f, i), GUARD);
+    fill(device, f.tensor, NAN);
+    return f;
+}
+
+void fenced_clear(PixDevice *device, Fenced *f)
+{
+    device->backend->buffer_free(device, f->tensor.buffer);
+    *f = (Fenced){0};
+}
+
+void fenced_write(PixDevice *device, const Fenced *f, const float *values)
+{
+    assert_true(device->backend->write(device, &f->tensor, values, NULL));
+}
+
+static void check(PixDevice *device, PixTensor part, int c_first, int c)
+{
+    part.c_first = c_first;
+    part.shape.c = c;
+    size_t count = pix_shape_count(part.shape);
+    g_autofree float *values = g_new(float, count + 1);
+    assert_true(device->backend->read(device, &part, values, NULL));
+    for (size_t i = 0; i < count; i++)
+        if (values[i] != GUARD)
+            fail_msg("memory beside a tensor was written");
+}
+
+float *fenced_read(PixDevice *device, const Fenced *f)
+{
+    float *values = g_new(float, f->count);
+    int end = f->tensor.c_first + f->tensor.shape.c;
+    assert_true(device->backend->read(device, &f->tensor, values, NULL));
+    check(device, whole(f, 0), 0, f->tensor.c_whole);
+    check(device, whole(f, 2), 0, f->tensor.c_whole);
+    check(device, f->tensor, 0, f->tensor.c_first);
+    check(device, f->tensor, end, f->tensor.c_whole - end);
+    return values;
+}
+
+int open_level(void **state)
+{
+    g_auto(GStrv) parts = g_strsplit(*state, ":", 2);
+    g_setenv("PIX2PIX_CPU", parts[0], TRUE);
+    PixDevice *device = pix_device_open("cpu", parts[1] ? (unsigned)atoi(parts[1]) : 1, NULL);
+    g_unsetenv("PIX2PIX_CPU");
+    *state = device;
+    return device && strcmp(device->info.level, parts[0]) == 0 ? 0 : -1;
+}
+
+int close_device(void **state)
+{
+    pix_device_unref(*state);
+    return 0;
+}
+
+bool has_level(const char *level)
+{
+    void *state = (void *)level;
+    bool has = open_level(&state) == 0;
+    pix_device_unref(state);
+    return has;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * Tensors on a device that lie between other channels and between two other tensors, all full of
+ * one number, which a kernel must leave alone.
+ */
+#ifndef FENCED_H
+#define FENCED_H
+
+#include "backend.h"
+
+typedef struct {
+    PixTensor tensor;
+    size_t count;
+} Fenced;
+
+/** fenced_new: @beside: channels of others before and after; 0 for parameters. All values are NaN. */
+Fenced fenced_new(PixDevice *device, PixShape shape, int beside);
+void fenced_clear(PixDevice *device, Fenced *fenced); /* accepts one of zeros */
+
+void fenced_write(PixDevice *device, const Fenced *fenced, const float *values);
+
+/** fenced_read: (transfer full): the values. Fails the test where the fence was written to. */
+float *fenced_read(PixDevice *device, const Fenced *fenced);
+
+/** open_level: A test's setup: *state, a level of the CPU with ":THREADS", becomes its device. */
+int open_level(void **state);
+int close_device(void **state);
+
+/** has_level: Whether this machine and build have it; what they lack is not run and not counted. */
+bool has_level(const char *level);
+
+#endif
