@@ -145,7 +145,8 @@ static void set_decode_error(const char *file, const guint8 *head, gsize bytes,
         g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
                     "%s: has %d x %d pixels, more than the %d Mi that are allowed, scale it down",
                     file, decoding->width, decoding->height, MAX_PIXELS >> 20);
-    else if (!g_error_matches(broken, GDK_PIXBUF_ERROR, GDK_PIXBUF_ERROR_UNKNOWN_TYPE))
+    else if (bytes == 0 ||
+             !g_error_matches(broken, GDK_PIXBUF_ERROR, GDK_PIXBUF_ERROR_UNKNOWN_TYPE))
         g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: cannot be decoded (%s), replace it", file,
                     bytes == 0 ? "it is empty"
                     : broken   ? broken->message
