@@ -2,19 +2,19 @@
 
 /*
  * The gradients of CONV and DECONV of every level of the CPU against tests/ref, and those against
- * central differences of the forward direction. With --bench: how long the published layers take.
+ * central differences of the forward direction. With --bench [THREADS]: how long the published layers
+ * take.
  */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "clock.h"
+#include "bench-conv-backward.h"
 #include "compare.h"
 #include "cpu-private.h"
 #include "ref-conv-backward.h"
@@ -560,8 +560,12 @@ static bool has_level(const char *level)
     return has;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
+        bench_conv_backward(argc > 2 ? (unsigned)atoi(argv[2]) : 0);
+        return 0;
+    }
     const struct {
         const char *name;
         struct CMUnitTest tests[3];

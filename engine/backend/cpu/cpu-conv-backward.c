@@ -33,27 +33,6 @@ static int pieces(const Output *o)
     return (o->pixels + o->piece - 1) / o->piece;
 }
 
-/* dy *= f'(x), told from y = f(x). */
-static void deactivate(PixActivation f, const float *y, float *dy, int count)
-{
-    switch (f.kind) {
-    case PIX_ACTIVATION_NONE:
-        break;
-    case PIX_ACTIVATION_RELU:
-        for (int i = 0; i < count; i++)
-            dy[i] = y[i] > 0 ? dy[i] : 0;
-        break;
-    case PIX_ACTIVATION_LEAKY_RELU:
-        for (int i = 0; i < count; i++)
-            dy[i] = y[i] > 0 ? dy[i] : dy[i] * f.slope;
-        break;
-    case PIX_ACTIVATION_TANH:
-        for (int i = 0; i < count; i++)
-            dy[i] *= 1 - y[i] * y[i];
-        break;
-    }
-}
-
 static void run_piece(void *data, int task, int worker)
 {
     const Output *o = data;
@@ -64,7 +43,7 @@ static void run_piece(void *data, int task, int worker)
     for (ptrdiff_t i = task * o->piece; i < last; i++) {
         float *dy = o->dy.data + i * o->dy.pixel;
         if (o->f.kind != PIX_ACTIVATION_NONE)
-            deactivate(o->f, o->y.data + i * o->y.pixel, dy, c);
+            cpu_activate_backward(o->f, o->y.data + i * o->y.pixel, dy, dy, (size_t)c, false);
         if (sums)
             for (int j = 0; j < c; j++)
                 sums[j] += (double)dy[j];
@@ -118,6 +97,8 @@ static CpuConv adjoint_of(const PixCall *call)
     return (CpuConv){.op = cpu_adjoint(call->op, c),
                      .x = cpu_view(&dout),
                      .y = folds(call->op) ? padded_view(call) : cpu_view(&din),
+                     .weights = cpu_vector(&call->param[PIX_SLOT_WEIGHT]),
+                     .transposes = true,
                      .adds = call->din_adds[0] && !folds(call->op)};
 }
 
@@ -150,28 +131,18 @@ static void fold(void *data, int task, int worker)
                      to);
 }
 
-static size_t rounded(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 static size_t view_floats(CpuView view)
 {
     return (size_t)view.n * (size_t)view.h * (size_t)view.w * (size_t)view.pixel;
 }
 
-/* Scratch: the adjoint's weights, what its threads need, and the padded map if there is one. */
 static void input_backward(const PixDevice *device, const PixCall *call)
 {
     CpuConv adjoint = adjoint_of(call);
-    float *weights = call->scratch->data;
-    float *threads = weights + rounded(cpu_weights_floats(&adjoint.op, adjoint.x.c));
-    cpu_weights_transpose(device, call->op, adjoint.y.c, cpu_vector(&call->param[PIX_SLOT_WEIGHT]),
-                          weights, false);
-    adjoint.weights = weights;
+    float *scratch = call->scratch->data;
     if (folds(call->op))
-        adjoint.y.data = threads + rounded(cpu_conv_run_floats(device, &adjoint));
-    cpu_conv_run(device, &adjoint, threads);
+        adjoint.y.data = scratch + cpu_conv_run_floats(device, &adjoint);
+    cpu_conv_run(device, &adjoint, scratch);
     if (!folds(call->op))
         return;
     Fold f = {call->op->conv.pad, adjoint.y, cpu_view(&call->din[0]), call->din_adds[0]};
@@ -193,9 +164,8 @@ size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call)
     Output o = output_of(call);
     size_t output = (size_t)pieces(&o) * (size_t)o.y.c * sizeof(double) / sizeof(float);
     size_t weights = cpu_conv_weight_gradient_floats(device, &forward);
-    size_t input = rounded(cpu_weights_floats(&adjoint.op, call->op->conv.oc)) +
-                   rounded(cpu_conv_run_floats(device, &adjoint)) +
-                   (folds(call->op) ? view_floats(adjoint.y) : 0);
+    size_t input =
+        cpu_conv_run_floats(device, &adjoint) + (folds(call->op) ? view_floats(adjoint.y) : 0);
     return MAX(MAX(output, weights), input) * sizeof(float);
 }
 

@@ -242,7 +242,7 @@ void cpu_conv_weight_gradient(const PixDevice *device, const CpuConv *conv, floa
     CpuConv adjoint = adjoint_of(conv);
     sum_outer(device, &adjoint, scratch, false,
               scratch + cpu_weights_floats(&adjoint.op, adjoint.x.c));
-    cpu_weights_transpose(device, &adjoint.op, adjoint.x.c, scratch, gradient, adds);
+    cpu_weights_transpose(device, &conv->op, conv->x.c, scratch, gradient, adds);
 }
 
 size_t cpu_conv_weight_gradient_floats(const PixDevice *device, const CpuConv *conv)

@@ -3,11 +3,15 @@
 /*
  * Convolution and transposed convolution as products of gathered pixels and packed weights.
  *
- * A task is a block of output pixels of one phase times a group of weight panels. It gathers up to
- * CPU_KC input values of every pixel of the block into rows (padding, reflection and stride happen
- * here), multiplies them by each panel of the group, and goes on until all taps are summed; then
- * scale, shift and activation are applied on the way to the output. A tap that only meets padding
- * is left out, so that its weights are never read: on 2x2 maps that is most of a 4x4 kernel.
+ * A task is some blocks of output pixels of one phase times a group of weight panels. It goes through
+ * what a pixel sums (all input channels of the first tap, then of the next) in runs of CPU_KC: gathers
+ * the run for every pixel of a block into rows (padding, reflection and stride happen here) and
+ * multiplies them by each panel of the group. At the end scale, shift and activation are applied on
+ * the way to the output. A run in which no pixel meets anything but padding is left out, so that its
+ * weights are never read: on 2x2 maps that is most of a 4x4 kernel.
+ *
+ * The more blocks, the more often a run's weights are used while they are in the cache; the more
+ * panels, the more often gathered pixels. Weights of the adjoint are transposed run by run.
  *
  * Every output is the sum of the same products in the same order whatever the blocks, groups and
  * threads.
@@ -15,10 +19,9 @@
 #include <string.h>
 
 #include "cpu-conv.h"
-#include "cpu-weights.h"
 
-/* A group's weights, in floats: about half of a core's L2, so that blocks of pixels reuse them. */
-#define GROUP_FLOATS (192 * 1024)
+#define MAX_BLOCKS 5
+#define MAX_PANELS 8
 /* Fewer tasks than this for each thread leave threads idle at the end. */
 #define TASKS_PER_THREAD 4
 
@@ -27,9 +30,10 @@ typedef struct {
     const CpuMicro *micro;
     int taps; /* of the whole kernel */
     int phases_x, phases;
-    int blocks;       /* of the largest phase */
-    int group_panels; /* panels in a group */
-    int groups;
+    int block_pixels, blocks; /* of the largest phase */
+    int task_blocks, ranges;  /* blocks in a task; tasks that share a phase of a group */
+    int group_panels, groups;
+    int ldc;        /* floats in a row of sums */
     float *scratch; /* of worker 0 */
     size_t worker_floats;
 } Conv;
@@ -37,54 +41,59 @@ typedef struct {
 /* What one task works on. */
 typedef struct {
     const Conv *conv;
-    CpuPixelBlock pixels;
+    int n_blocks;
+    CpuPixelBlock blocks[MAX_BLOCKS];
+    bool started[MAX_BLOCKS];
     int first_panel, last_panel;
-    size_t phase_tap; /* taps of earlier phases */
-    float *a, *c;     /* gathered pixels; sums */
-    int ldc;
-    int filled; /* values gathered in each row of a */
-    size_t k;   /* where they start in the panel's run of weights */
-    bool started;
-} Block;
+    int first_tap;    /* taps of earlier phases */
+    float *a, *c, *w; /* gathered pixels; sums of all blocks; transposed weights */
+} Task;
 
-/* ---- geometry ---- */
+/* ---- the cut ---- */
 
-static int group_width(const Conv *conv)
+static size_t largest_phase(const CpuConv *of, int phases_y, int phases_x)
 {
-    int oc = conv->of.op.conv.oc;
-    int width = conv->group_panels * CPU_NR;
-    return MIN(width, (cpu_panels(oc) - 1) * CPU_NR + cpu_panel_width(oc, cpu_panels(oc) - 1));
+    size_t rows = 0, columns = 0;
+    for (int i = 0; i < phases_y; i++)
+        rows = MAX(rows, (size_t)cpu_phase_row(&of->op, i, of->y.h).count);
+    for (int i = 0; i < phases_x; i++)
+        columns = MAX(columns, (size_t)cpu_phase_column(&of->op, i, of->y.w).count);
+    return (size_t)of->y.n * rows * columns;
 }
 
-static size_t largest_phase(const Conv *conv)
+static int divide_up(int a, int b)
 {
-    size_t rows = (size_t)cpu_phase_row(&conv->of.op, 0, conv->of.y.h).count;
-    size_t columns = (size_t)cpu_phase_column(&conv->of.op, 0, conv->of.y.w).count;
-    int phases_y = conv->phases / conv->phases_x;
-    for (int i = 1; i < phases_y; i++)
-        rows = MAX(rows, (size_t)cpu_phase_row(&conv->of.op, i, conv->of.y.h).count);
-    for (int i = 1; i < conv->phases_x; i++)
-        columns = MAX(columns, (size_t)cpu_phase_column(&conv->of.op, i, conv->of.y.w).count);
-    return (size_t)conv->of.y.n * rows * columns;
+    return (a + b - 1) / b;
 }
 
 /* How the work is cut. Depends on the layer and the number of threads; the results do not. */
 static void cut(Conv *conv, int threads)
 {
-    const PixOp *op = &conv->of.op;
-    int panels = cpu_panels(op->conv.oc), phases_y;
-    cpu_phases(op, &phases_y, &conv->phases_x);
+    int panels = cpu_panels(conv->of.op.conv.oc), phases_y;
+    cpu_phases(&conv->of.op, &phases_y, &conv->phases_x);
     conv->phases = phases_y * conv->phases_x;
-    size_t panel_floats = (size_t)conv->taps * (size_t)conv->of.x.c * CPU_NR / (size_t)conv->phases;
-    conv->blocks = (int)((largest_phase(conv) + CPU_MC - 1) / CPU_MC);
-    if (conv->blocks == 1) {
-        int wanted = threads * TASKS_PER_THREAD / conv->phases;
-        conv->group_panels = (panels + MAX(wanted, 1) - 1) / MAX(wanted, 1);
-    } else {
-        conv->group_panels = (int)(GROUP_FLOATS / MAX(panel_floats, 1));
+    size_t pixels = MAX(largest_phase(&conv->of, phases_y, conv->phases_x), 1);
+    conv->blocks = (int)((pixels + CPU_MC - 1) / CPU_MC);
+    conv->block_pixels = (int)((pixels + (size_t)conv->blocks - 1) / (size_t)conv->blocks);
+    conv->task_blocks = MIN(conv->blocks, MAX_BLOCKS);
+    conv->group_panels = MIN(panels, MAX_PANELS);
+    for (;;) {
+        conv->ranges = divide_up(conv->blocks, conv->task_blocks);
+        conv->groups = divide_up(panels, conv->group_panels);
+        bool enough =
+            conv->phases * conv->groups >= divide_up(threads * TASKS_PER_THREAD, conv->ranges);
+        if (enough || (conv->task_blocks == 1 && conv->group_panels == 1))
+            break;
+        if (conv->group_panels >= conv->task_blocks)
+            conv->group_panels = divide_up(conv->group_panels, 2);
+        else
+            conv->task_blocks = divide_up(conv->task_blocks, 2);
     }
-    conv->group_panels = CLAMP(conv->group_panels, 1, panels);
-    conv->groups = (panels + conv->group_panels - 1) / conv->group_panels;
+}
+
+static size_t rounded(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
 }
 
 static Conv conv_of(const PixDevice *device, const CpuConv *of)
@@ -92,7 +101,9 @@ static Conv conv_of(const PixDevice *device, const CpuConv *of)
     Conv conv = {
         .of = *of, .micro = cpu_device(device)->micro, .taps = of->op.conv.kh * of->op.conv.kw};
     cut(&conv, cpu_pool_threads(cpu_device(device)->pool));
-    conv.worker_floats = CPU_MC * CPU_PITCH + CPU_MC * (size_t)group_width(&conv);
+    conv.ldc = conv.group_panels * CPU_NR;
+    conv.worker_floats = CPU_MC * CPU_PITCH + (size_t)conv.task_blocks * CPU_MC * (size_t)conv.ldc +
+                         (of->transposes ? (size_t)conv.ldc * CPU_KC : 0);
     return conv;
 }
 
@@ -109,68 +120,92 @@ const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
 
 /* ---- one task ---- */
 
-static const float *panel_weights(const Block *b, int panel)
+static inline float *sums(const Task *t, int block)
 {
-    const Conv *conv = b->conv;
-    int width = cpu_panel_width(conv->of.op.conv.oc, panel);
-    size_t k = (size_t)conv->taps * (size_t)conv->of.x.c;
-    return conv->of.weights + k * CPU_NR * (size_t)panel + b->k * (size_t)width;
+    return t->c + (ptrdiff_t)block * CPU_MC * t->conv->ldc;
 }
 
-/* Multiplies what has been gathered by all panels of the group. */
-static void flush(Block *b)
+/* Copies @count channels from @c on of the pixels of one tap into columns @column on of the rows. */
+static void gather_tap(Task *t, const float *const *from, int n_pixels, int c, int count,
+                       int column)
 {
-    if (b->filled == 0)
-        return;
-    for (int p = b->first_panel; p < b->last_panel; p++)
-        b->conv->micro->product(b->pixels.count, cpu_panel_width(b->conv->of.op.conv.oc, p),
-                                b->filled, b->a, panel_weights(b, p),
-                                b->c + (p - b->first_panel) * CPU_NR, b->ldc, b->started);
-    b->started = true;
-    b->filled = 0;
-}
-
-/* Appends @count channels from @c on of one tap to every row; @from: one pointer a row. */
-static void gather(Block *b, const float *const *from, int c, int count)
-{
-    for (int i = 0; i < b->pixels.count; i++) {
-        float *to = b->a + i * CPU_PITCH + b->filled;
+    for (int i = 0; i < n_pixels; i++) {
+        float *to = t->a + i * CPU_PITCH + column;
         if (from[i])
             cpu_copy_floats(to, from[i] + c, count);
         else
             memset(to, 0, (size_t)count * sizeof *to);
     }
-    b->filled += count;
 }
 
-static void sum_tap(Block *b, int ty, int tx)
+/* Fills the rows with @count values from the @k-th on. Returns: whether any is not padding. */
+static bool gather(Task *t, const CpuPixelBlock *block, int k, int count)
 {
     const float *from[CPU_MC];
-    int channels = b->conv->of.x.c;
-    if (cpu_meet(&b->pixels, ty, tx, from) == 0)
-        return;
-    size_t k = (b->phase_tap + (size_t)(ty * b->pixels.column.taps + tx)) * (size_t)channels;
-    for (int c = 0; c < channels;) {
-        if (b->filled == CPU_KC || (b->filled && b->k + (size_t)b->filled != k + (size_t)c))
-            flush(b);
-        if (b->filled == 0)
-            b->k = k + (size_t)c;
-        int count = MIN(channels - c, CPU_KC - b->filled);
-        gather(b, from, c, count);
-        c += count;
+    int channels = t->conv->of.x.c, columns = block->column.taps;
+    bool any = false;
+    for (int at = 0; at < count;) {
+        int tap = (k + at) / channels, c = (k + at) % channels;
+        int run = MIN(channels - c, count - at);
+        any |= cpu_meet(block, tap / columns, tap % columns, from) > 0;
+        gather_tap(t, from, block->count, c, run, at);
+        at += run;
+    }
+    return any;
+}
+
+/* Multiplies the rows by all panels of the group. */
+static void multiply(Task *t, int block, int k, int count)
+{
+    const Conv *conv = t->conv;
+    size_t all = (size_t)conv->taps * (size_t)conv->of.x.c;
+    size_t at = (size_t)t->first_tap * (size_t)conv->of.x.c + (size_t)k;
+    for (int p = t->first_panel; p < t->last_panel; p++) {
+        int width = cpu_panel_width(conv->of.op.conv.oc, p), i = p - t->first_panel;
+        const float *weights =
+            conv->of.transposes ? t->w + i * CPU_KC * CPU_NR
+                                : conv->of.weights + (size_t)p * CPU_NR * all + at * (size_t)width;
+        conv->micro->product(t->blocks[block].count, width, count, t->a, weights,
+                             sums(t, block) + i * CPU_NR, conv->ldc, t->started[block]);
+    }
+    t->started[block] = true;
+}
+
+static void transpose(Task *t, int k, int count)
+{
+    const Conv *conv = t->conv;
+    for (int p = t->first_panel; p < t->last_panel; p++)
+        cpu_weights_adjoint(&conv->of.op, conv->of.x.c, conv->of.weights, p,
+                            t->first_tap * conv->of.x.c + k, count,
+                            t->w + (p - t->first_panel) * CPU_KC * CPU_NR);
+}
+
+static void sum_run(Task *t, int k, int count)
+{
+    bool ready = !t->conv->of.transposes;
+    for (int i = 0; i < t->n_blocks; i++) {
+        if (!gather(t, &t->blocks[i], k, count))
+            continue;
+        if (!ready)
+            transpose(t, k, count);
+        ready = true;
+        multiply(t, i, k, count);
     }
 }
 
 /* Bias, norm and activation on the way from the sums to the output. */
-static void store(const Block *b)
+static void store(const Task *t, int block)
 {
-    const Conv *conv = b->conv;
-    int first = b->first_panel * CPU_NR;
-    int count = MIN(b->last_panel * CPU_NR, conv->of.y.c) - first;
+    const Conv *conv = t->conv;
+    int first = t->first_panel * CPU_NR;
+    int count = MIN(t->last_panel * CPU_NR, conv->of.y.c) - first;
     const float *scale = conv->of.scale ? conv->of.scale + first : NULL;
     const float *shift = conv->of.shift ? conv->of.shift + first : NULL;
-    for (int i = 0; i < b->pixels.count; i++) {
-        float *sum = b->c + (ptrdiff_t)i * b->ldc, *out = b->pixels.pixels[i].out + first;
+    for (int i = 0; i < t->blocks[block].count; i++) {
+        float *sum = sums(t, block) + (ptrdiff_t)i * conv->ldc;
+        float *out = t->blocks[block].pixels[i].out + first;
+        if (!t->started[block]) /* all padding */
+            memset(sum, 0, (size_t)count * sizeof *sum);
         if (scale)
             for (int j = 0; j < count; j++)
                 sum[j] = sum[j] * scale[j] + shift[j];
@@ -184,42 +219,56 @@ static void store(const Block *b)
     }
 }
 
-static void run_block(void *data, int task, int worker)
+/* Finds the pixels of blocks @first on; there may be none. */
+static void find_blocks(Task *t, CpuPhase row, CpuPhase column, int first)
+{
+    const Conv *conv = t->conv;
+    for (int i = 0; i < conv->task_blocks; i++) {
+        CpuPixelBlock *block = &t->blocks[i];
+        block->conv = &conv->of;
+        block->row = row;
+        block->column = column;
+        size_t at = (size_t)(first + i) * (size_t)conv->block_pixels;
+        size_t end = MIN(at + (size_t)conv->block_pixels, cpu_phase_pixels(block));
+        if (at >= end)
+            break;
+        cpu_find_pixels(block, at, end);
+        t->n_blocks++;
+    }
+}
+
+static void run_task(void *data, int task, int worker)
 {
     const Conv *conv = data;
     const PixOp *op = &conv->of.op;
-    int block = task % conv->blocks, phase = task / conv->blocks % conv->phases;
-    int group = task / conv->blocks / conv->phases;
+    int range = task % conv->ranges, phase = task / conv->ranges % conv->phases;
+    int group = task / conv->ranges / conv->phases;
     int py = phase / conv->phases_x, px = phase % conv->phases_x;
-    Block b = {.conv = conv,
-               .pixels = {.conv = &conv->of,
-                          .row = cpu_phase_row(op, py, conv->of.y.h),
-                          .column = cpu_phase_column(op, px, conv->of.y.w)},
-               .first_panel = group * conv->group_panels,
-               .last_panel = MIN((group + 1) * conv->group_panels, cpu_panels(op->conv.oc)),
-               .phase_tap = (size_t)cpu_first_tap(op, py, px),
-               .a = conv->scratch + conv->worker_floats * (size_t)worker,
-               .ldc = group_width(conv)};
-    b.c = b.a + CPU_MC * CPU_PITCH;
-    size_t first = (size_t)block * CPU_MC;
-    size_t last = MIN(first + CPU_MC, cpu_phase_pixels(&b.pixels));
-    if (first >= last)
-        return;
-    cpu_find_pixels(&b.pixels, first, last);
-    for (int ty = 0; ty < b.pixels.row.taps; ty++)
-        for (int tx = 0; tx < b.pixels.column.taps; tx++)
-            sum_tap(&b, ty, tx);
-    flush(&b);
-    if (!b.started) /* all padding */
-        memset(b.c, 0, (size_t)b.pixels.count * (size_t)b.ldc * sizeof *b.c);
-    store(&b);
+    CpuPhase row = cpu_phase_row(op, py, conv->of.y.h);
+    CpuPhase column = cpu_phase_column(op, px, conv->of.y.w);
+    Task t;
+    t.conv = conv;
+    t.n_blocks = 0;
+    memset(t.started, 0, sizeof t.started);
+    t.first_panel = group * conv->group_panels;
+    t.last_panel = MIN(t.first_panel + conv->group_panels, cpu_panels(op->conv.oc));
+    t.first_tap = cpu_first_tap(op, py, px);
+    t.a = conv->scratch + conv->worker_floats * (size_t)worker;
+    t.c = t.a + CPU_MC * CPU_PITCH;
+    t.w = t.c + (ptrdiff_t)conv->task_blocks * CPU_MC * conv->ldc;
+    find_blocks(&t, row, column, range * conv->task_blocks);
+    int all = row.taps * column.taps * conv->of.x.c;
+    for (int k = 0; k < all; k += CPU_KC)
+        sum_run(&t, k, MIN(CPU_KC, all - k));
+    for (int i = 0; i < t.n_blocks; i++)
+        store(&t, i);
 }
 
 void cpu_conv_run(const PixDevice *device, const CpuConv *of, float *scratch)
 {
     Conv conv = conv_of(device, of);
     conv.scratch = scratch;
-    cpu_parallel(cpu_device(device)->pool, conv.groups * conv.phases * conv.blocks, run_block,
+    cpu_parallel(cpu_device(device)->pool, conv.groups * conv.phases * conv.ranges, run_task,
                  &conv);
 }
 
@@ -252,7 +301,7 @@ static CpuConv forward_of(const PixCall *call)
 /* Room for scale and shift, each (oc), before that of the workers. */
 static size_t vector_floats(const PixCall *call)
 {
-    return (2 * (size_t)call->out.shape.c + 15) / 16 * 16;
+    return rounded(2 * (size_t)call->out.shape.c);
 }
 
 size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)

@@ -16,7 +16,8 @@
 typedef struct {
     PixOp op; /* CONV or DECONV */
     CpuView x, y;
-    const float *weights;       /* as cpu-weights.h packs them for op */
+    const float *weights;       /* as cpu-weights.h packs them for op, or: */
+    bool transposes;            /* for the op whose adjoint op is */
     const float *scale, *shift; /* (oc), or NULL; a scale has a shift */
     bool adds;                  /* to y, before the activation; else y is overwritten */
 } CpuConv;

@@ -69,6 +69,23 @@ int cpu_tap(const PixOp *op, int ky, int kx)
     return cpu_first_tap(op, ky % rows, kx % columns) + ky / rows * taps_x + kx / columns;
 }
 
+void cpu_tap_position(const PixOp *op, int tap, int *ky, int *kx)
+{
+    int rows, columns;
+    cpu_phases(op, &rows, &columns);
+    for (int phase = 0; phase < rows * columns; phase++) {
+        CpuPhase y = cpu_phase_row(op, phase / columns, 1);
+        CpuPhase x = cpu_phase_column(op, phase % columns, 1);
+        if (tap < y.taps * x.taps) {
+            *ky = y.kernel_first + tap / x.taps * y.kernel_step;
+            *kx = x.kernel_first + tap % x.taps * x.kernel_step;
+            return;
+        }
+        tap -= y.taps * x.taps;
+    }
+    g_assert_not_reached();
+}
+
 int cpu_panels(int oc)
 {
     return (oc + CPU_NR - 1) / CPU_NR;
@@ -133,18 +150,11 @@ static void walk(const PixOp *op, const int dims[4], const float *values, float 
                  float *unpacked)
 {
     Tap tap = {.op = op, .c = in_channels(op, dims), .taps = op->conv.kh * op->conv.kw};
-    int rows, columns;
-    cpu_phases(op, &rows, &columns);
     for (int panel = 0; panel < cpu_panels(op->conv.oc); panel++)
-        for (int phase = 0; phase < rows * columns; phase++) {
-            CpuPhase y = cpu_phase_row(op, phase / columns, 1);
-            CpuPhase x = cpu_phase_column(op, phase % columns, 1);
-            for (int t = 0; t < y.taps * x.taps; t++) {
-                tap.ky = y.kernel_first + t / x.taps * y.kernel_step;
-                tap.kx = x.kernel_first + t % x.taps * x.kernel_step;
-                copy_tap(&tap, panel, values, packed, unpacked);
-                packed += (size_t)tap.c * (size_t)cpu_panel_width(op->conv.oc, panel);
-            }
+        for (int t = 0; t < tap.taps; t++) {
+            cpu_tap_position(op, t, &tap.ky, &tap.kx);
+            copy_tap(&tap, panel, values, packed, unpacked);
+            packed += (size_t)tap.c * (size_t)cpu_panel_width(op->conv.oc, panel);
         }
 }
 
@@ -171,55 +181,81 @@ PixOp cpu_adjoint(const PixOp *op, int c)
     return adjoint;
 }
 
-typedef struct {
-    PixOp op, adjoint;
-    int c, oc, taps;
-    const float *packed;
-    float *transposed;
-    bool adds;
-} Transposition;
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 
-/* to[j][i] (+)= from[i][j]. */
-static void transpose(int rows, int columns, const float *from, int from_pitch, float *to,
-                      int to_pitch, bool adds)
+/* to[j][i] = from[i][j] for four by four. */
+static inline void transpose_four(const float *from, ptrdiff_t from_pitch, float *to,
+                                  ptrdiff_t to_pitch)
 {
-    for (int j = 0; j < columns; j++)
-        for (int i = 0; i < rows; i++)
-            to[j * to_pitch + i] = from[i * from_pitch + j] + (adds ? to[j * to_pitch + i] : 0);
+    Four a = *(const Four *)from, b = *(const Four *)(from + from_pitch);
+    Four c = *(const Four *)(from + 2 * from_pitch), d = *(const Four *)(from + 3 * from_pitch);
+    Four ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5),
+         ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+    Four bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5),
+         bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+    *(Four *)to = __builtin_shufflevector(ac0, bd0, 0, 4, 1, 5);
+    *(Four *)(to + to_pitch) = __builtin_shufflevector(ac0, bd0, 2, 6, 3, 7);
+    *(Four *)(to + 2 * to_pitch) = __builtin_shufflevector(ac1, bd1, 0, 4, 1, 5);
+    *(Four *)(to + 3 * to_pitch) = __builtin_shufflevector(ac1, bd1, 2, 6, 3, 7);
 }
 
-/* One tap of one panel of the result. */
-static void transpose_tap(void *data, int task, int worker)
+static void transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
+                      ptrdiff_t to_pitch)
 {
-    const Transposition *t = data;
-    int panel = task / t->taps, position = task % t->taps;
-    int ky = position / t->op.conv.kw, kx = position % t->op.conv.kw;
-    size_t taps = (size_t)t->taps, c = (size_t)t->c, oc = (size_t)t->oc;
-    int width = cpu_panel_width(t->c, panel), channels = MIN(t->c - panel * CPU_NR, width);
-    float *to = t->transposed + (size_t)panel * CPU_NR * taps * oc +
-                (size_t)cpu_tap(&t->adjoint, ky, kx) * oc * (size_t)width;
-    if (channels < width && !t->adds)
-        memset(to, 0, oc * (size_t)width * sizeof *to);
-    for (int p = 0; p < cpu_panels(t->oc); p++) {
-        int from_width = cpu_panel_width(t->oc, p);
-        const float *from =
-            t->packed + (size_t)p * CPU_NR * taps * c +
-            ((size_t)cpu_tap(&t->op, ky, kx) * c + (size_t)panel * CPU_NR) * (size_t)from_width;
-        transpose(channels, MIN(t->oc - p * CPU_NR, from_width), from, from_width,
-                  to + (ptrdiff_t)p * CPU_NR * width, width, t->adds);
+    int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+    for (int j = 0; j < whole_columns; j += 4)
+        for (int i = 0; i < whole_rows; i += 4)
+            transpose_four(from + i * from_pitch + j, from_pitch, to + j * to_pitch + i, to_pitch);
+    for (int j = 0; j < columns; j++)
+        for (int i = j < whole_columns ? whole_rows : 0; i < rows; i++)
+            to[j * to_pitch + i] = from[i * from_pitch + j];
+}
+
+void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel, int k, int count,
+                         float *to)
+{
+    const PixOp from = cpu_adjoint(op, c);
+    int oc = op->conv.oc, taps = op->conv.kh * op->conv.kw, width = cpu_panel_width(oc, panel);
+    int columns = MIN(oc - panel * CPU_NR, width);
+    if (columns < width)
+        memset(to, 0, (size_t)count * (size_t)width * sizeof *to);
+    for (int last = k + count, run; k < last; k += run, to += (ptrdiff_t)run * width) {
+        int ky, kx, channel = k % c, from_panel = channel / CPU_NR;
+        int from_width = cpu_panel_width(c, from_panel), lane = channel % CPU_NR;
+        run = MIN(MIN(from_width - lane, c - channel), last - k);
+        cpu_tap_position(op, k / c, &ky, &kx);
+        size_t row = (size_t)cpu_tap(&from, ky, kx) * (size_t)oc + (size_t)panel * CPU_NR;
+        const float *at = packed + (size_t)from_panel * CPU_NR * (size_t)taps * (size_t)oc +
+                          row * (size_t)from_width + lane;
+        transpose(columns, run, at, from_width, to, width);
     }
 }
 
-void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
-                           float *transposed, bool adds)
+typedef struct {
+    const PixOp *op;
+    int c, runs; /* of CPU_KC rows in a panel */
+    const float *packed;
+    float *to;
+    bool adds;
+} Transposition;
+
+static void transpose_run(void *data, int task, int worker)
 {
-    Transposition t = {.op = *op,
-                       .adjoint = cpu_adjoint(op, c),
-                       .c = c,
-                       .oc = op->conv.oc,
-                       .taps = op->conv.kh * op->conv.kw,
-                       .packed = packed,
-                       .transposed = transposed,
-                       .adds = adds};
-    cpu_parallel(cpu_device(device)->pool, cpu_panels(c) * t.taps, transpose_tap, &t);
+    const Transposition *t = data;
+    int rows = t->op->conv.kh * t->op->conv.kw * t->c;
+    int panel = task / t->runs, k = task % t->runs * CPU_KC, count = MIN(CPU_KC, rows - k);
+    int width = cpu_panel_width(t->op->conv.oc, panel);
+    float sum[CPU_KC * CPU_NR];
+    float *to = t->to + (size_t)panel * CPU_NR * (size_t)rows + (size_t)k * (size_t)width;
+    cpu_weights_adjoint(t->op, t->c, t->packed, panel, k, count, t->adds ? sum : to);
+    for (int i = 0; i < count * width && t->adds; i++)
+        to[i] += sum[i];
+}
+
+void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
+                           float *to, bool adds)
+{
+    int rows = op->conv.kh * op->conv.kw * c, runs = (rows + CPU_KC - 1) / CPU_KC;
+    Transposition t = {op, c, runs, packed, to, adds};
+    cpu_parallel(cpu_device(device)->pool, cpu_panels(op->conv.oc) * runs, transpose_run, &t);
 }

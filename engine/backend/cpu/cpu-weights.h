@@ -39,6 +39,9 @@ int cpu_first_tap(const PixOp *op, int row, int column);
 /** cpu_tap: Where kernel position (@ky, @kx) lies among all taps, in the order above. */
 int cpu_tap(const PixOp *op, int ky, int kx);
 
+/** cpu_tap_position: The other way round. */
+void cpu_tap_position(const PixOp *op, int tap, int *ky, int *kx);
+
 /** cpu_panel_width: CPU_NR, or half of it for the last panel if that is enough. */
 int cpu_panel_width(int oc, int panel);
 int cpu_panels(int oc);
@@ -53,13 +56,18 @@ void cpu_weights_unpack(const PixOp *op, const int dims[4], const float *packed,
  */
 PixOp cpu_adjoint(const PixOp *op, int c);
 
-/**
- * cpu_weights_transpose: Rearranges weights packed for @op, which has @c input channels, as its
- * adjoint's; with @adds, adds them to what is there. Channels that do not exist become zero.
- */
-void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
-                           float *transposed, bool adds);
 /** cpu_weights_floats: How many floats packed weights are, for @c input channels. */
 size_t cpu_weights_floats(const PixOp *op, int c);
+
+/**
+ * cpu_weights_adjoint: A part of the weights of @op, which has @c input channels, made from those of
+ * the op whose adjoint it is: of @panel, @count rows from the @k-th on.  @to: dense.
+ */
+void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel, int k, int count,
+                         float *to);
+
+/** cpu_weights_transpose: All of them, in all panels; with @adds they are added to what is there. */
+void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
+                           float *to, bool adds);
 
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** How long CONV and DECONV of the published networks take in each direction. */
+#ifndef BENCH_CONV_BACKWARD_H
+#define BENCH_CONV_BACKWARD_H
+
+/**
+ * bench_conv_backward: Prints a table: for each layer, the least milliseconds of some rounds and the
+ * billions of operations a second. A round goes through all layers, so that weights come from memory
+ * as they do in training. @threads: 0 takes what the machine has.
+ */
+void bench_conv_backward(unsigned threads);
+
+#endif
