@@ -4,6 +4,7 @@
  * pix2pix eval: how close a folder of pictures comes to a folder of targets.
  */
 #include "command.h"
+#include "image-file.h"
 #include "image-list.h"
 #include "metrics.h"
 #include "progress.h"

@@ -155,14 +155,16 @@ gboolean metrics_add(Metrics *metrics, const Picture *output, const Picture *tar
 
     if (!check_sizes(output, target, error))
         return FALSE;
+    g_autoptr(Picture) rgb_output = picture_convert(output, 3);
+    g_autoptr(Picture) rgb_target = picture_convert(target, 3);
     if (metrics->n == 0) {
         metrics->width = width;
         metrics->height = height;
     } else if (width != metrics->width || height != metrics->height) {
         drop_sets(metrics);
     }
-    g_autofree float *a = new_planes(output), *b = new_planes(target);
-    add_differences(metrics, output, target);
+    g_autofree float *a = new_planes(rgb_output), *b = new_planes(rgb_target);
+    add_differences(metrics, rgb_output, rgb_target);
     for (int c = 0; c < 3; c++) {
         gsize plane = (gsize)c * width * height;
         metrics->ssim += plane_ssim(a + plane, b + plane, width, height) / 3;

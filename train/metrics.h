@@ -7,7 +7,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
-#include "image-file.h"
+#include "picture.h"
 
 #define METRICS_MAX_LEVELS 16
 
@@ -35,7 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Metrics, metrics_free)
 
 /**
  * metrics_add:
- * Adds a pair of RGB pictures. Only patches of them are kept: 75 kB a picture and level.
+ * Adds a pair of pictures, compared as RGB. Only patches of them are kept: 75 kB a picture and
+ * level.
  * Errors: one line that names no file: sides that differ or are shorter than 11 pixels.
  * Source: PSNR on 8-bit values with the mean squared error at least 1e-12; SSIM of Wang et al.
  * (2004) over RGB in [0, 1], an 11 x 11 Gaussian window of 1.5 pixels, no padding; SWD see swd.h.

@@ -206,6 +206,23 @@ static void test_several_sizes(void **state)
     assert_true(isnan(result.swd));
 }
 
+/* Grey counts as the colour that it is, alpha not at all. */
+static void test_channels(void **state)
+{
+    g_autoptr(Metrics) metrics = metrics_new(1, 1);
+    g_autoptr(Picture) picture = draw(0, 32, 32, 0);
+    g_autoptr(Picture) grey = picture_convert(picture, 1), same = picture_convert(grey, 3);
+    g_autoptr(Picture) alpha = picture_convert(picture, 4);
+    MetricsResult result;
+
+    for (int i = 0; i < 32 * 32; i++)
+        alpha->data[4 * i + 3] = i;
+    add(metrics, grey, same);
+    add(metrics, alpha, picture);
+    metrics_finish(metrics, &result);
+    assert_true(result.l1 == 0);
+}
+
 static void test_pairs_that_do_not_fit(void **state)
 {
     g_autoptr(Metrics) metrics = metrics_new(1, 1);
@@ -234,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_what_swd_sees),
         cmocka_unit_test(test_one_colour),
         cmocka_unit_test(test_several_sizes),
+        cmocka_unit_test(test_channels),
         cmocka_unit_test(test_pairs_that_do_not_fit),
     };
 
