@@ -194,6 +194,8 @@ static void find_lifetimes(Planner *p)
             use(p, node->in[j], i);
         if (p->needs[i])
             use_backward(p, i);
+        if (node->op.kind == PIX_OP_INPUT)
+            use(p, i, 0); /* the caller writes it */
         if (p->training && node->op.kind == PIX_OP_INPUT)
             use(p, i, INT_MAX);
     }

@@ -132,6 +132,23 @@ def make(folder, name, make_g, make_d, n, c, oc, h, w, mode, conditional, settin
     print(f'{name}: seed {seed}', flush=True)
 
 
+def make_penalty(folder, name, make_d, n, c, h, w, settings):
+    """The gradient penalty of WGAN-GP at x, and its gradient, by differentiating twice."""
+    torch.manual_seed(1)
+    d = he_init(make_d()).double()
+    start = {f'D0.{k}': v.clone() for k, v in d.state_dict().items() if 'num_batches' not in k}
+    x = picture(n, c, h, w).double().requires_grad_()
+    gradient, = torch.autograd.grad(d(x).sum(), x, create_graph=True)
+    penalty = ((gradient.flatten(1) + 1e-16).norm(2, 1) - 1).square().mean()
+    parameters = dict(d.named_parameters())
+    gradients = torch.autograd.grad(penalty, parameters.values(), allow_unused=True)
+    trace = {f'gradD1.{k}': torch.zeros_like(p) if g is None else g
+             for (k, p), g in zip(parameters.items(), gradients)}
+    models.save_safetensors(f'{folder}/penalty_{name}.safetensors',
+                            {'x': x, 'value': penalty[None], **start, **trace}, settings)
+    print(f'penalty {name}: {penalty.item():.4g}', flush=True)
+
+
 def main(folder):
     torch.set_num_threads(1)
     unet = lambda c=3, oc=3, norm='batch': (lambda: net.JunyanzUnet(5, 2, norm, c, oc, drop=False))
@@ -145,6 +162,11 @@ def main(folder):
     make(folder, 'lsgan_resnet_instance', lambda: net.JunyanzResnet(2, 2), patch(6, 2, 'instance'),
          2, 3, 3, 32, 48, 'lsgan', True,
          {'net_g': 'resnet_2blocks', 'net_d': 'patchgan_2', 'norm': 'instance'})
+    for norm in ('batch', 'instance', 'none'):
+        make_penalty(folder, f'patchgan_{norm}', patch(4, 2, norm), 2, 4, 24, 20,
+                     {'net_d': 'patchgan_2', 'norm': norm})
+    make_penalty(folder, 'pixelgan', lambda: net.JunyanzPixelGAN(3, 4), 3, 3, 9, 7,
+                 {'net_d': 'pixelgan', 'norm': 'batch'})
 
 
 if __name__ == '__main__':

@@ -321,16 +321,51 @@ static void test_trace(void **state)
     close_trace(&t);
 }
 
-static void list_folder(const char *folder, GArray *tests)
+/* Between two equal images there is only one point, whatever is drawn. */
+static void test_penalty(void **state)
+{
+    GError *error = NULL;
+    const PixEntry *entry;
+    Trace t = {.file = pix_container_open(*state, &error),
+               .device = pix_device_open("cpu", 2, NULL)};
+    assert_null(error);
+    PixMap *x = load_map(&t, "x");
+    bool pixel = strcmp(setting(&t, "net_d", ""), "pixelgan") == 0;
+    PixNetworkOptions options = {
+        .architecture = setting(&t, "net_d", ""),
+        .norm = setting(&t, "norm", ""),
+        .in_channels = t.dims[1],
+        .out_channels = 1,
+        .filters = filters_of(&t, pixel ? "D0.net.0.weight" : "D0.model.0.weight")};
+    t.d = pix_network_new(t.device, &options, &error);
+    assert_null(error);
+    load_weights(&t, t.d, "D0.");
+    PixPenalty *penalty = pix_penalty_new(t.d, t.dims[0], t.dims[2], t.dims[3], &error);
+    assert_null(error);
+    double value;
+    g_autofree float *expected = read_values(t.file, "value", &entry);
+    assert_true(pix_penalty_backward(penalty, x, x, 1, 5, 6, &value, &error));
+    if (!(fabs(value - (double)*expected) <= LOSS_LIMIT * (double)*expected))
+        fail_msg("penalty %.7g, not %.7g", value, (double)*expected);
+    compare_gradients(&t, t.d, "gradD1.");
+    pix_penalty_free(penalty);
+    pix_map_free(x);
+    pix_network_free(t.d);
+    pix_container_free(t.file);
+    pix_device_unref(t.device);
+}
+
+static void list_folder(const char *folder, const char *prefix, CMUnitTestFunction run,
+                        GArray *tests)
 {
     GDir *dir = g_dir_open(folder, 0, NULL);
     const char *name;
     if (!dir)
         return;
     while ((name = g_dir_read_name(dir)))
-        if (g_str_has_prefix(name, "train_pix2pix") && g_str_has_suffix(name, ".safetensors")) {
+        if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".safetensors")) {
             struct CMUnitTest test = {.name = g_strdup(name),
-                                      .test_func = test_trace,
+                                      .test_func = run,
                                       .initial_state = g_build_filename(folder, name, NULL)};
             g_array_append_val(tests, test);
         }
@@ -341,8 +376,10 @@ int main(void)
 {
     g_autoptr(GArray) tests = g_array_new(FALSE, TRUE, sizeof(struct CMUnitTest));
     g_auto(GStrv) folders = g_strsplit(g_getenv("PIX2PIX_TEST_TRACES"), ":", -1);
-    for (char **folder = folders; *folder; folder++)
-        list_folder(*folder, tests);
+    for (char **folder = folders; *folder; folder++) {
+        list_folder(*folder, "train_pix2pix", test_trace, tests);
+        list_folder(*folder, "penalty", test_penalty, tests);
+    }
     if (tests->len == 0)
         return 1;
     return _cmocka_run_group_tests("training", (const struct CMUnitTest *)tests->data, tests->len,
