@@ -7,6 +7,8 @@
 #include "pair-list.h"
 
 #include <pix2pix/pix.h>
+#include <pthread.h>
+#include <signal.h>
 
 struct Loader {
     LoaderOptions options;
@@ -18,9 +20,10 @@ struct Loader {
     guint64 skipped;
     gboolean has_current; /* the caller has a batch */
 
-    GMutex lock; /* of all that follows */
-    GCond made, room;
-    GPtrArray *threads;
+    guint n_threads;
+    pthread_t *threads;
+    pthread_mutex_t lock; /* of all that follows */
+    pthread_cond_t made, room;
     int stop; /* atomic: read without the lock, too */
     BatchSlot *slots;
     guint n_slots;
@@ -62,24 +65,24 @@ static BatchSlot *deal(Loader *loader)
     return slot;
 }
 
-static gpointer work(gpointer data)
+static void *work(void *data)
 {
     Loader *loader = data;
 
-    g_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     while (!loader->stop) {
         if (loader->dealt - loader->released == loader->n_slots) {
-            g_cond_wait(&loader->room, &loader->lock);
+            pthread_cond_wait(&loader->room, &loader->lock);
             continue;
         }
         BatchSlot *slot = deal(loader);
-        g_mutex_unlock(&loader->lock);
+        pthread_mutex_unlock(&loader->lock);
         batch_slot_fill(slot, &loader->options, &loader->stop);
-        g_mutex_lock(&loader->lock);
+        pthread_mutex_lock(&loader->lock);
         slot->ready = TRUE;
-        g_cond_broadcast(&loader->made);
+        pthread_cond_broadcast(&loader->made);
     }
-    g_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
 
@@ -148,15 +151,18 @@ static void make_slots(Loader *loader)
         batch_slot_init(&loader->slots[i], loader->options.batch_size, loader->per_epoch);
 }
 
-static gboolean start_threads(Loader *loader, GError **error)
+/* Fewer threads than asked for are slower, not wrong. Signals are for the others. */
+static void start_threads(Loader *loader)
 {
-    for (guint i = 0; i < loader->options.threads; i++) {
-        GThread *thread = g_thread_try_new("loader", work, loader, error);
-        if (!thread)
-            return FALSE;
-        g_ptr_array_add(loader->threads, thread);
-    }
-    return TRUE;
+    sigset_t all, before;
+
+    loader->threads = g_new(pthread_t, loader->options.threads);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (loader->n_threads < loader->options.threads &&
+           pthread_create(&loader->threads[loader->n_threads], NULL, work, loader) == 0)
+        loader->n_threads++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 Loader *loader_new(const LoaderOptions *options, GError **error)
@@ -170,11 +176,10 @@ Loader *loader_new(const LoaderOptions *options, GError **error)
     loader->notes = g_ptr_array_new_with_free_func(g_free);
     loader->problems = g_ptr_array_new_with_free_func(g_free);
     loader->broken = g_hash_table_new(NULL, NULL);
-    loader->threads = g_ptr_array_new();
     loader->order = g_new(guint, loader->n);
-    g_mutex_init(&loader->lock);
-    g_cond_init(&loader->made);
-    g_cond_init(&loader->room);
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->made, NULL);
+    pthread_cond_init(&loader->room, NULL);
     make_slots(loader);
     if (!check_sizes(loader, error))
         return NULL;
@@ -183,19 +188,18 @@ Loader *loader_new(const LoaderOptions *options, GError **error)
     loader->epoch = options->epoch + options->index / loader->per_epoch;
     loader->index = options->index % loader->per_epoch;
     shuffle(loader);
-    if (!start_threads(loader, error))
-        return NULL;
+    start_threads(loader);
     return g_steal_pointer(&loader);
 }
 
 static void stop_threads(Loader *loader)
 {
-    g_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     g_atomic_int_set(&loader->stop, TRUE);
-    g_cond_broadcast(&loader->room);
-    g_mutex_unlock(&loader->lock);
-    for (guint i = 0; i < loader->threads->len; i++)
-        g_thread_join(loader->threads->pdata[i]);
+    pthread_cond_broadcast(&loader->room);
+    pthread_mutex_unlock(&loader->lock);
+    for (guint i = 0; i < loader->n_threads; i++)
+        pthread_join(loader->threads[i], NULL);
 }
 
 void loader_free(Loader *loader)
@@ -207,13 +211,13 @@ void loader_free(Loader *loader)
         batch_slot_clear(&loader->slots[i]);
     g_free(loader->slots);
     g_free(loader->order);
-    g_ptr_array_unref(loader->threads);
+    g_free(loader->threads);
     g_ptr_array_unref(loader->notes);
     g_ptr_array_unref(loader->problems);
     g_hash_table_unref(loader->broken);
-    g_mutex_clear(&loader->lock);
-    g_cond_clear(&loader->made);
-    g_cond_clear(&loader->room);
+    pthread_mutex_destroy(&loader->lock);
+    pthread_cond_destroy(&loader->made);
+    pthread_cond_destroy(&loader->room);
     g_free(loader);
 }
 
@@ -231,18 +235,18 @@ guint64 loader_get_batches(const Loader *loader)
 /* Returns the oldest batch that was not handed out; gives the one before back to the threads. */
 static BatchSlot *take(Loader *loader)
 {
-    g_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     if (loader->has_current)
         loader->released++;
     loader->has_current = TRUE;
-    g_cond_signal(&loader->room);
+    pthread_cond_signal(&loader->room);
     BatchSlot *slot = &loader->slots[loader->released % loader->n_slots];
-    if (loader->options.threads == 0)
+    if (loader->n_threads == 0)
         batch_slot_fill(deal(loader), &loader->options, &loader->stop);
-    while (loader->options.threads && !slot->ready)
-        g_cond_wait(&loader->made, &loader->lock);
+    while (loader->n_threads && !slot->ready)
+        pthread_cond_wait(&loader->made, &loader->lock);
     slot->ready = FALSE;
-    g_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return slot;
 }
 
