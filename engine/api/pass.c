@@ -44,6 +44,8 @@ PixPass *pix_pass_new(PixNetwork *network, int n, int height, int width, PixPass
                       GError **error)
 {
     g_return_val_if_fail(network, NULL);
+    if (!pix_model_check_size(network->model, width, height, error))
+        return NULL;
     PixGraph *graph = specialise(network, n, height, width, (flags & PIX_PASS_DROPOUT) != 0, error);
     if (!graph)
         return NULL;
