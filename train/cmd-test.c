@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_SIDE 640 /* pixels; larger pictures are scaled down for the page */
-
 /* What the command line asks for, and where the work is. */
 typedef struct {
     char *output, *data, *split, *direction, *fit;
@@ -181,16 +179,6 @@ static gboolean open_page(Test *test, const char *model_name, GError **error)
     return TRUE;
 }
 
-static Picture *for_page(const Picture *picture)
-{
-    int side = MAX(picture->width, picture->height);
-
-    if (side <= PAGE_SIDE)
-        return picture_scale(picture, picture->width, picture->height);
-    return picture_scale(picture, MAX(1, picture->width * PAGE_SIDE / side),
-                         MAX(1, picture->height * PAGE_SIDE / side));
-}
-
 /* Reads what belongs to @file. @target: (out): NULL without --data. */
 static Picture *read_input(const Test *test, const char *file, Picture **target, GError **error)
 {
@@ -254,11 +242,7 @@ static gboolean run_one(Test *test, const char *file, Progress *progress, GError
     }
     g_autofree char *title = base_name(file);
     g_autofree char *shown = command_show(title);
-    g_autoptr(Picture) small_input = for_page(input);
-    g_autoptr(Picture) small_output = for_page(output);
-    g_autoptr(Picture) small_target = target ? for_page(target) : NULL;
-    const HtmlPicture row[] = {
-        {"input", small_input}, {"output", small_output}, {"target", small_target}};
+    const HtmlPicture row[] = {{"input", input}, {"output", output}, {"target", target}};
     test->done++;
     return html_page_add_row(test->page, shown, row, target ? 3 : 2, error);
 }

@@ -2,7 +2,10 @@
 
 #include "html-page.h"
 
+#include "html-parts.h"
 #include "output-file.h"
+
+#define PICTURE_SIDE 640 /* pixels; larger ones are scaled down */
 
 struct HtmlPage {
     OutputFile
@@ -11,39 +14,8 @@ struct HtmlPage {
     GString *problems;
 };
 
-static const char head[] =
-    "<!doctype html>\n"
-    "<html lang=\"en\">\n"
-    "<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+static const char style[] =
     "<style>\n"
-    ":root { --ink: #1c1c1e; --dim: #6a6a70; --paper: #fbfaf8; --line: #dedcd6; --mark: #0b62d6 }\n"
-    "@media (prefers-color-scheme: dark) {\n"
-    "  :root { --ink: #ececee; --dim: #98989f; --paper: #161618; --line: #333338; --mark: #6ab0ff "
-    "}\n"
-    "}\n"
-    "* { box-sizing: border-box }\n"
-    "body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 84rem; color: var(--ink);\n"
-    "  background: var(--paper); font: 15px/1.5 system-ui, sans-serif }\n"
-    "h1 { margin: 0 0 .75rem; font-size: 1.5rem; font-weight: 600 }\n"
-    "dl { display: flex; flex-wrap: wrap; gap: .25rem 2rem; margin: 0 0 1rem }\n"
-    "dl div { display: flex; gap: .5rem }\n"
-    "dt, figcaption, .hint { color: var(--dim) }\n"
-    "dd { margin: 0 }\n"
-    ".hint { margin: 0 0 1.5rem; font-size: .9rem }\n"
-    "kbd { padding: 0 .35em; border: 1px solid var(--line); border-radius: 4px; font: inherit;\n"
-    "  font-size: .85em }\n"
-    "ol { display: grid; gap: 1.5rem; margin: 0; padding: 0; list-style: none;\n"
-    "  grid-template-columns: repeat(auto-fill, minmax(min(100%, 34rem), 1fr)) }\n"
-    ".row { display: block; padding: .5rem; border: 1px solid var(--line);\n"
-    "  border-radius: 8px; color: inherit; text-decoration: none; cursor: zoom-in }\n"
-    ".row:focus-visible, .row:hover { outline: 2px solid var(--mark); outline-offset: 1px }\n"
-    ".name { margin: 0 .15rem .35rem; overflow-wrap: anywhere }\n"
-    ".pictures { display: flex; gap: .5rem }\n"
-    "figure { flex: 1; min-width: 0; margin: 0 }\n"
-    ".row img { display: block; width: 100%; height: auto; border-radius: 4px }\n"
-    "figcaption { margin: .2rem .15rem 0; font-size: .85rem }\n"
     "dialog { width: 100vw; height: 100vh; max-width: none; max-height: none; padding: 1rem;\n"
     "  border: 0; color: var(--ink); background: var(--paper) }\n"
     "dialog[open] { display: flex; flex-direction: column; gap: .5rem }\n"
@@ -112,8 +84,8 @@ HtmlPage *html_page_open(const char *file, const char *title, GError **error)
     g_autofree char *safe = g_markup_escape_text(title, -1);
     page->output = output;
     page->problems = g_string_new(NULL);
-    fputs(head, output->stream);
-    fprintf(output->stream, "<title>%s</title>\n<h1>%s</h1>\n<dl>\n", safe, safe);
+    html_write_head(output->stream, title);
+    fprintf(output->stream, "%s<h1>%s</h1>\n<dl>\n", style, safe);
     return page;
 }
 
@@ -148,18 +120,11 @@ gboolean html_page_add_row(HtmlPage *page, const char *name, const HtmlPicture *
         "<li><a class=\"row\" href=\"#\"><div class=\"name\">%s</div><div class=\"pictures\">\n",
         safe);
     for (int i = 0; i < n; i++) {
-        const char *mime;
-        g_autoptr(GBytes) encoded = picture_encode_small(pictures[i].picture, &mime, error);
-        if (!encoded)
+        g_autofree char *alt = g_strdup_printf("%s of %s", pictures[i].caption, name);
+        fputs("<figure>", stream);
+        if (!html_write_picture(stream, pictures[i].picture, PICTURE_SIDE, alt, error))
             return FALSE;
-        gsize bytes;
-        const guint8 *data = g_bytes_get_data(encoded, &bytes);
-        g_autofree char *base64 = g_base64_encode(data, bytes);
-        fprintf(stream,
-                "<figure><img width=\"%d\" height=\"%d\" alt=\"%s of %s\" decoding=\"async\" "
-                "src=\"data:%s;base64,%s\"><figcaption>%s</figcaption></figure>\n",
-                pictures[i].picture->width, pictures[i].picture->height, pictures[i].caption, safe,
-                mime, base64, pictures[i].caption);
+        fprintf(stream, "<figcaption>%s</figcaption></figure>\n", pictures[i].caption);
     }
     fputs("</div></a></li>\n", stream);
     return TRUE;

@@ -22,7 +22,7 @@ typedef struct {
     const Picture *picture;
 } HtmlPicture;
 
-/** html_page_add_row: @pictures: @n of them, n > 0. */
+/** html_page_add_row: @pictures: @n of them, n > 0; large ones are scaled down for the page. */
 gboolean html_page_add_row(HtmlPage *page, const char *name, const HtmlPicture *pictures, int n,
                            GError **error);
 /** html_page_add_problem: Something that has no pictures: what went wrong, in one line. */
