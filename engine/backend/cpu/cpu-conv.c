@@ -109,6 +109,8 @@ static Conv conv_of(const PixDevice *device, const CpuConv *of)
 
 size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *of)
 {
+    if (cpu_conv_is_narrow(of))
+        return cpu_conv_run_narrow_floats(device, of);
     Conv conv = conv_of(device, of);
     return conv.worker_floats * (size_t)cpu_pool_threads(cpu_device(device)->pool);
 }
@@ -193,29 +195,16 @@ static void sum_run(Task *t, int k, int count)
     }
 }
 
-/* Bias, norm and activation on the way from the sums to the output. */
 static void store(const Task *t, int block)
 {
     const Conv *conv = t->conv;
     int first = t->first_panel * CPU_NR;
     int count = MIN(t->last_panel * CPU_NR, conv->of.y.c) - first;
-    const float *scale = conv->of.scale ? conv->of.scale + first : NULL;
-    const float *shift = conv->of.shift ? conv->of.shift + first : NULL;
     for (int i = 0; i < t->blocks[block].count; i++) {
         float *sum = sums(t, block) + (ptrdiff_t)i * conv->ldc;
-        float *out = t->blocks[block].pixels[i].out + first;
         if (!t->started[block]) /* all padding */
             memset(sum, 0, (size_t)count * sizeof *sum);
-        if (scale)
-            for (int j = 0; j < count; j++)
-                sum[j] = sum[j] * scale[j] + shift[j];
-        else if (shift)
-            for (int j = 0; j < count; j++)
-                sum[j] += shift[j];
-        if (conv->of.adds)
-            for (int j = 0; j < count; j++)
-                sum[j] += out[j];
-        cpu_activate(conv->of.op.conv.activation, sum, out, (size_t)count);
+        cpu_conv_finish(&conv->of, first, count, sum, t->blocks[block].pixels[i].out + first);
     }
 }
 
@@ -264,8 +253,28 @@ static void run_task(void *data, int task, int worker)
         store(&t, i);
 }
 
+void cpu_conv_finish(const CpuConv *conv, int first, int count, float *sum, float *out)
+{
+    const float *scale = conv->scale ? conv->scale + first : NULL;
+    const float *shift = conv->shift ? conv->shift + first : NULL;
+    if (scale)
+        for (int j = 0; j < count; j++)
+            sum[j] = sum[j] * scale[j] + shift[j];
+    else if (shift)
+        for (int j = 0; j < count; j++)
+            sum[j] += shift[j];
+    if (conv->adds)
+        for (int j = 0; j < count; j++)
+            sum[j] += out[j];
+    cpu_activate(conv->op.conv.activation, sum, out, (size_t)count);
+}
+
 void cpu_conv_run(const PixDevice *device, const CpuConv *of, float *scratch)
 {
+    if (cpu_conv_is_narrow(of)) {
+        cpu_conv_run_narrow(device, of, scratch);
+        return;
+    }
     Conv conv = conv_of(device, of);
     conv.scratch = scratch;
     cpu_parallel(cpu_device(device)->pool, conv.groups * conv.phases * conv.ranges, run_task,
