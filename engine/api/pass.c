@@ -135,3 +135,9 @@ const PixLayerTime *pix_pass_get_layers(PixPass *pass, gboolean backward, guint 
     return backward ? pix_run_backward_layers(pass->run, n_layers)
                     : pix_run_layers(pass->run, n_layers);
 }
+
+void pix_pass_clear_layers(PixPass *pass)
+{
+    g_return_if_fail(pass);
+    pix_run_clear_layers(pass->run);
+}

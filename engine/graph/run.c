@@ -10,7 +10,8 @@
 
 typedef struct {
     int node;
-    PixCall call; /* without gradients */
+    PixCall call;        /* without gradients */
+    double flops, bytes; /* of one forward walk */
 } Step;
 
 struct PixRun {
@@ -111,7 +112,7 @@ static double tensor_bytes(const PixTensor *t)
     return t->buffer ? (double)pix_shape_count(t->shape) * sizeof(float) : 0;
 }
 
-static PixLayerTime layer_of(const PixRun *run, const Step *step)
+static PixLayerTime layer_of(const PixRun *run, Step *step)
 {
     const PixCall *call = &step->call;
     const PixRow *row = &run->device->backend->rows[call->op->kind];
@@ -119,29 +120,45 @@ static PixLayerTime layer_of(const PixRun *run, const Step *step)
     const char *name = pix_graph_node(run->graph, step->node)->name;
     g_autofree char *what = pix_op_describe(call->op, in[0], call->out.shape);
     PixLayerTime layer = {.name = g_strdup_printf("%s: %s", name, what),
-                          .algorithm = row->algorithm(run->device, call),
-                          .flops = pix_op_flops(call->op, in, call->out.shape),
-                          .bytes = tensor_bytes(&call->out)};
+                          .algorithm = row->algorithm(run->device, call)};
+    step->flops = pix_op_flops(call->op, in, call->out.shape);
+    step->bytes = tensor_bytes(&call->out);
     for (int j = 0; j < PIX_MAX_INPUTS; j++)
-        layer.bytes += tensor_bytes(&call->in[j]);
+        step->bytes += tensor_bytes(&call->in[j]);
     for (int j = 0; j < PIX_SLOT_COUNT; j++)
-        layer.bytes += tensor_bytes(&call->param[j]);
+        step->bytes += tensor_bytes(&call->param[j]);
+    if (!run->training) {
+        layer.flops = step->flops;
+        layer.bytes = step->bytes;
+    }
     return layer;
 }
 
-/* Backward does about twice the work: once for the input's gradient, once for the parameters'. */
 static void describe_layers(PixRun *run)
 {
     run->layers = g_new0(PixLayerTime, run->n_steps);
     run->backward_layers = g_new0(PixLayerTime, run->n_steps);
-    for (guint i = 0; i < run->n_steps; i++) {
-        const Step *step = &run->steps[i];
-        PixLayerTime *back = &run->backward_layers[run->n_steps - 1 - i];
-        bool has_input = run->training && run->needs[pix_graph_node(run->graph, step->node)->in[0]];
-        run->layers[i] = *back = layer_of(run, step);
-        back->flops *= has_input ? 2 : 1;
-        back->bytes *= 2;
-    }
+    for (guint i = 0; i < run->n_steps; i++)
+        run->backward_layers[run->n_steps - 1 - i] = run->layers[i] = layer_of(run, &run->steps[i]);
+}
+
+/* A frame's figures stand until the next one; those of training add up until they are cleared. */
+static void count_forward(PixRun *run, guint i, double ms)
+{
+    PixLayerTime *layer = &run->layers[i];
+    layer->ms = run->training ? layer->ms + ms : ms;
+    layer->flops = run->training ? layer->flops + run->steps[i].flops : layer->flops;
+    layer->bytes = run->training ? layer->bytes + run->steps[i].bytes : layer->bytes;
+}
+
+/* Each gradient of a product is as much work as the product. */
+static void count_backward(PixRun *run, guint i, const PixCall *call, double ms)
+{
+    PixLayerTime *layer = &run->backward_layers[run->n_steps - 1 - i];
+    int gradients = (call->din[0].buffer != NULL) + (call->dparam[PIX_SLOT_WEIGHT].buffer != NULL);
+    layer->ms += ms;
+    layer->flops += run->steps[i].flops * gradients;
+    layer->bytes += run->steps[i].bytes * MAX(gradients, 1);
 }
 
 /* ---- making ---- */
@@ -176,7 +193,7 @@ static void run_rows(PixRun *run)
         double before = pix_clock_ms();
         pix_backend_forward(run->device, &run->steps[i].call);
         if (run->layers)
-            run->layers[i].ms = pix_clock_ms() - before;
+            count_forward(run, i, pix_clock_ms() - before);
     }
 }
 
@@ -299,14 +316,12 @@ bool pix_run_backward(PixRun *run, PixBackward what, GError **error)
     memset(run->written, 0, run->graph->nodes->len * sizeof *run->written);
     for (guint i = run->n_steps; i-- > 0;) {
         const Step *step = &run->steps[i];
-        PixLayerTime *layer = &run->backward_layers[run->n_steps - 1 - i];
-        double before = pix_clock_ms();
-        layer->ms = 0;
         if (!needs[step->node])
             continue;
+        double before = pix_clock_ms();
         PixCall call = backward_call(run, step, what);
         pix_backend_backward(run->device, &call);
-        layer->ms = pix_clock_ms() - before;
+        count_backward(run, i, &call, pix_clock_ms() - before);
     }
     return true;
 }
@@ -321,4 +336,18 @@ const PixLayerTime *pix_run_backward_layers(const PixRun *run, guint *n_layers)
 {
     *n_layers = run->training ? run->n_steps : 0;
     return run->backward_layers;
+}
+
+static void clear_figures(PixLayerTime *layer)
+{
+    layer->ms = layer->flops = layer->bytes = 0;
+}
+
+void pix_run_clear_layers(PixRun *run)
+{
+    g_assert(run->training);
+    for (guint i = 0; i < run->n_steps; i++) {
+        clear_figures(&run->layers[i]);
+        clear_figures(&run->backward_layers[i]);
+    }
 }

@@ -56,9 +56,13 @@ typedef struct {
  */
 bool pix_run_backward(PixRun *run, PixBackward what, GError **error);
 
-/** pix_run_layers: One entry for each node that does something, with the last run's times. */
+/**
+ * pix_run_layers: One entry for each node that does something: of the last run, or in training the
+ * sum over all since pix_run_clear_layers().
+ */
 const PixLayerTime *pix_run_layers(const PixRun *run, guint *n_layers);
 /** pix_run_backward_layers: The same of the way back, in its order; none for inference. */
 const PixLayerTime *pix_run_backward_layers(const PixRun *run, guint *n_layers);
+void pix_run_clear_layers(PixRun *run);
 
 #endif

@@ -206,8 +206,13 @@ typedef enum {
  */
 PIX_API gboolean pix_pass_backward(PixPass *pass, PixBackwardFlags what, GError **error);
 
-/** pix_pass_get_layers: Times of the last forward or backward pass. Belong to the pass. */
+/**
+ * pix_pass_get_layers:
+ * Where the time went: sums over all forward or @backward passes since pix_pass_clear_layers(), of
+ * operations and bytes too. Belong to the pass.
+ */
 PIX_API const PixLayerTime *pix_pass_get_layers(PixPass *pass, gboolean backward, guint *n_layers);
+PIX_API void pix_pass_clear_layers(PixPass *pass);
 
 /* ---- losses: value and gradient together ---- */
 
