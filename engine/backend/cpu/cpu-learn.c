@@ -125,18 +125,16 @@ typedef struct {
     const PixAdamCall *call;
 } Adam;
 
-/* 1 - beta is taken in double: of a float 0.999 little of it would be left. */
 static void adam_floats(const void *data, size_t first, size_t last)
 {
     const Adam *a = data;
     PixAdamCall o = *a->call;
     float *restrict w = a->weights, *restrict m = a->m, *restrict v = a->v;
     const float *restrict gradients = a->gradients;
-    float share1 = (float)(1 - (double)o.beta1), share2 = (float)(1 - (double)o.beta2);
     for (size_t i = first; i < last; i++) {
         float g = o.scale * gradients[i];
-        m[i] = o.beta1 * m[i] + share1 * g;
-        v[i] = o.beta2 * v[i] + share2 * g * g;
+        m[i] = o.beta1 * m[i] + (1 - o.beta1) * g;
+        v[i] = o.beta2 * v[i] + (1 - o.beta2) * g * g;
         w[i] -= o.rate * m[i] / (__builtin_sqrtf(v[i]) * o.root + o.epsilon);
     }
 }

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What training needs beside the ops, against PyTorch's numbers and against tests/ref: losses, Adam,
+ * running statistics, and the plain functions on ranges.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "compare.h"
+#include "fenced.h"
+#include "learn-torch.h"
+#include "ref-learn.h"
+
+/* Below and above what one task does; behind 1008 floats the fence follows at once. */
+static const int counts[] = {1, 7, 1008, 100003};
+
+static PixShape row(int count)
+{
+    return (PixShape){1, count, 1, 1};
+}
+
+static PixRange range_of(const Fenced *f)
+{
+    return (PixRange){f->tensor.buffer, f->tensor.offset, f->count * sizeof(float)};
+}
+
+static Fenced put(PixDevice *device, PixShape shape, int beside, const float *values)
+{
+    Fenced f = fenced_new(device, shape, beside);
+    fenced_write(device, &f, values);
+    return f;
+}
+
+static float *noise(size_t count, guint32 seed)
+{
+    float *values = g_new(float, count);
+    compare_fill(values, count, 1, seed);
+    return values;
+}
+
+static double *to_double(const float *values, size_t count)
+{
+    double *copy = g_new(double, count);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = (double)values[i];
+    return copy;
+}
+
+static void check_near(const float *found, const float *expected, size_t count, double tolerance)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)found[i] - (double)expected[i]) <= tolerance))
+            fail_msg("element %zu: %.9g instead of %.9g", i, (double)found[i], (double)expected[i]);
+}
+
+/* ---- Adam ---- */
+
+static const RefAdam adam = {2e-4, 0.5, 0.999, 1e-8};
+
+static void step(PixDevice *device, int t, const Fenced *w, const Fenced *g, const Fenced *m,
+                 const Fenced *v, float scale)
+{
+    PixAdamCall call = {
+        .weights = range_of(w),
+        .gradients = range_of(g),
+        .m = range_of(m),
+        .v = range_of(v),
+        .scale = scale,
+        .beta1 = (float)adam.beta1,
+        .beta2 = (float)adam.beta2,
+        .rate = (float)(adam.lr / (1 - pow(adam.beta1, t))),
+        .root = (float)(1 / sqrt(1 - pow(adam.beta2, t))),
+        .epsilon = (float)adam.eps,
+    };
+    device->backend->adam(device, &call);
+}
+
+static void test_adam_is_torchs(void **state)
+{
+    PixDevice *device = *state;
+    const float zeros[ADAM_WEIGHTS] = {0};
+    Fenced w = put(device, row(ADAM_WEIGHTS), 0, adam_start);
+    Fenced m = put(device, row(ADAM_WEIGHTS), 0, zeros);
+    Fenced v = put(device, row(ADAM_WEIGHTS), 0, zeros);
+    for (int t = 1; t <= ADAM_STEPS; t++) {
+        const float *gradients = adam_gradients + (t - 1) * ADAM_WEIGHTS;
+        Fenced g = put(device, row(ADAM_WEIGHTS), 0, gradients);
+        step(device, t, &w, &g, &m, &v, 1);
+        g_autofree float *weights = fenced_read(device, &w);
+        /* Two roundings of a weight of 0.04; a step is 2e-4. */
+        check_near(weights, adam_weights + (t - 1) * ADAM_WEIGHTS, ADAM_WEIGHTS, 8e-9);
+        g_autofree float *untouched = fenced_read(device, &g);
+        assert_memory_equal(untouched, gradients, sizeof zeros);
+        fenced_clear(device, &g);
+    }
+    g_autofree float *weights = fenced_read(device, &w), *m_end = fenced_read(device, &m);
+    g_autofree float *v_end = fenced_read(device, &v);
+    assert_true(weights[0] == adam_start[0]); /* its gradients were 0 */
+    check_near(m_end, adam_m, ADAM_WEIGHTS, 1e-8);
+    for (int i = 1; i < ADAM_WEIGHTS; i++) /* 1 - 0.999 is off by 1.3e-5 in float */
+        assert_true(fabs((double)v_end[i] / (double)adam_v[i] - 1) < 1.5e-5);
+    fenced_clear(device, &w);
+    fenced_clear(device, &m);
+    fenced_clear(device, &v);
+}
+
+/* Four steps with @scale; (transfer full): the weights. */
+static float *train(PixDevice *device, int count, float scale, double *expected)
+{
+    g_autofree float *start = noise((size_t)count, 1), *zeros = g_new0(float, count);
+    g_autofree double *rm = g_new0(double, count), *rv = g_new0(double, count);
+    Fenced w = put(device, row(count), 0, start), m = put(device, row(count), 0, zeros);
+    Fenced v = put(device, row(count), 0, zeros);
+    for (int i = 0; i < count; i++)
+        expected[i] = (double)start[i];
+    for (int t = 1; t <= 4; t++) {
+        g_autofree float *gradients = noise((size_t)count, (guint32)t + 1);
+        g_autofree double *scaled = to_double(gradients, (size_t)count);
+        for (int i = 0; i < count; i++)
+            scaled[i] *= (double)scale;
+        Fenced g = put(device, row(count), 0, gradients);
+        step(device, t, &w, &g, &m, &v, scale);
+        ref_adam(&adam, t, (size_t)count, scaled, expected, rm, rv);
+        fenced_clear(device, &g);
+    }
+    float *weights = fenced_read(device, &w);
+    g_free(fenced_read(device, &m));
+    g_free(fenced_read(device, &v));
+    fenced_clear(device, &w);
+    fenced_clear(device, &m);
+    fenced_clear(device, &v);
+    return weights;
+}
+
+static void test_adam_of_any_length(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        g_autofree double *expected = g_new(double, counts[i]);
+        g_autofree float *weights = train(*state, counts[i], 0.25f, expected);
+        for (int j = 0; j < counts[i]; j++)
+            assert_true(fabs((double)weights[j] - expected[j]) < 2e-7); /* four roundings of 1 */
+    }
+}
+
+/* ---- losses ---- */
+
+/* What a test wants of cpu_loss; it makes the tensors. */
+typedef struct {
+    PixLossKind kind;
+    PixShape shape;
+    const float *x, *target; /* target NULL: the label */
+    float label, weight;
+    bool adds;
+} Wanted;
+
+/* @gradient: (out) (nullable): without what was there before. */
+static double run_loss(PixDevice *device, const Wanted *w, float **gradient)
+{
+    size_t count = pix_shape_count(w->shape);
+    Fenced x = put(device, w->shape, 2, w->x), target = {0}, dx = {0};
+    g_autofree float *before = noise(count, 3);
+    if (w->target)
+        target = put(device, w->shape, 1, w->target);
+    if (gradient)
+        dx = w->adds ? put(device, w->shape, 3, before) : fenced_new(device, w->shape, 3);
+    PixLossCall call = {w->kind, x.tensor, target.tensor, w->label, w->weight, dx.tensor, w->adds};
+    double value = device->backend->loss(device, &call);
+    if (gradient) {
+        *gradient = fenced_read(device, &dx);
+        for (size_t i = 0; i < count && w->adds; i++)
+            (*gradient)[i] -= before[i];
+    }
+    fenced_clear(device, &x);
+    fenced_clear(device, &target);
+    fenced_clear(device, &dx);
+    return value;
+}
+
+static void test_losses_are_torchs(void **state)
+{
+    static const struct {
+        PixLossKind kind;
+        const float *gradient, *of_ones;
+    } losses[] = {
+        {PIX_LOSS_L1, loss_l1, loss_l1_ones},
+        {PIX_LOSS_SQUARED, loss_squared, loss_squared_ones},
+        {PIX_LOSS_BCE, loss_bce, loss_bce_ones},
+    };
+    size_t count = pix_shape_count(TORCH_SHAPE);
+    for (size_t i = 0; i < G_N_ELEMENTS(losses); i++)
+        for (int ones = 0; ones < 2; ones++) {
+            Wanted w = {losses[i].kind, TORCH_SHAPE, loss_x, ones ? NULL : loss_target, 1, 1};
+            const float *expected = ones ? losses[i].of_ones : losses[i].gradient;
+            float *gradient;
+            double value = run_loss(*state, &w, &gradient);
+            assert_true(fabs(value / (double)loss_values[2 * i + (size_t)ones] - 1) < 1e-6);
+            check_near(gradient, expected, count, 2.5e-7); /* of at most 2 */
+            g_free(gradient);
+        }
+}
+
+static void check_loss(PixDevice *device, const Wanted *w)
+{
+    size_t count = pix_shape_count(w->shape);
+    g_autofree double *x = to_double(w->x, count), *dx = g_new(double, count);
+    g_autofree double *target = g_new(double, count);
+    for (size_t i = 0; i < count; i++)
+        target[i] = (double)(w->target ? w->target[i] : w->label);
+    double expected = ref_loss(w->kind, x, target, count, (double)w->weight, dx);
+    g_autofree float *gradient = NULL;
+    double value = run_loss(device, w, &gradient);
+    CompareError e = compare(gradient, dx, count);
+    /* What is added to rounds to a fraction of itself, not of the gradient. */
+    double nmse = w->adds ? 1e-4 : 1e-12;
+    if (!(fabs(value - expected) <= 1e-12 * fabs(expected)) || !e.finite || e.nmse > nmse)
+        fail_msg("loss %d: %.17g instead of %.17g, gradient's NMSE %.2e", w->kind, value, expected,
+                 e.nmse);
+    assert_true(run_loss(device, w, NULL) == value);
+}
+
+static void test_losses(void **state)
+{
+    static const PixShape shapes[] = {{1, 1, 1, 1}, {2, 1, 30, 31}, {2, 3, 9, 7}, {1, 33, 5, 3}};
+    for (PixLossKind kind = PIX_LOSS_L1; kind <= PIX_LOSS_LINEAR; kind++)
+        for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
+            for (int way = 0; way < 4; way++) {
+                size_t count = pix_shape_count(shapes[i]);
+                g_autofree float *x = noise(count, 1), *target = noise(count, 2);
+                Wanted w = {kind, shapes[i], x, way & 1 ? target : NULL, -1, 0.3f, way & 2};
+                for (size_t j = 0; j < count; j++) {
+                    x[j] *= 3;
+                    target[j] = kind == PIX_LOSS_HINGE ? copysignf(1, target[j]) : fabsf(target[j]);
+                }
+                if (kind == PIX_LOSS_BCE)
+                    w.label = 1;
+                check_loss(*state, &w);
+            }
+}
+
+/* BCE does not overflow; nothing hides a NaN. */
+static void test_losses_of_extremes(void **state)
+{
+    const float far[] = {1000, -1000, 0};
+    Wanted w = {PIX_LOSS_BCE, {1, 3, 1, 1}, far, NULL, 1, 1};
+    g_autofree float *gradient = NULL;
+    assert_true(fabs(run_loss(*state, &w, &gradient) * 3 - 1000 - log(2)) < 1e-9);
+    const float expected[] = {0, -1 / 3.f, -0.5f / 3.f};
+    check_near(gradient, expected, 3, 1e-7);
+
+    const float broken[] = {1, NAN, 2};
+    w.x = broken;
+    for (w.kind = PIX_LOSS_L1; w.kind <= PIX_LOSS_LINEAR; w.kind++)
+        assert_true(isnan(run_loss(*state, &w, NULL)));
+}
+
+/* ---- running statistics ---- */
+
+typedef struct {
+    PixNormOp norm;
+    const float *mean, *variance; /* before */
+} Statistics;
+
+/* Runs a norm on one batch after another; (transfer full): mean and variance. */
+static float *run_norm(PixDevice *device, const Statistics *s, PixShape shape, const float *x,
+                       size_t batches)
+{
+    const PixBackend *backend = device->backend;
+    PixOp op = {.kind = PIX_OP_NORM, .norm = s->norm};
+    PixShape vector = {1, shape.c, 1, 1};
+    Fenced mean = put(device, vector, 0, s->mean), variance = put(device, vector, 0, s->variance);
+    Fenced out = fenced_new(device, shape, 1);
+    for (size_t i = 0; i < batches; i++) {
+        Fenced in = put(device, shape, 2, x + i * pix_shape_count(shape));
+        PixCall call = {.op = &op, .in = {in.tensor}, .out = out.tensor};
+        call.param[PIX_SLOT_MEAN] = mean.tensor;
+        call.param[PIX_SLOT_VARIANCE] = variance.tensor;
+        call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call, false), NULL);
+        pix_backend_forward(device, &call);
+        backend->buffer_free(device, call.scratch);
+        fenced_clear(device, &in);
+    }
+    g_autofree float *means = fenced_read(device, &mean);
+    g_autofree float *variances = fenced_read(device, &variance);
+    float *both = g_new(float, 2 * shape.c);
+    memcpy(both, means, (size_t)shape.c * sizeof *both);
+    memcpy(both + shape.c, variances, (size_t)shape.c * sizeof *both);
+    fenced_clear(device, &mean);
+    fenced_clear(device, &variance);
+    fenced_clear(device, &out);
+    return both;
+}
+
+static void test_running_statistics_are_torchs(void **state)
+{
+    Statistics s = {
+        {PIX_NORM_BATCH, .eps = 1e-5f, .momentum = 0.1f}, norm_mean_before, norm_variance_before};
+    size_t c = (size_t)TORCH_SHAPE.c;
+    g_autofree float *moved = run_norm(*state, &s, TORCH_SHAPE, norm_x, 2);
+    check_near(moved, norm_mean_after, c, 3e-7);
+    check_near(moved + c, norm_variance_after, c, 1e-6);
+}
+
+static void test_running_statistics_that_stay(void **state)
+{
+    static const PixNormOp norms[] = {
+        {PIX_NORM_BATCH, .eps = 1e-5f},
+        {PIX_NORM_BATCH, true, 1e-5f, .momentum = 0.1f},
+        {PIX_NORM_INSTANCE, .eps = 1e-5f, .momentum = 0.1f},
+    };
+    size_t bytes = (size_t)TORCH_SHAPE.c * sizeof(float);
+    for (size_t i = 0; i < G_N_ELEMENTS(norms); i++) {
+        Statistics s = {norms[i], norm_mean_before, norm_variance_before};
+        g_autofree float *moved = run_norm(*state, &s, TORCH_SHAPE, norm_x, 2);
+        assert_memory_equal(moved, norm_mean_before, bytes);
+        assert_memory_equal(moved + TORCH_SHAPE.c, norm_variance_before, bytes);
+    }
+}
+
+/* PyTorch refuses this; the variance of one value counts as 0. */
+static void test_running_statistics_of_one_value(void **state)
+{
+    const float x[] = {3, -1}, mean[] = {1, 1}, variance[] = {1, 2};
+    const float expected[] = {1.2f, 0.8f, 0.9f, 1.8f};
+    Statistics s = {{PIX_NORM_BATCH, .eps = 1e-5f, .momentum = 0.1f}, mean, variance};
+    g_autofree float *moved = run_norm(*state, &s, (PixShape){1, 2, 1, 1}, x, 1);
+    check_near(moved, expected, 4, 3e-7);
+}
+
+/* ---- dropout ---- */
+
+/* Ones through dropout, forward or @backward: the mask. (transfer full) */
+static float *mask_of(PixDevice *device, PixFrame frame, unsigned layer, bool backward)
+{
+    PixShape shape = {2, 37, 9, 11};
+    PixOp op = {.kind = PIX_OP_DROPOUT, .dropout = {0.5f, layer, false}};
+    size_t count = pix_shape_count(shape);
+    g_autofree float *ones = g_new(float, count);
+    for (size_t i = 0; i < count; i++)
+        ones[i] = 1;
+    Fenced from = put(device, shape, 1, ones), to = fenced_new(device, shape, 2);
+    PixCall call = {.op = &op, .frame = &frame, .in = {from.tensor}, .out = to.tensor};
+    if (backward) {
+        call.dout = from.tensor;
+        call.din[0] = to.tensor;
+        call.in[0].buffer = call.out.buffer = NULL;
+        pix_backend_backward(device, &call);
+    } else {
+        pix_backend_forward(device, &call);
+    }
+    float *mask = fenced_read(device, &to);
+    fenced_clear(device, &from);
+    fenced_clear(device, &to);
+    return mask;
+}
+
+static void test_dropout_draws_the_mask_again(void **state)
+{
+    size_t bytes = 2 * 37 * 9 * 11 * sizeof(float);
+    g_autofree float *forward = mask_of(*state, (PixFrame){5, 3}, 2, false);
+    g_autofree float *backward = mask_of(*state, (PixFrame){5, 3}, 2, true);
+    g_autofree float *next = mask_of(*state, (PixFrame){5, 4}, 2, true);
+    g_autofree float *layer = mask_of(*state, (PixFrame){5, 3}, 1, true);
+    g_autofree float *seed = mask_of(*state, (PixFrame){6, 3}, 2, true);
+    assert_memory_equal(forward, backward, bytes);
+    assert_memory_not_equal(forward, next, bytes);
+    assert_memory_not_equal(forward, layer, bytes);
+    assert_memory_not_equal(forward, seed, bytes);
+}
+
+/* ---- ranges ---- */
+
+static void test_copy(void **state)
+{
+    PixDevice *device = *state;
+    PixShape shape = {2, 33, 5, 7};
+    g_autofree float *values = noise(pix_shape_count(shape), 1);
+    Fenced from = put(device, shape, 1, values), to = fenced_new(device, shape, 3);
+    device->backend->copy(device, &from.tensor, &to.tensor);
+    g_autofree float *before = fenced_read(device, &from), *after = fenced_read(device, &to);
+    assert_memory_equal(before, values, from.count * sizeof *values);
+    assert_memory_equal(after, values, from.count * sizeof *values);
+    fenced_clear(device, &from);
+    fenced_clear(device, &to);
+}
+
+static void test_ranges(void **state)
+{
+    PixDevice *device = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        size_t count = (size_t)counts[i];
+        g_autofree float *start = noise(count, 1), *goal = noise(count, 2);
+        Fenced a = fenced_new(device, row(counts[i]), 0), b = put(device, row(counts[i]), 0, goal);
+        device->backend->fill(device, range_of(&a), 0.75f);
+        g_autofree float *filled = fenced_read(device, &a);
+        fenced_write(device, &a, start);
+        device->backend->approach(device, range_of(&a), range_of(&b), 0.125f);
+        g_autofree float *moved = fenced_read(device, &a), *still = fenced_read(device, &b);
+        double squares = 0;
+        for (size_t j = 0; j < count; j++) {
+            squares += (double)goal[j] * (double)goal[j];
+            assert_true(filled[j] == 0.75f);
+            assert_true(fabsf(moved[j] - (start[j] + 0.125f * (goal[j] - start[j]))) < 2e-7f);
+        }
+        assert_memory_equal(still, goal, count * sizeof *goal);
+        double found = device->backend->sum_squares(device, range_of(&b));
+        assert_true(fabs(found - squares) <= 1e-12 * squares);
+        fenced_clear(device, &a);
+        fenced_clear(device, &b);
+    }
+}
+
+/* ---- threads ---- */
+
+/* Everything that sums, and Adam: the same bits for any number of threads. */
+static void test_threads(void **state)
+{
+    enum { COUNT = 100003 };
+    PixShape shape = {1, 3, 97, 101};
+    g_autofree float *x = noise(COUNT, 1), *first = NULL;
+    double squares = 0, value = 0;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
+        Fenced range = put(device, row(COUNT), 0, x);
+        Wanted w = {PIX_LOSS_BCE, shape, x, NULL, 1, 1};
+        g_autofree double *unused = g_new(double, COUNT);
+        g_autofree float *trained = train(device, COUNT, 1, unused);
+        double now = device->backend->sum_squares(device, range_of(&range));
+        if (threads == 1) {
+            first = g_steal_pointer(&trained);
+            squares = now;
+            value = run_loss(device, &w, NULL);
+        } else {
+            assert_memory_equal(trained, first, COUNT * sizeof *first);
+            assert_true(now == squares);
+            assert_true(run_loss(device, &w, NULL) == value);
+        }
+        fenced_clear(device, &range);
+    }
+}
+
+int main(void)
+{
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, name, open_level, close_device, "c:2"                                               \
+    }
+    const struct CMUnitTest tests[] = {
+        TEST(test_adam_is_torchs),
+        TEST(test_adam_of_any_length),
+        TEST(test_losses_are_torchs),
+        TEST(test_losses),
+        TEST(test_losses_of_extremes),
+        TEST(test_running_statistics_are_torchs),
+        TEST(test_running_statistics_that_stay),
+        TEST(test_running_statistics_of_one_value),
+        TEST(test_dropout_draws_the_mask_again),
+        TEST(test_copy),
+        TEST(test_ranges),
+        cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests_name("learn", tests, NULL, NULL);
+}
