@@ -33,7 +33,8 @@ SIZES = [
 def draw(width, height, channels):
     """Noise in some fields, black and white stripes in the others, for overshoot."""
     y, x, c = numpy.mgrid[:height, :width, :channels].astype(numpy.uint32)
-    noise = ((x * 73 + y * 15101 + c * 199 + 1) * 2654435761 >> 11).astype(numpy.uint32)
+    noise = (x * 73 + y * 15101 + c * 199 + 1) * numpy.uint32(2654435761)
+    noise = (noise ^ noise >> 15) * numpy.uint32(2246822519) >> 13
     stripes = ((x // 3 + c) & 1) * 255
     return numpy.where((x // 7 + y // 5) & 1, noise & 255, stripes).astype(numpy.uint8)
 
@@ -60,5 +61,5 @@ for n in MODES:
         add(n, w, h, image(w, h, n).resize((new_w, new_h), Image.BICUBIC))
 for n in MODES:
     for mode in MODES.values():
-        add(n, 90, 70, image(90, 70, n).convert(mode))
+        add(n, 200, 160, image(200, 160, n).convert(mode))
 pathlib.Path(__file__).with_name("resample.inc").write_text("\n".join(lines) + "\n")

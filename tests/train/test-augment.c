@@ -144,8 +144,8 @@ static void test_seed_epoch_and_position(void **state)
         guint64 seed;
         guint epoch;
         guint64 position;
-    } draws[] = {{1, 1, 0}, {2, 1, 0},          {1, 2, 0},
-                 {1, 1, 1}, {1ull << 32, 1, 0}, {1, 1, 1ull << 32}};
+    } draws[] = {{1, 1, 0},         {2, 1, 0}, {1, 2, 0}, {1, 1, 1}, {1 | 1ull << 32, 1, 0},
+                 {1, 1, 1ull << 32}};
     g_autoptr(Picture) in = sample_draw(20, 19, 1, 0);
     float x[256], y[256];
     g_autoptr(GPtrArray) crops = g_ptr_array_new_with_free_func(g_free);

@@ -235,6 +235,25 @@ static void test_layout(void **state)
     }
 }
 
+/* The crop of a pair is drawn from its place in the epoch. */
+static void test_positions(void **state)
+{
+    LoaderOptions options = of_seven();
+    g_autoptr(Loader) loader = open_loader(&options);
+    float x[3 * 64], y[64];
+
+    for (int k = 0; k < 7; k++) {
+        const Batch *batch = next(loader);
+        for (int i = 0; i < 2; i++) {
+            g_autoptr(Picture) in = NULL, out = NULL;
+            assert_true(dataset_read(seven, batch->pairs[i], &in, &out, NULL));
+            augment_apply(&jitter, 5, batch->epoch, batch->index * 2 + i, in, out, x, y);
+            assert_memory_equal(batch->in + i * 3 * 64, x, sizeof(x));
+            assert_memory_equal(batch->out + i * 64, y, sizeof(y));
+        }
+    }
+}
+
 /* ---- sizes ---- */
 
 static void test_sizes_of_batches(void **state)
@@ -404,17 +423,12 @@ static int bench(const char *root, guint threads)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_start_in_the_middle),
-        cmocka_unit_test(test_seeds_differ),
-        cmocka_unit_test(test_epochs_are_permutations),
-        cmocka_unit_test(test_serial),
-        cmocka_unit_test(test_fewer_pairs_than_a_batch),
-        cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_sizes_of_batches),
-        cmocka_unit_test(test_deleted_meanwhile),
-        cmocka_unit_test(test_all_deleted),
-        cmocka_unit_test(test_free_stops_at_once),
+        cmocka_unit_test(test_threads),          cmocka_unit_test(test_start_in_the_middle),
+        cmocka_unit_test(test_seeds_differ),     cmocka_unit_test(test_epochs_are_permutations),
+        cmocka_unit_test(test_serial),           cmocka_unit_test(test_fewer_pairs_than_a_batch),
+        cmocka_unit_test(test_layout),           cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_sizes_of_batches), cmocka_unit_test(test_deleted_meanwhile),
+        cmocka_unit_test(test_all_deleted),      cmocka_unit_test(test_free_stops_at_once),
         cmocka_unit_test(test_free_of_nothing),
     };
 

@@ -34,7 +34,8 @@ static Picture *draw(int width, int height, int channels)
     for (guint32 y = 0; y < (guint32)height; y++) {
         for (guint32 x = 0; x < (guint32)width; x++) {
             for (guint32 c = 0; c < (guint32)channels; c++) {
-                guint32 noise = ((x * 73 + y * 15101 + c * 199 + 1) * 2654435761u) >> 11;
+                guint32 noise = (x * 73 + y * 15101 + c * 199 + 1) * 2654435761u;
+                noise = (noise ^ noise >> 15) * 2246822519u >> 13;
                 *p++ = ((x / 7 + y / 5) & 1) ? noise : ((x / 3 + c) & 1) * 255;
             }
         }
