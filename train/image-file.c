@@ -195,8 +195,8 @@ Picture *picture_read(const char *file, GError **error)
     return picture_read_as(file, 3, error);
 }
 
-/* Feeds @loader from @fd until it knows what pixels there will be, or to the end. Returns: (transfer
- * none): a picture whose pixels are not there yet. */
+/* Feeds @loader from @fd until it knows what pixels there will be, or to the end.
+ * Returns: (transfer none): a picture whose pixels are not there yet. */
 static GdkPixbuf *decode_header(GdkPixbufLoader *loader, int fd, const Decoding *decoding,
                                 GError **error)
 {
