@@ -3,6 +3,10 @@
 # Sourced by run.sh: the suites that take minutes. What is built here cannot be installed or loaded
 # by programs that are not, so that the packaging suite is left out.
 
+# Half a gigabyte that the page of a run alone needs: run.sh opens it where a browser is there anyway.
+need_packages chromium || exit 1
+REQUIRE_BROWSER=1 suite build-tests "$everything" --suite browser
+
 sanitized="$everything -Db_lundef=false -Dbuildtype=debugoptimized"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS="suppressions=$root/tests/threads.supp:halt_on_error=1"

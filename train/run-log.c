@@ -22,6 +22,13 @@ struct RunLog {
 
 /* ---- reading ---- */
 
+static gboolean holds(JsonObject *record, const char *name, GType type)
+{
+    JsonNode *node = json_object_get_member(record, name);
+
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type;
+}
+
 /* Returns: (transfer full) (nullable): the record in a line, if it is one. */
 static JsonObject *parse_record(const char *line, gsize bytes)
 {
@@ -31,10 +38,8 @@ static JsonObject *parse_record(const char *line, gsize bytes)
         return NULL;
     JsonNode *root = json_parser_get_root(parser);
     JsonObject *record = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-    JsonNode *step = record ? json_object_get_member(record, "step") : NULL;
-    JsonNode *type = record ? json_object_get_member(record, "type") : NULL;
-    if (!step || !type || json_node_get_value_type(step) != G_TYPE_INT64 ||
-        json_node_get_value_type(type) != G_TYPE_STRING)
+    if (!record || !holds(record, "type", G_TYPE_STRING) || !holds(record, "step", G_TYPE_INT64) ||
+        !holds(record, "epoch", G_TYPE_INT64))
         return NULL;
     return json_object_ref(record);
 }

@@ -171,9 +171,11 @@ static void test_broken_lines(void **state)
 {
     static const char *const broken[] = {"{\"type\":\"note\",\"step\":1,\"epo", "\n", "[1]\n",
                                          "{\"step\":1}\n", "1 2 3\n",
-                                         "{\"type\":\"note\",\"step\":\"1\"}\n", "\x01\xff\n",
+                                         "{\"type\":\"note\",\"step\":\"1\",\"epoch\":1}\n",
+                                         "{\"type\":\"note\",\"step\":1,\"epoch\":[]}\n",
+                                         "{\"type\":{},\"step\":1,\"epoch\":1}\n", "\x01\xff\n",
                                          /* negative: no step that a run can have reached */
-                                         "{\"type\":\"note\",\"step\":-1}\n"};
+                                         "{\"type\":\"note\",\"step\":-1,\"epoch\":1}\n"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(broken); i++) {
         g_autofree char *text = g_strconcat(GOOD, broken[i], NULL);

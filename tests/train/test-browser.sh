@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The page of a run in a browser: Chromium, where it is installed. REQUIRE_BROWSER makes its absence
+# a failure.
+. "${0%/*}/tap.sh"
+
+browser=$(command -v chromium || command -v chromium-browser) || browser=
+if [ -z "$browser" ] && [ -z "${REQUIRE_BROWSER-}" ]; then
+    skip 'the page in a browser' 'there is no Chromium'
+    finish
+fi
+
+mkdir run
+"$RUN_PAGE" --make "$scratch/run"
+result $? 'a run and its page'
+
+# What the page has become once it is loaded, as lines at its end.
+cat run/index.html - >probe.html <<'END'
+<script>
+function tell(name, value) {
+  const line = document.createElement('pre');
+  line.textContent = `probe ${name}: ${value}`;
+  document.body.append(line);
+}
+function key(name) {
+  document.dispatchEvent(new KeyboardEvent('keydown', {key: name, bubbles: true}));
+}
+const label = () => document.querySelector('#label').textContent;
+const curves = box => [...document.querySelectorAll(`${box} path:not(.raw)`)];
+addEventListener('error', event => tell('error', event.message));
+addEventListener('load', () => setTimeout(async () => {
+  const images = [...document.images];
+  tell('pictures', images.filter(i => i.naturalWidth == 24).length + ' of ' + images.length);
+  tell('losses', curves('#losses').filter(p => p.getTotalLength() > 500).length);
+  tell('validation', curves('[id^=validation-]').filter(p => p.getTotalLength() > 50).length);
+  tell('best', document.querySelectorAll('[id^=validation-] circle').length);
+  tell('legend', [...document.querySelectorAll('#legend button')].map(b => b.innerText).join('|'));
+  tell('start', label());
+  key('ArrowLeft');
+  tell('left', label() + ' ' + location.hash);
+  await Promise.all(images.map(i => i.decode().catch(e => tell('error', e))));
+  tell('left pictures', images.filter(i => i.naturalWidth == 24).length);
+  key('ArrowRight');
+  tell('right', label() + ' ' + location.hash);
+  document.querySelector('#legend button').click();
+  tell('hidden', curves('#losses').length + ' ' + location.hash);
+  document.querySelector('#log').click();
+  tell('log', curves('#losses').length + ' ' + location.hash);
+  const box = document.querySelector('#losses'), place = box.getBoundingClientRect();
+  box.dispatchEvent(new PointerEvent('pointermove', {clientX: place.right - 11}));
+  tell('tip', document.querySelector('.tip').innerText.replace(/\s+/g, ' '));
+  tell('end', 'yes');
+}, 200));
+</script>
+END
+
+# open_page FRAGMENT: what the probe tells of it is in .stdout.
+open_page() {
+    HOME=$scratch timeout 100 "$browser" --headless --no-sandbox --disable-gpu \
+        --user-data-dir="$scratch/profile" --window-size=1300,2000 --virtual-time-budget=3000 \
+        --dump-dom "file://$scratch/probe.html$1" 2>/dev/null |
+        sed -n 's/<pre>/\n/g; s/<\/pre>/\n/gp' | grep '^probe ' >"$scratch/.stdout"
+}
+
+open_page ''
+says 'probe end: yes'
+says 'probe pictures: 6 of 6'
+says 'probe losses: 3'
+says 'probe validation: 4'
+says 'probe best: 4'
+says 'probe legend: D 4970|G &lt;/script&gt; '
+says 'probe start: epoch 5 · step 5000'
+says 'probe left: epoch 5 · step 4900 #step=4900'
+says 'probe left pictures: 6'
+says 'probe right: epoch 5 · step 5000 '
+says 'probe hidden: 2 #off=D'
+says 'probe log: 2 #off=D&amp;log=1'
+says 'probe tip: epoch 5 · step 4995 G &lt;/script&gt; 1.294 late 3'
+! grep -q 'probe error' "$scratch/.stdout"
+result $? 'no error'
+
+open_page '#step=1400&log=1&off=late'
+says 'probe start: epoch 2 · step 1400'
+says 'probe losses: 2'
+says 'probe left: epoch 2 · step 1200 '
+finish
