@@ -66,11 +66,11 @@ static void sum_part(void *data, int task, int worker)
 double cpu_loss(PixDevice *device, const PixLossCall *call)
 {
     double count = (double)pix_shape_count(call->x.shape), total = 0;
-    Loss loss = {.call = call, .x = cpu_view(&call->x), .each = (double)call->weight / count};
-    if (call->target.buffer)
-        loss.target = cpu_view(&call->target);
-    if (call->dx.buffer)
-        loss.dx = cpu_view(&call->dx);
+    Loss loss = {.call = call,
+                 .x = cpu_view(&call->x),
+                 .target = cpu_view(&call->target),
+                 .dx = cpu_view(&call->dx),
+                 .each = (double)call->weight / count};
     cpu_parallel(cpu_device(device)->pool, PARTS, sum_part, &loss);
     for (int i = 0; i < PARTS; i++)
         total += loss.sum[i];

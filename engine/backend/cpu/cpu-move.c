@@ -93,13 +93,12 @@ static void unpad_pixels(const void *data, int first, int last)
 
 static void gather_all(PixDevice *device, const PixCall *call, CpuPixels run)
 {
-    if (!call->din[0].buffer)
-        return;
     Move m = {.op = call->op,
               .x = cpu_view(&call->din[0]),
               .y = cpu_view(&call->dout),
               .adds = call->din_adds[0]};
-    cpu_pixels(device, m.x, run, &m);
+    if (m.x.data)
+        cpu_pixels(device, m.x, run, &m);
 }
 
 void cpu_pad_backward(PixDevice *device, const PixCall *call)

@@ -72,15 +72,14 @@ static void unactivate_pixels(const void *data, int first, int last)
 /* Sums of dy and dy * x; dout becomes dy, the gradient before the activation. */
 static void sum_gradient(const CpuNorm *norm, CpuView dy, CpuView x)
 {
-    Unactivate u = {.f = norm->call->op->norm.activation, .dy = dy};
-    if (u.f.kind != PIX_ACTIVATION_NONE)
-        u.y = cpu_view(&norm->call->out);
-    cpu_norm_sum(norm, dy, x, norm->sums[0], u.y.data ? unactivate_pixels : NULL, &u);
+    Unactivate u = {norm->call->op->norm.activation, cpu_view(&norm->call->out), dy};
+    CpuPixels prepare = u.f.kind == PIX_ACTIVATION_NONE ? NULL : unactivate_pixels;
+    cpu_norm_sum(norm, dy, x, norm->sums[0], prepare, &u);
 }
 
 void cpu_norm_put_param(const CpuNorm *norm, PixSlot slot, double (*of)(const CpuNorm *, int))
 {
-    float *gradient = (float *)cpu_vector(&norm->call->dparam[slot]);
+    float *gradient = cpu_view(&norm->call->dparam[slot]).data;
     for (int c = 0; gradient && c < norm->c; c++) {
         double total = 0;
         for (int i = c; i < norm->groups * norm->c; i += norm->c)

@@ -9,8 +9,8 @@
  */
 static void follow(const CpuNorm *norm, int channel, double mean, double variance)
 {
-    float *running_mean = (float *)cpu_vector(&norm->call->param[PIX_SLOT_MEAN]);
-    float *running_variance = (float *)cpu_vector(&norm->call->param[PIX_SLOT_VARIANCE]);
+    float *running_mean = cpu_view(&norm->call->param[PIX_SLOT_MEAN]).data;
+    float *running_variance = cpu_view(&norm->call->param[PIX_SLOT_VARIANCE]).data;
     double share = (double)norm->call->op->norm.momentum, count = norm->pixels;
     if (!(share > 0) || !running_mean || !running_variance)
         return;

@@ -169,11 +169,10 @@ void cpu_activation_backward(PixDevice *device, const PixCall *call)
     Simple s = {.op = call->op,
                 .from = cpu_view(&call->dout),
                 .y = cpu_view(&call->out),
+                .to = cpu_view(&call->din[0]),
                 .adds = call->din_adds[0]};
-    if (!call->din[0].buffer)
-        return;
-    s.to = cpu_view(&call->din[0]);
-    cpu_pixels(device, s.to, scale_pixels, &s);
+    if (s.to.data)
+        cpu_pixels(device, s.to, scale_pixels, &s);
 }
 
 void cpu_activation_tangent_forward(PixDevice *device, const PixCall *call)
@@ -192,11 +191,10 @@ void cpu_activation_tangent_backward(PixDevice *device, const PixCall *call)
     Simple s = {.op = call->op,
                 .from = cpu_view(&call->dout),
                 .y = cpu_view(&call->in[1]),
+                .to = cpu_view(&call->din[0]),
                 .adds = call->din_adds[0]};
-    if (call->din[0].buffer) {
-        s.to = cpu_view(&call->din[0]);
+    if (s.to.data)
         cpu_pixels(device, s.to, scale_pixels, &s);
-    }
     if (call->din[1].buffer && !call->din_adds[1])
         cpu_clear(device, cpu_view(&call->din[1]));
 }
