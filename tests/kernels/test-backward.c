@@ -328,7 +328,7 @@ static GArray *read_gradients(Run *run)
         PixTensor t = i < PIX_MAX_INPUTS ? run->call.din[i] : f->tensor;
         if (!t.buffer)
             continue;
-        g_autofree float *fenced = fenced_read(run->device, f);
+        g_free(fenced_read(run->device, f));
         g_autofree float *values = g_new(float, f->count);
         assert_true(run->device->backend->read(run->device, &t, values, NULL));
         g_array_append_vals(all, values, (guint)f->count);
