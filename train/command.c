@@ -202,6 +202,13 @@ static void print_help(const Command *command, GOptionContext *context)
 int command_parse(const Command *command, const GOptionEntry *entries, CommandOptionFlags flags,
                   CommandOptions *options, int argc, char **argv, char ***arguments)
 {
+    return command_parse_groups(command, NULL, entries, flags, options, argc, argv, arguments);
+}
+
+int command_parse_groups(const Command *command, GOptionGroup **groups, const GOptionEntry *entries,
+                         CommandOptionFlags flags, CommandOptions *options, int argc, char **argv,
+                         char ***arguments)
+{
     gboolean help = FALSE;
     g_auto(GStrv) rest = NULL;
     const GOptionEntry common[] = {
@@ -221,6 +228,9 @@ int command_parse(const Command *command, const GOptionEntry *entries, CommandOp
         g_option_group_add_entries(group, entries);
     add_shared_entries(group, flags);
     g_option_context_set_main_group(context, group);
+    for (int i = 0; groups && groups[i]; i++)
+        g_option_context_add_group(context, groups[i]);
+    g_free(groups);
     g_option_context_set_help_enabled(context, FALSE);
     g_option_context_set_summary(context, command->summary);
     g_option_context_set_description(context, command->description);

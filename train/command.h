@@ -28,7 +28,7 @@ struct Command {
 };
 
 extern const Command command_bench, command_convert, command_devices, command_eval, command_forward,
-    command_info, command_test;
+    command_info, command_test, command_train;
 
 /** Which of the shared options a command takes. */
 typedef enum {
@@ -63,6 +63,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CommandOptions, command_options_clear)
  */
 int command_parse(const Command *command, const GOptionEntry *entries, CommandOptionFlags flags,
                   CommandOptions *options, int argc, char **argv, char ***arguments);
+
+/** command_parse_groups: The same with more groups of options. @groups: (transfer full) (nullable):
+ * %NULL-terminated, shown before the others by --help. */
+int command_parse_groups(const Command *command, GOptionGroup **groups, const GOptionEntry *entries,
+                         CommandOptionFlags flags, CommandOptions *options, int argc, char **argv,
+                         char ***arguments);
 
 /** command_print_error: Prints one line, "pix2pix: MESSAGE", on standard error. */
 void command_print_error(const char *format, ...) G_GNUC_PRINTF(1, 2);

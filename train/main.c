@@ -11,8 +11,8 @@
 #include <string.h>
 
 static const Command *const commands[] = {
-    &command_test,    &command_eval,  &command_convert, &command_info,
-    &command_forward, &command_bench, &command_devices,
+    &command_train, &command_test,    &command_eval,  &command_convert,
+    &command_info,  &command_forward, &command_bench, &command_devices,
 };
 
 static void print_help(void)

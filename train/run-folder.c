@@ -225,11 +225,19 @@ void run_folder_set_aside(const char *state)
     g_rename(state, name);
 }
 
-guint64 run_folder_get_free_bytes(const RunFolder *folder)
+guint64 run_folder_get_free_bytes(const char *path)
 {
+    g_autofree char *at = g_strdup(path);
     struct statvfs status;
 
-    if (statvfs(folder->path, &status))
-        return G_MAXUINT64;
+    while (statvfs(at, &status)) {
+        char *parent = g_path_get_dirname(at);
+        if (errno != ENOENT || !strcmp(parent, at)) {
+            g_free(parent);
+            return G_MAXUINT64;
+        }
+        g_free(at);
+        at = parent;
+    }
     return (guint64)status.f_bavail * status.f_frsize;
 }

@@ -48,7 +48,10 @@ void run_folder_prune_states(const RunFolder *folder, guint keep);
 /** run_folder_set_aside: Renames a broken state, so that it is neither tried nor counted again. */
 void run_folder_set_aside(const char *state);
 
-/** run_folder_get_free_bytes: What this user may still write there; G_MAXUINT64 if not known. */
-guint64 run_folder_get_free_bytes(const RunFolder *folder);
+/**
+ * run_folder_get_free_bytes:
+ * What this user may still write to @path, or to where it would be made; %G_MAXUINT64 if not known.
+ */
+guint64 run_folder_get_free_bytes(const char *path);
 
 #endif

@@ -215,9 +215,11 @@ static void add_entry(GOptionGroup *group, const char *name, GOptionArgFunc func
     g_option_group_add_entries(group, entry);
 }
 
-/* "What it is (default; also --alias, ...)" */
+/* "What it is: one, another (default; also --alias, ...)" */
 static char *describe(const Settings *defaults, const SettingRow *row)
 {
+    g_auto(GStrv) words = g_strsplit(row->type == SETTING_CHOICE ? row->words : "", "|", -1);
+    g_autofree char *list = g_strjoinv(", ", words);
     GString *text = g_string_new(row->help);
     g_autofree char *value = settings_print_row(defaults, row);
     g_autoptr(GString) notes = g_string_new(row->type == SETTING_BOOL ? "" : value);
@@ -233,6 +235,8 @@ static char *describe(const Settings *defaults, const SettingRow *row)
                                also, aliases[i].option);
         also = "";
     }
+    if (*list)
+        g_string_append_printf(text, ": %s", list);
     if (notes->len)
         g_string_append_printf(text, " (%s)", notes->str);
     return g_string_free(text, FALSE);
@@ -246,7 +250,8 @@ static void add_setting(GOptionGroup *group, const Settings *defaults, const Set
     const int flag = G_OPTION_FLAG_NO_ARG, hidden = G_OPTION_FLAG_HIDDEN;
 
     if (row->type != SETTING_BOOL) {
-        add_entry(group, name, take_setting, 0, help, row->words);
+        add_entry(group, name, take_setting, 0, help,
+                  row->type == SETTING_CHOICE ? "WORD" : row->words);
         return;
     }
     gboolean on = *(gboolean *)settings_field(defaults, row);

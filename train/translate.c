@@ -42,10 +42,10 @@ gboolean translator_init(Translator *translator, PixModel *model, const PixSessi
 
     *translator =
         (Translator){.model = pix_model_ref(model), .options = *options, .native = native};
-    if ((info->in_channels != 1 && info->in_channels != 3) ||
-        (info->out_channels != 1 && info->out_channels != 3)) {
+    if (info->in_channels == 2 || info->in_channels > 4 || info->out_channels == 2 ||
+        info->out_channels > 4) {
         g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
-                    "%s: has %d channels in and %d out, and pictures have 1 or 3, use forward",
+                    "%s: has %d channels in and %d out, and pictures have 1, 3 or 4, use forward",
                     info->architecture, info->in_channels, info->out_channels);
         return FALSE;
     }
@@ -62,31 +62,13 @@ static PixImage view(Picture *picture)
 {
     return (PixImage){
         .data = picture->data,
-        .stride = (gssize)picture->width * 3,
+        .stride = (gssize)picture->width * picture->channels,
         .width = picture->width,
         .height = picture->height,
-        .pixel_bytes = 3,
-        .channels = 3,
-        .offset = {0, 1, 2},
+        .pixel_bytes = picture->channels,
+        .channels = picture->channels,
+        .offset = {0, 1, 2, 3},
     };
-}
-
-/* Writes the grey value to the first byte of each pixel. */
-static void make_grey(Picture *picture)
-{
-    gsize pixels = (gsize)picture->width * picture->height;
-
-    for (guint8 *p = picture->data; pixels--; p += 3)
-        p[0] = (299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000;
-}
-
-/* Copies the first byte of each pixel to the others. */
-static void spread_grey(Picture *picture)
-{
-    gsize pixels = (gsize)picture->width * picture->height;
-
-    for (guint8 *p = picture->data; pixels--; p += 3)
-        p[1] = p[2] = p[0];
 }
 
 Picture *translator_run(Translator *translator, const Picture *in, GError **error)
@@ -97,17 +79,12 @@ Picture *translator_run(Translator *translator, const Picture *in, GError **erro
 
     if (!prepare(translator, width, height, error))
         return NULL;
-    g_autoptr(Picture) work = picture_scale(in, width, height);
-    PixImage from = view(work), to = from;
-    if (info->in_channels == 1) {
-        make_grey(work);
-        from.channels = 1;
-    }
-    to.channels = info->out_channels;
+    g_autoptr(Picture) converted = picture_convert(in, info->in_channels);
+    g_autoptr(Picture) work = picture_scale(converted, width, height);
+    g_autoptr(Picture) result = picture_new(width, height, info->out_channels);
+    PixImage from = view(work), to = view(result);
     if (!pix_session_translate(translator->session, &from, &to, error))
         return NULL;
     translator->network_ms += pix_session_get_times(translator->session)->network_ms;
-    if (info->out_channels == 1)
-        spread_grey(work);
-    return picture_scale(work, in->width, in->height);
+    return picture_scale(result, in->width, in->height);
 }

@@ -19,12 +19,17 @@ typedef struct {
 
 /**
  * translator_init:
- * @model: (transfer none): with 1 or 3 channels in and out; grey is made of a picture's colours as
- * BT.601 weighs them. Errors: those of pix_session_new().
+ * @model: (transfer none): with 1, 3 or 4 channels in and out.
+ * Errors: %PIX_ERROR_UNSUPPORTED for other channels, those of pix_session_new().
  */
 gboolean translator_init(Translator *translator, PixModel *model, const PixSessionOptions *options,
                          gboolean native, GError **error);
 void translator_clear(Translator *translator);
+/**
+ * translator_run:
+ * @in: of any channels; picture_convert() makes those of the model.
+ * Returns: (transfer full): of the size of @in and the model's channels.
+ */
 Picture *translator_run(Translator *translator, const Picture *in, GError **error);
 
 #endif

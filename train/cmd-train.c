@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * pix2pix train: from pairs of pictures to a generator, or on with a run that was interrupted.
+ */
+#include "command.h"
+#include "free-memory.h"
+#include "train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the command line says beside the settings. */
+typedef struct {
+    Settings settings;
+    char *resume;
+    gboolean override;
+    gint64 decay_epoch; /* cryer/pix2pix's way to say how --epochs are divided; -1: not said */
+    char *name, *checkpoints_dir; /* junyanz's way to say --output */
+} Asked;
+
+static void asked_clear(Asked *asked)
+{
+    settings_clear(&asked->settings);
+    g_free(asked->resume);
+    g_free(asked->name);
+    g_free(asked->checkpoints_dir);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
+
+/* Bad values are bad usage, everything else is a failure. */
+static int fail(const Command *command, GError *error)
+{
+    if (error->domain != G_OPTION_ERROR)
+        return command_fail(error);
+    int status = command_misused(command, "%s", error->message);
+    g_error_free(error);
+    return status;
+}
+
+/* ---- what the command line means ---- */
+
+static gboolean divide_epochs(Asked *asked, GError **error)
+{
+    Settings *settings = &asked->settings;
+    g_autofree char *full = g_strdup_printf("%" G_GINT64_FORMAT, asked->decay_epoch);
+    g_autofree char *decay =
+        g_strdup_printf("%" G_GINT64_FORMAT, settings->epochs - asked->decay_epoch);
+
+    if (asked->decay_epoch < 0)
+        return TRUE;
+    if (settings_is_given(settings, "epochs_decay") || asked->decay_epoch > settings->epochs) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--decay-epoch N is one of --epochs, and takes the place of --epochs-decay");
+        return FALSE;
+    }
+    return settings_set(settings, "epochs", NULL, full, error) &&
+           settings_set(settings, "epochs_decay", NULL, decay, error);
+}
+
+static gboolean name_output(Asked *asked, GError **error)
+{
+    const char *folder = asked->checkpoints_dir ? asked->checkpoints_dir : "checkpoints";
+    g_autofree char *path = asked->name ? g_build_filename(folder, asked->name, NULL) : NULL;
+
+    return !path || asked->settings.output ||
+           settings_set(&asked->settings, "output", NULL, path, error);
+}
+
+/* ---- beginning ---- */
+
+static void begin_state(Train *train)
+{
+    TrainState *state = &train->state;
+
+    train_state_init(state);
+    state->epoch = train->settings.start_epoch;
+}
+
+/* What the state says of the run that it belongs to. */
+static void sign_state(Train *train)
+{
+    TrainState *state = &train->state;
+    g_autofree char *metric = settings_print(&train->settings, "metric");
+
+    if (g_strcmp0(metric, state->best_metric)) /* values of two metrics cannot be compared */
+        state->best = NAN;
+    g_free(state->kind);
+    g_free(state->settings);
+    g_free(state->dataset);
+    g_free(state->best_metric);
+    g_free(state->losses);
+    state->kind = g_strdup(train->step->kind->name);
+    state->settings = settings_hash(&train->settings);
+    state->dataset = dataset_fingerprint(train->data);
+    state->best_metric = g_steal_pointer(&metric);
+    state->losses = train_list_losses(train);
+    state->pairs = dataset_get_n(train->data);
+    state->seed = train->settings.seed;
+}
+
+static gboolean open_log(Train *train, GError **error)
+{
+    g_autofree char *file = run_folder_file(train->folder, "log.jsonl");
+
+    train->log = run_log_open(file, train->state.step, error);
+    return train->log != NULL;
+}
+
+static gboolean write_config(Train *train, GError **error)
+{
+    g_autofree char *file = run_folder_file(train->folder, "config.json");
+
+    return settings_write(&train->settings, file, error);
+}
+
+static gboolean begin(Train *train, GError **error)
+{
+    const char *const files[] = {train->settings.init_g, train->settings.init_d};
+
+    begin_state(train);
+    if (!train_open_data(train, error) || !train_open_networks(train, files, error) ||
+        !train_prepare(train, error))
+        return FALSE;
+    sign_state(train);
+    train->folder = run_folder_make(train->settings.output, error);
+    return train->folder && open_log(train, error) && write_config(train, error);
+}
+
+static int run_new(const Command *command, Asked *asked)
+{
+    g_auto(Train) train = {.settings = asked->settings, .free_memory = free_memory()};
+    GError *error = NULL;
+
+    memset(&asked->settings, 0, sizeof(asked->settings)); /* they are the run's now */
+    if (!train.settings.output)
+        return command_misused(command, "--output RUN is missing");
+    if (!settings_finish(&train.settings, &error) || !begin(&train, &error))
+        return fail(command, error);
+    train_describe(&train);
+    return train_run(&train);
+}
+
+/* ---- going on ---- */
+
+/* The run's settings, with what the command line may change in them. */
+static gboolean merge_settings(Train *train, const Asked *asked, GError **error)
+{
+    const char *path = run_folder_get_path(train->folder);
+    g_autofree char *file = run_folder_file(train->folder, "config.json");
+
+    if (!settings_read(&train->settings, file, error))
+        return FALSE;
+    g_autofree char *difference = settings_compare(&train->settings, &asked->settings);
+    if (difference && !asked->override) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "%s; pass --override to go on with the new values", difference);
+        return FALSE;
+    }
+    settings_take(&train->settings, &asked->settings);
+    /* it may have been moved */
+    return settings_set(&train->settings, "output", NULL, path, error) &&
+           settings_finish(&train->settings, error);
+}
+
+/*
+ * A network that came from a file may be one that the settings cannot describe in full: it is made
+ * of the run's own copy then, or of the file again where the run has none yet.
+ */
+static char *network_file(const Train *train, const char *init, const char *own)
+{
+    g_autofree char *file = run_folder_file(train->folder, own);
+
+    if (!init)
+        return NULL;
+    return g_strdup(g_file_test(file, G_FILE_TEST_EXISTS) ? file : init);
+}
+
+static gboolean open_networks(Train *train, GError **error)
+{
+    const Settings *settings = &train->settings;
+    g_autofree char *g = network_file(train, settings->init_g, "latest.safetensors");
+    g_autofree char *d = network_file(train, settings->init_d, "latest-discriminator.safetensors");
+    const char *const files[] = {g, d};
+
+    return train_open_networks(train, files, error);
+}
+
+static gboolean go_on(Train *train, const Asked *asked, GError **error)
+{
+    g_autofree char *state = NULL;
+
+    begin_state(train);
+    if (!train_open_data(train, error) || !train_find_state(train, &state, error) ||
+        !open_networks(train, error) ||
+        (state && !asked->override && !train_check_state(train, state, error)) ||
+        !train_prepare(train, error) || (state && !train_load_state(train, state, error)))
+        return FALSE;
+    sign_state(train);
+    if (!open_log(train, error) || !write_config(train, error))
+        return FALSE;
+    /* The process may have been killed between saving the state and saving these. */
+    if (state && !train_save_networks(train, "latest", TRUE, error))
+        return FALSE;
+    if (state && asked->override)
+        train_save(train);
+    return TRUE;
+}
+
+static int run_again(const Command *command, const Asked *asked)
+{
+    g_auto(Train) train = {.free_memory = free_memory()};
+    g_autofree char *path = g_canonicalize_filename(asked->resume, NULL);
+    GError *error = NULL;
+
+    settings_init(&train.settings);
+    train.folder = run_folder_open(path, &error);
+    if (!train.folder || !merge_settings(&train, asked, &error) || !go_on(&train, asked, &error))
+        return fail(command, error);
+    if (train.state.step >= train.steps)
+        printf("%s is finished: %" G_GUINT64_FORMAT " steps are done\n", path, train.state.step);
+    else
+        train_describe(&train);
+    return train_run(&train);
+}
+
+/* ---- the command ---- */
+
+static int run(const Command *command, int argc, char **argv)
+{
+    g_auto(Asked) asked = {.decay_epoch = -1};
+    const int hidden = G_OPTION_FLAG_HIDDEN;
+    const GOptionEntry entries[] = {
+        {"resume", 0, 0, G_OPTION_ARG_FILENAME, &asked.resume,
+         "Go on with the run in this folder as if it had never stopped", "RUN"},
+        {"override", 0, 0, G_OPTION_ARG_NONE, &asked.override,
+         "With --resume: with other settings or another data set than so far", NULL},
+        {"decay-epoch", 0, hidden, G_OPTION_ARG_INT64, &asked.decay_epoch, NULL, ""},
+        {"name", 0, hidden, G_OPTION_ARG_FILENAME, &asked.name, NULL, ""},
+        {"checkpoints-dir", 0, hidden, G_OPTION_ARG_FILENAME, &asked.checkpoints_dir, NULL, ""},
+        {0},
+    };
+    CommandOptions options = {0};
+    g_auto(GStrv) arguments = NULL;
+    GError *error = NULL;
+
+    settings_init(&asked.settings);
+    settings_spell(argc, argv);
+    int status = command_parse_groups(command, settings_option_groups(&asked.settings), entries, 0,
+                                      &options, argc, argv, &arguments);
+    if (status != COMMAND_CONTINUE)
+        return status;
+    if (arguments[0] && !settings_set(&asked.settings, "data", NULL, arguments[0], &error))
+        return fail(command, error);
+    if (!divide_epochs(&asked, &error) || !name_output(&asked, &error))
+        return fail(command, error);
+    if (!asked.resume)
+        return asked.override ? command_misused(command, "--override belongs to --resume")
+                              : run_new(command, &asked);
+    if (settings_is_given(&asked.settings, "output"))
+        return command_misused(command, "takes either --output for a new run or --resume");
+    return run_again(command, &asked);
+}
+
+const Command command_train = {
+    .name = "train",
+    .arguments = "DATASET --output RUN",
+    .summary = "Trains a generator on pairs of images",
+    .description =
+        "DATASET is a folder with train/ and val/, whose images hold A on the left and B on the\n"
+        "right. RUN is made; in it, index.html shows how the run goes, latest.safetensors and\n"
+        "best.safetensors are models for the element. To go on with it:\n"
+        "\n"
+        "  pix2pix train --resume RUN\n"
+        "\n"
+        "Ctrl-C finishes the step, saves and leaves. Names of options may be written with _ for "
+        "-,\n"
+        "and those of other pix2pix implementations are understood.\n"
+        "\n"
+        "The learning rate is constant for --epochs, then falls on a straight line from step to\n"
+        "step and is 0 behind the last one of --epochs-decay. --max-steps does not change that.",
+    .min_arguments = 0,
+    .max_arguments = 1,
+    .run = run,
+};

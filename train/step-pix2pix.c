@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The step of pix2pix: the discriminator learns to tell the generator's image from the target, then
+ * the generator learns to pass for it and to be near it. In a step of several batches, the
+ * discriminator moves when it has seen the last of them, before the generator's turn with that.
+ * Source: Isola et al. 2017, sections 3.1 and 3.3; optimize_parameters() in models/pix2pix_model.py
+ * of junyanz/pytorch-CycleGAN-and-pix2pix.
+ */
+#include "step-network.h"
+
+typedef struct {
+    Step base;
+    const Settings *settings;
+    PixDevice *device;
+    PixNetwork *g, *d;        /* d: NULL without a discriminator */
+    PixPass *g_pass, *d_pass; /* NULL until reserve() */
+    PixPenalty *penalty;      /* of wgangp; NULL for the others */
+    PixMap *target;
+    PixMap *real_pair, *fake_pair; /* what d sees; of wgangp */
+    int n, width, height;          /* what all of these are for */
+} Pix2pix;
+
+enum { LOSS_D_FAKE, LOSS_D_REAL, LOSS_G_GAN, LOSS_G_PIXEL, LOSS_D_PENALTY };
+
+/* ---- making ---- */
+
+static gboolean make_generator(Pix2pix *step, Settings *settings, const char *file, GError **error)
+{
+    const PixNetworkOptions options = {
+        .architecture = settings->net_g,
+        .norm = step_norms[settings->norm],
+        .in_channels = settings->input_nc,
+        .out_channels = settings->output_nc,
+        .filters = settings->ngf,
+        .dropout = settings->dropout,
+    };
+
+    step->g = step_network_make(step->device, file, &options, settings, 2 * settings->seed, error);
+    return step->g && (!file || step_take_generator(settings, step->g, error));
+}
+
+static gboolean make_discriminator(Pix2pix *step, Settings *settings, const char *file,
+                                   GError **error)
+{
+    g_autofree char *name = settings->net_d == SETTINGS_D_PIXEL
+                                ? g_strdup("pixelgan")
+                                : g_strdup_printf("patchgan_%d", step_get_layers(settings));
+    const PixNetworkOptions options = {
+        .architecture = name,
+        .norm = step_norms[settings->norm_d ? settings->norm_d - 1 : settings->norm],
+        .in_channels = settings->output_nc + (settings->conditional ? settings->input_nc : 0),
+        .out_channels = 1,
+        .filters = settings->ndf,
+    };
+
+    step->d =
+        step_network_make(step->device, file, &options, settings, 2 * settings->seed + 1, error);
+    return step->d && (!file || step_take_discriminator(settings, step->d, error));
+}
+
+static void name_parts(Pix2pix *step)
+{
+    static const char *const with_d[] = {"D_fake", "D_real", "G_GAN"};
+    const Settings *settings = step->settings;
+    Step *base = &step->base;
+
+    base->networks[base->n_networks++] = (StepNetwork){"G", "", step->g};
+    if (step->d) {
+        base->networks[base->n_networks++] = (StepNetwork){"D", "-discriminator", step->d};
+        for (gsize i = 0; i < G_N_ELEMENTS(with_d); i++)
+            base->losses[base->n_losses++] = with_d[i];
+    }
+    base->losses[base->n_losses++] = settings->pixel_loss == SETTINGS_PIXEL_L2 ? "G_L2" : "G_L1";
+    if (step->d && settings->gan_mode == PIX_GAN_WGANGP)
+        base->losses[base->n_losses++] = "D_penalty";
+}
+
+static Step *make(PixDevice *device, Settings *settings, const char *const *files, GError **error)
+{
+    Pix2pix *step = g_new0(Pix2pix, 1);
+
+    step->base.kind = &step_pix2pix;
+    step->settings = settings;
+    step->device = pix_device_ref(device);
+    if (!make_generator(step, settings, files[0], error) ||
+        (settings->lambda_gan > 0 && !make_discriminator(step, settings, files[1], error))) {
+        step_pix2pix.free(&step->base);
+        return NULL;
+    }
+    name_parts(step);
+    return &step->base;
+}
+
+/* ---- memory ---- */
+
+static void release(Pix2pix *step)
+{
+    g_clear_pointer(&step->g_pass, pix_pass_free);
+    g_clear_pointer(&step->d_pass, pix_pass_free);
+    g_clear_pointer(&step->penalty, pix_penalty_free);
+    g_clear_pointer(&step->target, pix_map_free);
+    g_clear_pointer(&step->real_pair, pix_map_free);
+    g_clear_pointer(&step->fake_pair, pix_map_free);
+}
+
+/* The generator's output may have another size than its input only where it is no multiple. */
+static gboolean reserve_generator(Pix2pix *step, int n, int width, int height, GError **error)
+{
+    PixPassFlags dropout = step->settings->dropout ? PIX_PASS_DROPOUT : 0;
+    int out[4];
+
+    if (!pix_model_check_size(pix_network_get_model(step->g), width, height, error))
+        return FALSE;
+    step->g_pass = pix_pass_new(step->g, n, height, width, dropout, error);
+    if (!step->g_pass)
+        return FALSE;
+    pix_map_get_dims(pix_pass_get_output(step->g_pass), out);
+    if (out[2] != height || out[3] != width) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
+                    "%s: turns %d x %d into %d x %d pixels, choose sides that are multiples of %d",
+                    step->settings->net_g, width, height, out[3], out[2],
+                    pix_network_get_info(step->g)->multiple);
+        return FALSE;
+    }
+    step->target = pix_map_new(step->device, out, error);
+    return step->target != NULL;
+}
+
+static gboolean reserve_discriminator(Pix2pix *step, int n, int width, int height, GError **error)
+{
+    int dims[4];
+
+    step->d_pass = pix_pass_new(step->d, n, height, width, PIX_PASS_INPUT_GRADIENT, error);
+    if (!step->d_pass || step->settings->gan_mode != PIX_GAN_WGANGP)
+        return step->d_pass != NULL;
+    pix_map_get_dims(pix_pass_get_input(step->d_pass), dims);
+    return (step->penalty = pix_penalty_new(step->d, n, height, width, error)) &&
+           (step->real_pair = pix_map_new(step->device, dims, error)) &&
+           (step->fake_pair = pix_map_new(step->device, dims, error));
+}
+
+static gboolean reserve(Step *base, int n, int width, int height, GError **error)
+{
+    Pix2pix *step = (Pix2pix *)base;
+
+    if (step->g_pass && step->n == n && step->width == width && step->height == height)
+        return TRUE;
+    release(step);
+    if (!reserve_generator(step, n, width, height, error) ||
+        (step->d && !reserve_discriminator(step, n, width, height, error))) {
+        release(step);
+        return FALSE;
+    }
+    step->n = n;
+    step->width = width;
+    step->height = height;
+    return TRUE;
+}
+
+static guint64 map_bytes(const PixMap *map)
+{
+    int dims[4];
+
+    if (!map)
+        return 0;
+    pix_map_get_dims(map, dims);
+    return sizeof(float) * dims[0] * dims[1] * dims[2] * dims[3];
+}
+
+static guint64 get_bytes(const Step *base)
+{
+    const Pix2pix *step = (const Pix2pix *)base;
+
+    return pix_pass_get_bytes(step->g_pass) + (step->d ? pix_pass_get_bytes(step->d_pass) : 0) +
+           (step->penalty ? pix_penalty_get_bytes(step->penalty) : 0) + map_bytes(step->target) +
+           map_bytes(step->real_pair) + map_bytes(step->fake_pair);
+}
+
+static void free_step(Step *base)
+{
+    Pix2pix *step = (Pix2pix *)base;
+
+    release(step);
+    pix_network_free(step->g);
+    pix_network_free(step->d);
+    pix_device_unref(step->device);
+    g_free(step);
+}
+
+/* ---- the step ---- */
+
+/* Puts @image, and the input before it where d is conditional, into @pair. */
+static void make_pair(Pix2pix *step, const PixMap *image, PixMap *pair)
+{
+    int condition = step->settings->conditional ? step->settings->input_nc : 0;
+
+    if (condition)
+        pix_map_copy(pix_pass_get_input(step->g_pass), 0, pair, 0, condition);
+    pix_map_copy(image, 0, pair, condition, step->settings->output_nc);
+}
+
+/* d's judgement of @image, and its gradient times @weight as far back as @what says. */
+static gboolean judge(Pix2pix *step, const PixMap *image, PixGanSide side, double weight,
+                      PixBackwardFlags what, double *loss, const char *name, GError **error)
+{
+    make_pair(step, image, pix_pass_get_input(step->d_pass));
+    if (!pix_pass_forward(step->d_pass, 0, 0, error))
+        return FALSE;
+    pix_loss_gan(step->settings->gan_mode, side, pix_pass_get_output(step->d_pass), weight,
+                 pix_pass_get_output_gradient(step->d_pass), FALSE, loss);
+    return step_check_loss(name, *loss, error) && pix_pass_backward(step->d_pass, what, error);
+}
+
+static gboolean punish(Pix2pix *step, const StepTurn *turn, double *loss, GError **error)
+{
+    const guint64 number = turn->number * turn->parts + turn->part;
+
+    make_pair(step, step->target, step->real_pair);
+    make_pair(step, pix_pass_get_output(step->g_pass), step->fake_pair);
+    return pix_penalty_backward(step->penalty, step->real_pair, step->fake_pair,
+                                step->settings->lambda_gp, step->settings->seed, number, loss,
+                                error) &&
+           step_check_loss("D_penalty", *loss, error);
+}
+
+static gboolean learn_to_judge(Pix2pix *step, const StepTurn *turn, double *losses, GError **error)
+{
+    const PixMap *fake = pix_pass_get_output(step->g_pass);
+    const PixBackwardFlags what = PIX_BACKWARD_PARAMETERS;
+
+    if (turn->part == 0)
+        pix_network_clear_gradients(step->d);
+    return judge(step, fake, PIX_GAN_FAKE, 0.5, what, &losses[LOSS_D_FAKE], "D_fake", error) &&
+           judge(step, step->target, PIX_GAN_REAL, 0.5, what, &losses[LOSS_D_REAL], "D_real",
+                 error) &&
+           (!step->penalty || punish(step, turn, &losses[LOSS_D_PENALTY], error)) &&
+           step_move(step->d, step->settings, turn, turn->learning_rate_d, error);
+}
+
+/* The distance to the target: its gradient is added to d's, where there is one. */
+static gboolean compare(Pix2pix *step, double *loss, GError **error)
+{
+    gboolean squared = step->settings->pixel_loss == SETTINGS_PIXEL_L2;
+    PixMap *gradient = pix_pass_get_output_gradient(step->g_pass);
+    const PixMap *fake = pix_pass_get_output(step->g_pass);
+
+    (squared ? pix_loss_l2 : pix_loss_l1)(fake, step->target, step->settings->lambda_l1, gradient,
+                                          step->d != NULL, loss);
+    return step_check_loss(squared ? "G_L2" : "G_L1", *loss, error);
+}
+
+static gboolean learn_to_draw(Pix2pix *step, const StepTurn *turn, double *gan_loss,
+                              double *pixel_loss, GError **error)
+{
+    const Settings *settings = step->settings;
+    int condition = settings->conditional ? settings->input_nc : 0;
+
+    if (turn->part == 0)
+        pix_network_clear_gradients(step->g);
+    if (step->d) {
+        if (!judge(step, pix_pass_get_output(step->g_pass), PIX_GAN_GENERATOR, settings->lambda_gan,
+                   PIX_BACKWARD_INPUT, gan_loss, "G_GAN", error))
+            return FALSE;
+        pix_map_copy(pix_pass_get_input_gradient(step->d_pass), condition,
+                     pix_pass_get_output_gradient(step->g_pass), 0, settings->output_nc);
+    }
+    return compare(step, pixel_loss, error) &&
+           pix_pass_backward(step->g_pass, PIX_BACKWARD_PARAMETERS, error) &&
+           step_move(step->g, settings, turn, turn->learning_rate, error) &&
+           (settings->ema == 0 || turn->part + 1 < turn->parts ||
+            pix_network_average(step->g, settings->ema, error));
+}
+
+static gboolean run(Step *base, const Batch *batch, const StepTurn *turn, double *losses,
+                    GError **error)
+{
+    Pix2pix *step = (Pix2pix *)base;
+    const guint64 number = turn->number * turn->parts + turn->part;
+
+    if (!reserve(base, batch->n, batch->width, batch->height, error) ||
+        !pix_map_write(pix_pass_get_input(step->g_pass), batch->in, error) ||
+        !pix_map_write(step->target, batch->out, error) ||
+        !pix_pass_forward(step->g_pass, step->settings->seed, number, error))
+        return FALSE;
+    if (!step->d)
+        return learn_to_draw(step, turn, NULL, &losses[0], error);
+    return learn_to_judge(step, turn, losses, error) &&
+           learn_to_draw(step, turn, &losses[LOSS_G_GAN], &losses[LOSS_G_PIXEL], error);
+}
+
+const StepKind step_pix2pix = {
+    .name = "pix2pix",
+    .make = make,
+    .reserve = reserve,
+    .get_bytes = get_bytes,
+    .run = run,
+    .free = free_step,
+};

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Step after step: what happens when, and what ends it. */
+#include "command.h"
+#include "step-network.h"
+#include "train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_INTERVAL (20 * G_USEC_PER_SEC) /* of index.html; it takes up to a second */
+
+/** Loop: what is not worth keeping when the run is interrupted. */
+typedef struct {
+    Train *train;
+    double losses[STEP_MAX_LOSSES]; /* of the last step */
+    double rate;                    /* its learning rate */
+    guint64 ended;                  /* the epoch that ended with it; 0 for none */
+    gint64 busy, waited;            /* microseconds since the last line of the log */
+    guint64 timed;                  /* steps since then */
+    gint64 start, paged;
+    guint64 first; /* step that this process began behind */
+    guint problems;
+} Loop;
+
+/* ---- a step ---- */
+
+static double learning_factor(const Train *train)
+{
+    const Settings *settings = &train->settings;
+    const Schedule schedule = {settings->lr_policy, settings->epochs, settings->epochs_decay,
+                               settings->lr_decay_iters};
+    double passed =
+        train->state.epoch - 1 + (double)train->state.batch / loader_get_batches(train->loader);
+
+    return schedule_get_factor(&schedule, passed, train->state.plateau.reductions);
+}
+
+/* "step 7, of 1.png, 2.png: the loss G_L1 is nan; ..." */
+static void explain(const Train *train, const Batch *batch, GError **error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    g_autofree char *weights = step_describe_weights(train->step);
+    g_autofree char *reason = g_strdup((*error)->message);
+
+    for (int i = 0; i < MIN(batch->n, 8); i++)
+        g_string_append_printf(names, "%s%s", i ? ", " : "",
+                               dataset_get_name(train->data, batch->pairs[i]));
+    g_clear_error(error);
+    g_set_error(error, STEP_ERROR, STEP_ERROR_NOT_FINITE,
+                "step %" G_GUINT64_FORMAT " with %s: %s; %s; what was saved before is as it "
+                "was, try a smaller --learning-rate",
+                train->state.step + 1, names->str, reason, weights);
+}
+
+static gboolean run_part(Loop *loop, StepTurn *turn, GError **error)
+{
+    Train *train = loop->train;
+    TrainState *state = &train->state;
+    gint64 start = g_get_monotonic_time();
+    const Batch *batch = loader_next(train->loader, error);
+    double losses[STEP_MAX_LOSSES] = {0};
+
+    loop->waited += g_get_monotonic_time() - start;
+    if (!batch)
+        return FALSE;
+    g_assert(batch->epoch == state->epoch && batch->index == state->batch);
+    if (!train->step->kind->run(train->step, batch, turn, losses, error)) {
+        if (g_error_matches(*error, STEP_ERROR, STEP_ERROR_NOT_FINITE))
+            explain(train, batch, error);
+        return FALSE;
+    }
+    for (int i = 0; i < train->step->n_losses; i++)
+        loop->losses[i] += losses[i] / turn->parts;
+    train->epoch = state->epoch;
+    if (++state->batch == batch->per_epoch) {
+        state->batch = 0;
+        loop->ended = state->epoch++;
+    }
+    return TRUE;
+}
+
+static gboolean run_step(Loop *loop, GError **error)
+{
+    Train *train = loop->train;
+    const Settings *settings = &train->settings;
+    gint64 start = g_get_monotonic_time();
+    double factor = learning_factor(train), rate = settings->learning_rate;
+    StepTurn turn = {
+        .number = train->state.step + 1,
+        .parts = settings->accumulate,
+        .learning_rate = rate * factor,
+        .learning_rate_d =
+            (settings->learning_rate_d > 0 ? settings->learning_rate_d : rate) * factor,
+    };
+
+    loop->rate = turn.learning_rate;
+    loop->ended = 0;
+    memset(loop->losses, 0, sizeof(loop->losses));
+    for (; turn.part < turn.parts; turn.part++) {
+        if (!run_part(loop, &turn, error))
+            return FALSE;
+    }
+    train->state.step++;
+    train->state.summed++;
+    for (int i = 0; i < train->step->n_losses; i++)
+        train->state.sums[i] += loop->losses[i];
+    loop->busy += g_get_monotonic_time() - start;
+    loop->timed++;
+    return TRUE;
+}
+
+/* ---- what one sees of it ---- */
+
+static void average_losses(const Train *train, double *losses)
+{
+    for (int i = 0; i < train->step->n_losses; i++)
+        losses[i] = train->state.sums[i] / MAX(train->state.summed, 1);
+}
+
+static double images_per_s(const Loop *loop)
+{
+    const Settings *settings = &loop->train->settings;
+    double images = (double)loop->timed * settings->batch_size * settings->accumulate;
+
+    return loop->busy > 0 ? images * G_USEC_PER_SEC / loop->busy : 0;
+}
+
+static void show_status(Loop *loop)
+{
+    Train *train = loop->train;
+    const Settings *settings = &train->settings;
+    double losses[STEP_MAX_LOSSES];
+    guint64 done = train->state.step - loop->first;
+    double running = (g_get_monotonic_time() - loop->start) / (double)G_USEC_PER_SEC;
+
+    average_losses(train, losses);
+    RunStatusFigures figures = {
+        .epoch = train->epoch,
+        .epochs = settings->epochs + settings->epochs_decay,
+        .step = train->state.step,
+        .steps = train->steps,
+        .names = train->step->losses,
+        .values = losses,
+        .n = train->step->n_losses,
+        .images_per_s = images_per_s(loop),
+        .wait_share = loop->busy > 0 ? (double)loop->waited / loop->busy : 0,
+        .seconds_left = running / done * (train->steps - train->state.step),
+    };
+    run_status_update(&train->status, &figures);
+}
+
+static void write_log(Loop *loop)
+{
+    Train *train = loop->train;
+    const Settings *settings = &train->settings;
+    double losses[STEP_MAX_LOSSES];
+    GError *error = NULL;
+
+    average_losses(train, losses);
+    RunLogTrain record = {
+        .step = train->state.step,
+        .epoch = train->epoch,
+        .images = train->state.step * settings->batch_size * settings->accumulate,
+        .names = train->step->losses,
+        .losses = losses,
+        .n = train->step->n_losses,
+        .learning_rate = loop->rate,
+        .images_per_s = images_per_s(loop),
+        .step_ms = loop->busy / 1000.0 / MAX(loop->timed, 1),
+        .data_wait_ms = loop->waited / 1000.0 / MAX(loop->timed, 1),
+    };
+    if (!run_log_train(train->log, &record, &error) && error)
+        train_say(train, "%s", error->message);
+    g_clear_error(&error);
+    train->state.summed = 0;
+    memset(train->state.sums, 0, sizeof(train->state.sums));
+    loop->busy = loop->waited = 0;
+    loop->timed = 0;
+}
+
+/* Pairs that broke since the data set was checked. */
+static void tell_problems(Loop *loop)
+{
+    Train *train = loop->train;
+    const GPtrArray *problems = loader_get_problems(train->loader);
+
+    for (; loop->problems < problems->len; loop->problems++) {
+        const char *text = problems->pdata[loop->problems];
+        train_say(train, "replaced by another pair: %s", text);
+        run_log_note(train->log, train->state.step, train->epoch, text, NULL);
+    }
+}
+
+/* ---- what happens when ---- */
+
+static gboolean is_due(const Train *train, gint64 every, gboolean or_else)
+{
+    return train->state.step == train->steps ||
+           (every > 0 ? train->state.step % every == 0 : or_else);
+}
+
+static void save_epoch(Train *train, guint64 epoch)
+{
+    g_autofree char *name = g_strdup_printf("generators/epoch-%04" G_GUINT64_FORMAT, epoch);
+    GError *error = NULL;
+
+    if (run_folder_make_folder(train->folder, "generators", &error) &&
+        train_save_networks(train, name, FALSE, &error))
+        return;
+    train_say(train, "%s", error->message);
+    g_error_free(error);
+}
+
+static gboolean epoch_is_due(const Loop *loop, gint64 every)
+{
+    return loop->ended > 0 && every > 0 && loop->ended % every == 0;
+}
+
+/*
+ * In this order, so that the state knows of all that was done at its step. Asked again after a run is
+ * resumed, for it may have been interrupted in between.
+ */
+static void look_at_it(Loop *loop)
+{
+    Train *train = loop->train;
+    const Settings *settings = &train->settings;
+    gboolean last = train->state.step == train->steps;
+
+    if (train->val && train->state.validated != train->state.step &&
+        (last || epoch_is_due(loop, settings->validate_epochs)))
+        train_validate(train);
+    if (!command_interrupted() && settings->samples > 0 &&
+        train->state.sampled != train->state.step &&
+        is_due(train, settings->sample_steps, loop->ended > 0))
+        train_sample(train);
+    if (epoch_is_due(loop, settings->save_epochs))
+        save_epoch(train, loop->ended);
+}
+
+static void update_page(Loop *loop)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (now - loop->paged < PAGE_INTERVAL)
+        return;
+    train_write_page(loop->train, TRUE);
+    loop->paged = now;
+}
+
+/* Returns: FALSE where the run has to end: its weights cannot be saved. */
+static gboolean after_step(Loop *loop)
+{
+    Train *train = loop->train;
+    const Settings *settings = &train->settings;
+
+    tell_problems(loop);
+    show_status(loop);
+    if (is_due(train, settings->log_steps, FALSE))
+        write_log(loop);
+    look_at_it(loop);
+    if (is_due(train, settings->save_steps, FALSE) || command_interrupted())
+        train_save(train);
+    update_page(loop);
+    return !g_error_matches(train->save_error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT);
+}
+
+/* ---- from the first step to the last ---- */
+
+static int finish(Train *train)
+{
+    g_autofree char *model =
+        run_folder_file(train->folder, train->val ? "best.safetensors" : "latest.safetensors");
+    g_autofree char *shown = command_show(model);
+
+    train_write_page(train, FALSE);
+    if (train->save_error)
+        return COMMAND_FAILED; /* which has been told */
+    printf("%s is ready; to see it: gst-launch-1.0 videotestsrc ! pix2pixfilter model=%s ! "
+           "videoconvert ! autovideosink\n",
+           shown, shown);
+    return COMMAND_DONE;
+}
+
+static int interrupt(Train *train)
+{
+    const char *path = run_folder_get_path(train->folder);
+
+    train_write_page(train, FALSE);
+    if (train->save_error)
+        return COMMAND_FAILED;
+    train_say(train,
+              "interrupted after step %" G_GUINT64_FORMAT "%s; to go on: pix2pix train --resume %s",
+              train->state.step, train->state.step > 0 ? ", which is saved" : "", path);
+    return command_interrupted();
+}
+
+/* What belongs to the last step of a resumed run and was not done, if there is anything. */
+static void catch_up(Loop *loop)
+{
+    Train *train = loop->train;
+    TrainState *state = &train->state;
+    guint64 validated = state->validated, sampled = state->sampled;
+    gboolean new_epoch = state->batch < (guint64)train->settings.accumulate;
+
+    loop->ended = new_epoch ? state->epoch - 1 : 0;
+    train->epoch = state->batch == 0 ? state->epoch - 1 : state->epoch;
+    look_at_it(loop);
+    if (validated != state->validated || sampled != state->sampled)
+        train_save(train);
+}
+
+int train_run(Train *train)
+{
+    Loop loop = {.train = train, .start = g_get_monotonic_time(), .first = train->state.step};
+    g_autoptr(GError) error = NULL;
+
+    if (train->state.step > 0)
+        catch_up(&loop);
+    while (train->state.step < train->steps && !command_interrupted()) {
+        if (!run_step(&loop, &error)) {
+            train_say(train, "%s", error->message);
+            train_write_page(train, FALSE);
+            return COMMAND_FAILED;
+        }
+        if (!after_step(&loop))
+            return COMMAND_FAILED;
+    }
+    return command_interrupted() ? interrupt(train) : finish(train);
+}

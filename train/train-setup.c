@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is there before the first step of a run, and whether it fits. */
+#include "command.h"
+#include "sampler.h"
+#include "train.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define GIB (1024.0 * 1024 * 1024)
+#define SPARE_BYTES (64 << 20) /* for log, page, samples and metrics */
+
+void train_say(Train *train, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    run_status_clear(&train->status);
+    command_print_error("%s", message);
+}
+
+void train_clear(Train *train)
+{
+    run_log_close(train->log);
+    loader_free(train->loader);
+    if (train->step)
+        train->step->kind->free(train->step);
+    dataset_free(train->data);
+    dataset_free(train->val);
+    pix_device_unref(train->device);
+    run_folder_close(train->folder);
+    train_state_clear(&train->state);
+    settings_clear(&train->settings);
+    g_clear_error(&train->save_error);
+}
+
+AugmentOptions train_get_augment(const Train *train)
+{
+    const Settings *settings = &train->settings;
+
+    return (AugmentOptions){
+        .preprocess = settings->preprocess,
+        .load_width = settings->load_size.width,
+        .load_height = settings->load_size.height,
+        .crop_width = settings->crop_size.width,
+        .crop_height = settings->crop_size.height,
+        .flip = settings->flip,
+        .multiple = pix_network_get_info(train->step->networks[0].network)->multiple,
+    };
+}
+
+/* ---- data ---- */
+
+/* A folder may hold one folder for each phase, or the pictures themselves. */
+static char *phase_folder(const char *folder, const char *phase)
+{
+    char *inside = g_build_filename(folder, phase, NULL);
+
+    if (g_file_test(inside, G_FILE_TEST_IS_DIR))
+        return inside;
+    g_free(inside);
+    return g_strdup(folder);
+}
+
+static void tell(Train *train, const GPtrArray *lines, const char *what)
+{
+    for (guint i = 0; i < lines->len; i++)
+        train_say(train, "%s: %s", what, (char *)lines->pdata[i]);
+}
+
+static Dataset *open_dataset(Train *train, const char *a, const char *b, const char *phase,
+                             GError **error)
+{
+    const Settings *settings = &train->settings;
+    g_autofree char *a_folder = a ? phase_folder(a, phase) : NULL;
+    g_autofree char *b_folder = b ? phase_folder(b, phase) : NULL;
+    const DatasetOptions options = {
+        .root = settings->data,
+        .phase = phase,
+        .a_folder = a_folder,
+        .b_folder = b_folder,
+        .b_to_a = settings->direction,
+        .in_channels = settings->input_nc,
+        .out_channels = settings->output_nc,
+        .max_size = settings->max_dataset_size,
+    };
+    Dataset *dataset = dataset_open(&options, error);
+
+    if (dataset) {
+        tell(train, dataset_get_problems(dataset), "left out");
+        tell(train, dataset_get_notes(dataset), "note");
+    }
+    return dataset;
+}
+
+/* The folders of A and B for validation; NULL and FALSE where only the training's are there. */
+static gboolean find_validation(const Settings *settings, const char **a, const char **b)
+{
+    *a = settings->val_a;
+    *b = settings->val_b;
+    if (!settings->a || settings->val_a)
+        return TRUE;
+    g_autofree char *inside = g_build_filename(settings->a, settings->val_phase, NULL);
+    *a = settings->a;
+    *b = settings->b;
+    return g_file_test(inside, G_FILE_TEST_IS_DIR);
+}
+
+static gboolean open_validation(Train *train, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    const char *a, *b, *best = "latest.safetensors is the best as well";
+
+    if (find_validation(&train->settings, &a, &b))
+        train->val = open_dataset(train, a, b, train->settings.val_phase, &reason);
+    if (train->val)
+        return TRUE;
+    if (reason && !g_error_matches(reason, PIX_ERROR, PIX_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if (train->settings.lr_policy == SCHEDULE_PLATEAU) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND,
+                    "--lr-policy plateau watches a validation split, and there is none%s%s",
+                    reason ? ": " : "", reason ? reason->message : "");
+        return FALSE;
+    }
+    if (reason)
+        train_say(train, "warning: nothing to validate on: %s; %s", reason->message, best);
+    else
+        train_say(train, "warning: nothing to validate on, give --val-a and --val-b; %s", best);
+    return TRUE;
+}
+
+gboolean train_open_data(Train *train, GError **error)
+{
+    const Settings *settings = &train->settings;
+
+    run_status_init(&train->status);
+    train->device = pix_device_open(settings->device, settings->threads, error);
+    if (!train->device)
+        return FALSE;
+    train->data = open_dataset(train, settings->a, settings->b, settings->phase, error);
+    return train->data && open_validation(train, error);
+}
+
+/* ---- networks and batches ---- */
+
+gboolean train_open_networks(Train *train, const char *const *files, GError **error)
+{
+    train->step = step_pix2pix.make(train->device, &train->settings, files, error);
+    return train->step != NULL;
+}
+
+/* Steps until the last epoch is over, from where the run is. */
+static guint64 count_steps(const Train *train)
+{
+    const Settings *settings = &train->settings;
+    const TrainState *state = &train->state;
+    guint64 last = settings->epochs + settings->epochs_decay, steps = state->step;
+
+    if (state->epoch <= last) {
+        guint64 batches = (last - state->epoch + 1) * loader_get_batches(train->loader);
+        steps += (batches - MIN(batches, state->batch)) / settings->accumulate;
+    }
+    if (settings->max_steps > 0)
+        steps = MIN(steps, (guint64)settings->max_steps);
+    return MAX(steps, 1);
+}
+
+static gboolean open_loader(Train *train, GError **error)
+{
+    const Settings *settings = &train->settings;
+    const LoaderOptions options = {
+        .dataset = train->data,
+        .augment = train_get_augment(train),
+        .batch_size = settings->batch_size,
+        .threads = settings->loader_threads,
+        .seed = settings->seed,
+        .serial = settings->serial_batches,
+        .epoch = train->state.epoch,
+        .index = train->state.batch,
+    };
+
+    train->loader = loader_new(&options, error);
+    if (!train->loader)
+        return FALSE;
+    tell(train, loader_get_notes(train->loader), "note");
+    train->steps = count_steps(train);
+    return TRUE;
+}
+
+/* Of the batches; of the largest one, where they vary. */
+static void find_size(const Train *train, int *width, int *height)
+{
+    const AugmentOptions augment = train_get_augment(train);
+
+    loader_get_size(train->loader, width, height);
+    if (*width > 0)
+        return;
+    for (guint i = 0; i < dataset_get_n(train->data); i++) {
+        int w, h;
+        dataset_get_size(train->data, i, &w, &h);
+        if (augment_get_size(&augment, w, h, &w, &h, NULL) &&
+            (gint64)w * h > (gint64)*width * *height) {
+            *width = w;
+            *height = h;
+        }
+    }
+}
+
+/* ---- does it fit? ---- */
+
+/** What a run takes, in bytes. */
+typedef struct {
+    guint64 weights, activations, data;
+} Needs;
+
+static guint64 validation_bytes(const Train *train)
+{
+    PixModel *model = pix_network_get_model(train->step->networks[0].network);
+    PixSessionOptions options;
+
+    pix_session_options_init(&options, model);
+    options.width = train->width;
+    options.height = train->height;
+    options.statistics = PIX_STATISTICS_FRAME;
+    PixSession *session = pix_session_new(model, &options, NULL);
+    guint64 bytes = session ? pix_session_get_bytes(session) : 0;
+    pix_session_free(session);
+    return bytes;
+}
+
+static Needs find_needs(const Train *train)
+{
+    const Settings *settings = &train->settings;
+    const Step *step = train->step;
+    guint64 channels = settings->input_nc + settings->output_nc;
+    guint64 pixels = (guint64)train->width * train->height * settings->batch_size;
+    Needs needs = {0};
+
+    for (int i = 0; i < step->n_networks; i++)
+        needs.weights += pix_network_get_bytes(step->networks[i].network);
+    if (settings->ema > 0)
+        needs.weights += pix_network_get_info(step->networks[0].network)->weight_bytes;
+    needs.activations = step->kind->get_bytes(step) + validation_bytes(train);
+    needs.data = sizeof(float) * channels * pixels * (settings->loader_threads + 2) + SPARE_BYTES;
+    return needs;
+}
+
+static char *print_needs(const Train *train)
+{
+    const Needs needs = find_needs(train);
+    g_autofree char *available =
+        train->free_memory == G_MAXUINT64
+            ? g_strdup("")
+            : g_strdup_printf("; %.2f GiB are free", train->free_memory / GIB);
+
+    return g_strdup_printf(
+        "needs %.2f GiB of memory: weights and optimiser %.2f, activations %.2f, data %.2f%s",
+        (needs.weights + needs.activations + needs.data) / GIB, needs.weights / GIB,
+        needs.activations / GIB, needs.data / GIB, available);
+}
+
+static gboolean check_memory(const Train *train, GError **error)
+{
+    const PixDeviceInfo *info = pix_device_get_info(train->device);
+    const Needs needs = find_needs(train);
+    guint64 all = needs.weights + needs.activations + needs.data;
+
+    if (all <= train->free_memory && (!info->memory_bytes || all <= info->memory_bytes))
+        return TRUE;
+    g_autofree char *text = print_needs(train);
+    g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY,
+                "this run %s; choose a smaller --batch-size, --crop-size, --ngf or --ndf", text);
+    return FALSE;
+}
+
+static guint64 states_bytes(const Train *train, guint64 *one)
+{
+    guint on_disk = 0, keep = train->settings.keep;
+    guint64 generator = pix_network_get_info(train->step->networks[0].network)->weight_bytes;
+    PixStateNetwork networks[STEP_MAX_NETWORKS];
+
+    if (train->folder) {
+        g_autoptr(GPtrArray) states = run_folder_list_states(train->folder);
+        on_disk = states->len;
+    }
+    for (int i = 0; i < train->step->n_networks; i++)
+        networks[i] =
+            (PixStateNetwork){train->step->networks[i].name, train->step->networks[i].network};
+    *one = pix_state_get_bytes(networks, train->step->n_networks);
+    /* One more than is kept, for the oldest goes when the newest is there. */
+    return *one * (keep + 1 - MIN(on_disk, keep)) + (on_disk ? 0 : 3 * generator);
+}
+
+static gboolean check_disk(Train *train, GError **error)
+{
+    guint64 available = run_folder_get_free_bytes(train->settings.output), one;
+    guint64 all = states_bytes(train, &one);
+
+    if (available < one) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_IO,
+                    "%s: one state takes %.2f GiB, and %.2f GiB are free, make room or choose "
+                    "another --output",
+                    train->settings.output, one / GIB, available / GIB);
+        return FALSE;
+    }
+    if (available < all)
+        train_say(train,
+                  "warning: %s: the run may take %.2f GiB, and %.2f GiB are free, make room "
+                  "or --keep fewer states",
+                  train->settings.output, all / GIB, available / GIB);
+    return TRUE;
+}
+
+gboolean train_prepare(Train *train, GError **error)
+{
+    Step *step = train->step;
+
+    if (!open_loader(train, error))
+        return FALSE;
+    find_size(train, &train->width, &train->height);
+    return step->kind->reserve(step, train->settings.batch_size, train->width, train->height,
+                               error) &&
+           check_memory(train, error) && check_disk(train, error);
+}
+
+/* ---- telling ---- */
+
+/* What --max-steps leaves of the schedule, which follows the epochs. */
+static void describe_schedule(const Train *train)
+{
+    const Settings *settings = &train->settings;
+    double epoch = (double)train->steps * settings->accumulate / loader_get_batches(train->loader) +
+                   settings->start_epoch - 1;
+
+    if (settings->lr_policy == SCHEDULE_LINEAR && settings->max_steps > 0 &&
+        epoch <= settings->epochs && settings->epochs_decay > 0)
+        printf("the learning rate stays at %g: it would fall behind epoch %" G_GINT64_FORMAT
+               ", and the run ends in epoch %.0f\n",
+               settings->learning_rate, settings->epochs, ceil(epoch));
+}
+
+void train_describe(const Train *train)
+{
+    const PixDeviceInfo *info = pix_device_get_info(train->device);
+    const Step *step = train->step;
+    g_autofree char *needs = print_needs(train);
+    g_autofree char *folder = command_show(dataset_get_folder(train->data));
+    guint pairs = dataset_get_n(train->data), val = train->val ? dataset_get_n(train->val) : 0;
+
+    printf("%s: %s, %s\n", info->id, info->name, info->features);
+    for (int i = 0; i < step->n_networks; i++) {
+        const PixModelInfo *network = pix_network_get_info(step->networks[i].network);
+        printf("%s: %s, %.2f million parameters\n", step->networks[i].name, network->architecture,
+               network->parameters / 1e6);
+    }
+    printf("%s: %u pairs, %u to validate on; %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+           " steps are done\n",
+           folder, pairs, val, train->state.step, train->steps);
+    describe_schedule(train);
+    puts(needs);
+    fflush(stdout);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** A training run in progress. For cmd-train.c and train-*.c. */
+#ifndef TRAIN_H
+#define TRAIN_H
+
+#include "batch.h"
+#include "run-folder.h"
+#include "run-log.h"
+#include "run-status.h"
+#include "step.h"
+#include "train-state.h"
+
+typedef struct {
+    Settings settings;
+    guint64 free_memory; /* before there was anything; G_MAXUINT64 if not known */
+    PixDevice *device;
+    Dataset *data, *val; /* val: NULL without a validation split */
+    Step *step;
+    Loader *loader;
+    RunFolder *folder;
+    RunLog *log;
+    RunStatus status;
+    TrainState state;
+    guint64 steps;      /* behind which the run ends */
+    int epoch;          /* of the last batch */
+    int width, height;  /* of the batches; of the largest, where they vary */
+    GError *save_error; /* of the last save; NULL where it went well */
+} Train;
+
+void train_clear(Train *train);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Train, train_clear)
+
+/** train_say: A line on standard error, "pix2pix: ...", that leaves the status line alone. */
+void train_say(Train *train, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** train_get_augment: How pictures become the network's input. */
+AugmentOptions train_get_augment(const Train *train);
+
+/* ---- train-setup.c: before the first step ---- */
+
+/** train_open_data: The device and the data sets; warns of what is missing. */
+gboolean train_open_data(Train *train, GError **error);
+/** train_open_networks: @files: as StepKind.make. */
+gboolean train_open_networks(Train *train, const char *const *files, GError **error);
+/**
+ * train_prepare:
+ * The loader from where train->state is, the number of steps, and memory for batches. Errors: also
+ * where memory or disk are too small, with the figures.
+ */
+gboolean train_prepare(Train *train, GError **error);
+/** train_describe: Prints what will run, on what, and what it needs. */
+void train_describe(const Train *train);
+
+/* ---- train-save.c: states and generators in the run folder ---- */
+
+/** train_save: Errors are told, kept in train->save_error, and not the end. */
+void train_save(Train *train);
+/** train_save_networks: The files latest*.safetensors, or @name instead of latest. */
+gboolean train_save_networks(Train *train, const char *name, gboolean all, GError **error);
+/**
+ * train_find_state:
+ * Reads the counters of the newest state that is whole into train->state; tells of those that are
+ * not. @path: (out) (transfer full): NULL where there is no state yet: the run starts again.
+ */
+gboolean train_find_state(Train *train, char **path, GError **error);
+/** train_check_state: Whether it belongs to these settings and this data set. */
+gboolean train_check_state(const Train *train, const char *path, GError **error);
+/** train_load_state: The networks' part of it. */
+gboolean train_load_state(Train *train, const char *path, GError **error);
+
+/** train_list_losses: Returns: (transfer full): their names with spaces between. */
+char *train_list_losses(const Train *train);
+
+/* ---- train-validate.c: looking at the generator ---- */
+
+/** train_validate: Metrics on the validation split, the best generator, the plateau. */
+void train_validate(Train *train);
+/** train_sample: Pictures of the first few pairs. */
+void train_sample(Train *train);
+/** train_write_page: index.html. @running: as run_page_write(). */
+void train_write_page(Train *train, gboolean running);
+
+/* ---- train-loop.c ---- */
+
+/** train_run: Until the last step, a signal or an error. Returns: an exit status. */
+int train_run(Train *train);
+
+#endif
