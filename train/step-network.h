@@ -31,8 +31,8 @@ gboolean step_take_discriminator(Settings *settings, PixNetwork *network, GError
 /**
  * step_move:
  * Moves the weights of @network, if @turn is the last part of its step, with gradients that are
- * averaged over the parts and clipped as @settings say. Errors: %STEP_ERROR_NOT_FINITE, naming the
- * tensor; nothing has moved then.
+ * averaged over the parts and clipped as @settings say. Errors: where it clips,
+ * %STEP_ERROR_NOT_FINITE, naming the tensor; nothing has moved then.
  */
 gboolean step_move(PixNetwork *network, const Settings *settings, const StepTurn *turn,
                    double learning_rate, GError **error);

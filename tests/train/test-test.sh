@@ -7,7 +7,7 @@
 mkdir in pairs pairs/val
 for i in 1 2 10; do
     "$TOOL" picture "in/$i.png" 48 40 "$i"
-    "$TOOL" picture "pairs/val/$i.jpg" 128 64 "$i"
+    "$TOOL" picture "pairs/val/$i.jpg" 64 32 "$i"
 done
 
 works 'pictures' test "$unet" in/1.png in/2.png --output out
@@ -28,7 +28,7 @@ works 'pairs' test "$unet" --data pairs --output data
 check 'and their targets' holds data 1.png 2.png 10.png index.html targets
 check 'under the same names' holds data/targets 1.png 2.png 10.png
 check 'the right half is the target of AtoB' sh -c '
-    "$1" same "$2" data/targets/1.png 64' - "$TOOL" pairs/val/1.jpg
+    "$1" same "$2" data/targets/1.png 32' - "$TOOL" pairs/val/1.jpg
 works 'the other direction' test "$unet" --data pairs --direction BtoA --output back
 check 'the left half is the target of BtoA' sh -c '
     "$1" same "$2" back/targets/1.png 0' - "$TOOL" pairs/val/1.jpg
@@ -36,6 +36,24 @@ works 'the left half alone' test "$unet" back/targets/1.png --output left
 check 'is the input of AtoB' cmp left/1.png data/1.png
 works 'the right half alone' test "$unet" data/targets/1.png --output right
 check 'is the input of BtoA' cmp right/1.png back/1.png
+
+says_metrics() {
+    grep -q '^SWD [0-9.]*, SSIM [0-9.]*, PSNR [0-9.]* dB, L1 [0-9.]* over 3 pairs$' "$1"
+}
+"$PIX2PIX" test "$unet" --data pairs --output data >printed
+check 'the metrics of pairs' says_metrics printed
+"$PIX2PIX" eval data data/targets >evaluated
+l1=$(sed -n 's/.* L1 *\([0-9.]*\) .*/\1/p' evaluated)
+grep -q "L1 $l1 over" printed
+result $? "are those of eval ($l1)"
+works 'the first pairs alone' test "$unet" --data pairs --num-test 2 --output two
+check 'the first two in natural order' holds two 1.png 2.png index.html targets
+works 'pairs of another size' test "$unet" --data pairs --size 64x96 --output resized
+check 'outputs of the network size' sh -c '[ "$("$1" size resized/1.png)" = 64x96 ]' - "$TOOL"
+check 'and targets' sh -c '[ "$("$1" size resized/targets/1.png)" = 64x96 ]' - "$TOOL"
+works 'the names of other programs' test "$unet" --dataroot pairs --phase val --how_many 2 \
+    --which_direction BtoA --results_dir other
+check 'mean the same' cmp other/1.png back/1.png
 
 check 'three rows of three pictures' test "$(grep -c '<figure>' data/index.html)" = 9
 check 'nothing on the page comes from elsewhere' sh -c \
@@ -66,7 +84,7 @@ broken 'text.png: ' 'a picture that is text' text.png
 broken 'empty.png: ' 'an empty picture' empty.png
 head -c $(($(wc -c <in/2.png) - 20)) in/2.png >short.png
 broken 'ends early' 'a PNG that ends early' short.png
-head -c 1500 pairs/val/2.jpg >short.jpg
+head -c $(($(wc -c <pairs/val/2.jpg) / 2)) pairs/val/2.jpg >short.jpg
 broken 'ends early' 'a JPEG that ends early' short.jpg
 "$TOOL" header huge.png 100000 100000
 broken '100000 x 100000' 'a picture of 30 GB' huge.png
@@ -100,8 +118,11 @@ fails 1 '33 x 32' 'a size that the network does not keep' test "$unet" in --size
 mkdir none
 fails 1 'none: ' 'a folder without pictures' test "$unet" none --output no
 "$PIX2PIX" test "$unet" --data pairs --split test --output no 2>"$scratch/.stderr"
-grep -qF "pairs/test: cannot be listed (No such file or directory), name" "$scratch/.stderr"
+grep -qF "pairs/test: there is no such folder, name" "$scratch/.stderr"
 result $? 'the reason once, in plain letters'
+fails 1 'will not be overwritten' 'the pairs as outputs' test "$unet" --data pairs \
+    --output pairs/val
+fails 1 'folder of a run' 'an epoch of a model' test "$unet" --data pairs --epoch 3 --output no
 fails 1 'will not be overwritten' 'the inputs as outputs' test "$unet" in --output in
 cp in/1.png in-1.png
 fails 1 'rename' 'two inputs for one output' test "$unet" in/1.png data/1.png --output no
