@@ -3,8 +3,9 @@
 /*
  * pix2pix bench: how long a frame takes and which layer of the network takes it.
  */
+#include "bench-report.h"
+#include "bench-train.h"
 #include "command.h"
-#include "peak.h"
 #include "report-json.h"
 
 #include <stdio.h>
@@ -14,35 +15,12 @@
 #define WARM_UP 3 /* frames: caches, page faults, the clock of the processor */
 #define MAX_FRAMES 100000
 
-/* One measured layer, from the frames' medians. */
-typedef struct {
-    const char *name, *algorithm;
-    double ms, flops, bytes;
-} Layer;
-
 typedef struct {
     int frames;
-    double median_ms, min_ms, pack_ms, network_ms, unpack_ms, layers_ms;
-    unsigned peak_threads;
-    const char *peak_level;
-    double peak_gflops;
-    guint n_layers;
-    Layer *layers;
+    double median_ms, min_ms, pack_ms, network_ms, unpack_ms;
+    GArray *layers;
+    BenchPeak peak;
 } Result;
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double difference = *(const double *)a - *(const double *)b;
-
-    return difference < 0 ? -1 : difference > 0;
-}
-
-/* Sorts @values. */
-static double median(double *values, int n)
-{
-    qsort(values, n, sizeof(*values), compare_doubles);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
 
 /* A frame of seeded noise: flat pictures would be kinder to caches and denormals than real ones. */
 static PixImage noise_image(int width, int height, int channels)
@@ -95,34 +73,15 @@ static gboolean measure(PixSession *session, const PixImage *in, PixImage *out, 
     }
 
     result->frames = done;
-    result->median_ms = median(total, done);
+    result->median_ms = bench_median(total, done);
     result->min_ms = total[0];
-    result->pack_ms = median(pack, done);
-    result->network_ms = median(network, done);
-    result->unpack_ms = median(unpack, done);
-    result->n_layers = times->n_layers;
-    result->layers = g_new0(Layer, times->n_layers + 1);
-    for (guint l = 0; l < times->n_layers; l++) {
-        Layer *layer = &result->layers[l];
-        layer->name = times->layers[l].name;
-        layer->algorithm = times->layers[l].algorithm;
-        layer->flops = times->layers[l].flops;
-        layer->bytes = times->layers[l].bytes;
-        layer->ms = median(&layers[(gsize)l * frames], done);
-        result->layers_ms += layer->ms;
-    }
+    result->pack_ms = bench_median(pack, done);
+    result->network_ms = bench_median(network, done);
+    result->unpack_ms = bench_median(unpack, done);
+    for (guint l = 0; l < times->n_layers; l++)
+        bench_add_layer(result->layers, &times->layers[l],
+                        bench_median(&layers[(gsize)l * frames], done), NULL);
     return TRUE;
-}
-
-/* 10^9 a second of something that happens @count times in @ms. */
-static double rate(double count, double ms)
-{
-    return ms > 0 ? count / ms / 1e6 : 0;
-}
-
-static double share(double part, double whole)
-{
-    return whole > 0 ? part / whole : 0;
 }
 
 static void print_table(const Result *result, PixModel *model, const CommandOptions *options,
@@ -130,33 +89,11 @@ static void print_table(const Result *result, PixModel *model, const CommandOpti
 {
     const PixModelInfo *info = pix_model_get_info(model);
     const PixDeviceInfo *device = pix_device_get_info(pix_model_get_device(model));
-    int name_width = 5, algorithm_width = 9;
-    double flops = 0, bytes = 0;
 
     printf("%s at %dx%d, %s statistics, fp32, on %s (%s)\n\n", info->architecture, options->width,
            options->height, command_statistics[options->statistics], device->name,
            device->features);
-    for (guint i = 0; i < result->n_layers; i++) {
-        name_width = MAX(name_width, (int)strlen(result->layers[i].name));
-        algorithm_width = MAX(algorithm_width, (int)strlen(result->layers[i].algorithm));
-    }
-    printf("%-*s  %-*s %9s %8s %9s %8s %8s\n", name_width, "layer", algorithm_width, "algorithm",
-           "ms", "of time", "GFLOP/s", "of peak", "GB/s");
-    for (guint i = 0; i < result->n_layers; i++) {
-        const Layer *layer = &result->layers[i];
-        double gflops = rate(layer->flops, layer->ms);
-        printf("%-*s  %-*s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f\n", name_width, layer->name,
-               algorithm_width, layer->algorithm, layer->ms,
-               100 * share(layer->ms, result->layers_ms), gflops,
-               100 * share(gflops, result->peak_gflops), rate(layer->bytes, layer->ms));
-        flops += layer->flops;
-        bytes += layer->bytes;
-    }
-    double gflops = rate(flops, result->layers_ms);
-    printf("%-*s  %-*s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f\n\n", name_width, "all layers",
-           algorithm_width, "", result->layers_ms, 100.0, gflops,
-           100 * share(gflops, result->peak_gflops), rate(bytes, result->layers_ms));
-
+    bench_print_layers(result->layers, &result->peak);
     printf("median  %.2f ms a frame, %.1f frames/s\n", result->median_ms, 1e3 / result->median_ms);
     printf("fastest %.2f ms of %d frames, after %d to warm up\n", result->min_ms, result->frames,
            WARM_UP);
@@ -164,9 +101,7 @@ static void print_table(const Result *result, PixModel *model, const CommandOpti
            result->network_ms, result->unpack_ms);
     printf("memory  %.1f MB of weights, %.1f MB for frames\n", info->weight_bytes / 1e6,
            pix_session_get_bytes(session) / 1e6);
-    printf("peak    %.0f GFLOP/s of float32 multiply-adds on %u %s with %s, measured just now\n",
-           result->peak_gflops, result->peak_threads,
-           result->peak_threads == 1 ? "thread" : "threads", result->peak_level);
+    bench_print_peak(&result->peak);
 }
 
 static void print_json(const Result *result, PixModel *model, const CommandOptions *options,
@@ -200,37 +135,29 @@ static void print_json(const Result *result, PixModel *model, const CommandOptio
     report_json_number(builder, "network_ms", result->network_ms);
     report_json_number(builder, "unpack_ms", result->unpack_ms);
     report_json_int(builder, "session_bytes", pix_session_get_bytes(session));
-    report_json_int(builder, "peak_threads", result->peak_threads);
-    report_json_string(builder, "peak_level", result->peak_level);
-    report_json_number(builder, "peak_gflops", result->peak_gflops);
-    json_builder_set_member_name(builder, "layers");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < result->n_layers; i++) {
-        const Layer *layer = &result->layers[i];
-        double gflops = rate(layer->flops, layer->ms);
-        json_builder_begin_object(builder);
-        report_json_string(builder, "name", layer->name);
-        report_json_string(builder, "algorithm", layer->algorithm);
-        report_json_number(builder, "ms", layer->ms);
-        report_json_number(builder, "flops", layer->flops);
-        report_json_number(builder, "bytes", layer->bytes);
-        report_json_number(builder, "gflops", gflops);
-        report_json_number(builder, "share_of_peak", share(gflops, result->peak_gflops));
-        report_json_number(builder, "share_of_time", share(layer->ms, result->layers_ms));
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
+    bench_json_layers(builder, result->layers, &result->peak);
     json_builder_end_object(builder);
     report_json_print(builder);
 }
 
 static int run(const Command *command, int argc, char **argv)
 {
-    int frames = 30;
-    gboolean json = FALSE;
+    int frames = 0;
+    gboolean json = FALSE, train = FALSE;
+    g_autofree char *net_g = NULL;
+    BenchTrain bench = {.filters = 64, .batch_size = 1};
     const GOptionEntry entries[] = {
-        {"frames", 0, 0, G_OPTION_ARG_INT, &frames, "How many to measure (30)", "N"},
+        {"frames", 0, 0, G_OPTION_ARG_INT, &frames, "How many frames or steps to measure (30, 8)",
+         "N"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Write JSON", NULL},
+        {"train", 0, 0, G_OPTION_ARG_NONE, &train, "Steps of pix2pix training instead of frames",
+         NULL},
+        {"net-g", 0, 0, G_OPTION_ARG_STRING, &net_g, "With --train: the generator (unet_256)",
+         "NAME"},
+        {"ngf", 0, 0, G_OPTION_ARG_INT, &bench.filters,
+         "With --train: filters of the first layers (64)", "N"},
+        {"batch-size", 0, 0, G_OPTION_ARG_INT, &bench.batch_size,
+         "With --train: pairs in a batch (1)", "N"},
         {0},
     };
     CommandOptionFlags flags = COMMAND_OPTION_DOMAIN | COMMAND_OPTION_SIZE |
@@ -243,9 +170,20 @@ static int run(const Command *command, int argc, char **argv)
 
     if (status != COMMAND_CONTINUE)
         return status;
-    if (frames < 1 || frames > MAX_FRAMES)
+    if (frames < 0 || frames > MAX_FRAMES)
         return command_misused(command, "--frames takes a number from 1 to %d, not %d", MAX_FRAMES,
                                frames);
+    if (train != !files[0])
+        return command_misused(command,
+                               train ? "--train makes its networks itself: leave out \"%s\""
+                                     : "give a MODEL, or --train",
+                               files[0]);
+    if (train) {
+        bench.net_g = net_g;
+        bench.steps = frames ? frames : 8;
+        bench.json = json;
+        return bench_train_run(command, &options, &bench);
+    }
     g_autoptr(PixModel) model = command_load_model(files[0], &options, FALSE, &error);
     if (!model)
         return command_fail(error);
@@ -276,19 +214,14 @@ static int run(const Command *command, int argc, char **argv)
 
     PixImage in = noise_image(options.width, options.height, info->in_channels);
     PixImage out = noise_image(options.width, options.height, info->out_channels);
-    const PixDeviceInfo *device = pix_device_get_info(pix_model_get_device(model));
-    Result result = {
-        .frames = frames,
-        .peak_threads = MAX(device->threads, 1),
-        .peak_level = peak_choose_level(device->level),
-    };
-    result.peak_gflops = peak_measure_gflops(result.peak_threads, result.peak_level);
+    Result result = {.frames = frames ? frames : 30, .layers = bench_layers_new()};
+    bench_measure_peak(pix_device_get_info(pix_model_get_device(model)), &result.peak);
     gboolean measured = measure(session, &in, &out, &result, &error);
     if (measured && json)
         print_json(&result, model, &options, session);
     else if (measured)
         print_table(&result, model, &options, session);
-    g_free(result.layers);
+    g_array_unref(result.layers);
     g_free(in.data);
     g_free(out.data);
     return measured ? command_interrupted() : command_fail(error);
@@ -296,14 +229,16 @@ static int run(const Command *command, int argc, char **argv)
 
 const Command command_bench = {
     .name = "bench",
-    .arguments = "MODEL",
-    .summary = "Measures how long a frame takes, layer by layer",
+    .arguments = "MODEL|--train",
+    .summary = "Measures how long a frame or a training step takes, layer by layer",
     .description =
-        "MODEL is a checkpoint, or the name of a model. Times are medians. The share of peak\n"
+        "MODEL is a checkpoint, or the name of a model. Times are medians; those of layers in\n"
+        "--train are means, forward and back, over all that a step does with them. The share of "
+        "peak\n"
         "counts the multiply-adds of the plain convolution: algorithms that need fewer of them\n"
         "can come out above 100 %. The peak is that of the threads and the CPU level in use; for\n"
         "c and openblas that of the CPU's best level.",
-    .min_arguments = 1,
+    .min_arguments = 0,
     .max_arguments = 1,
     .run = run,
 };

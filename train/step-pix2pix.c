@@ -177,6 +177,15 @@ static guint64 get_bytes(const Step *base)
            map_bytes(step->real_pair) + map_bytes(step->fake_pair);
 }
 
+static int get_passes(Step *base, StepPass passes[STEP_MAX_PASSES])
+{
+    Pix2pix *step = (Pix2pix *)base;
+
+    passes[0] = (StepPass){"G", step->g_pass};
+    passes[1] = (StepPass){"D", step->d_pass};
+    return step->d ? 2 : 1;
+}
+
 static void free_step(Step *base)
 {
     Pix2pix *step = (Pix2pix *)base;
@@ -294,6 +303,7 @@ const StepKind step_pix2pix = {
     .make = make,
     .reserve = reserve,
     .get_bytes = get_bytes,
+    .get_passes = get_passes,
     .run = run,
     .free = free_step,
 };

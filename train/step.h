@@ -14,6 +14,7 @@
 
 #define STEP_MAX_NETWORKS 8
 #define STEP_MAX_LOSSES 16
+#define STEP_MAX_PASSES 16
 
 /** StepNetwork: one that is trained and saved. */
 typedef struct {
@@ -28,6 +29,12 @@ typedef struct {
     guint part, parts; /* a step of several batches: which one, from 0; the last one moves them */
     double learning_rate, learning_rate_d;
 } StepTurn;
+
+/** StepPass: a pass through one of its networks. */
+typedef struct {
+    const char *name; /* of the network */
+    PixPass *pass;
+} StepPass;
 
 typedef struct Step Step;
 
@@ -49,6 +56,8 @@ typedef struct {
      */
     gboolean (*run)(Step *step, const Batch *batch, const StepTurn *turn, double *losses,
                     GError **error);
+    /** For benchmarks: what reserve() has made. @passes: (out).  Returns: how many. */
+    int (*get_passes)(Step *step, StepPass passes[STEP_MAX_PASSES]);
     void (*free)(Step *step);
 } StepKind;
 

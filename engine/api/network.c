@@ -84,7 +84,7 @@ PixNetwork *pix_network_new(PixDevice *device, const PixNetworkOptions *options,
     PixModelInfo info;
     pix_model_info_init(&info, &arch, graph, &settings, name);
     info.layout = info.container = "native";
-    return network_new(pix_model_empty(device, graph, &info, name, error), &arch, error);
+    return network_new(pix_model_empty(device, graph, &info, "this network", error), &arch, error);
 }
 
 PixNetwork *pix_network_open(PixDevice *device, PixCheckpoint *checkpoint, GError **error)

@@ -74,4 +74,19 @@ fi
 fails 1 'missing: ' 'no such model' bench missing
 fails 1 'discriminator' 'a discriminator is no model' bench "$models/patchgan.safetensors"
 fails 1 '33x32' 'a size that the network cannot take' bench "$unet" --size 33x32
+
+# Training: the same, of a step.
+works 'a table of training' bench --train --net-g unet_32 --size 32x32 --ngf 4 --frames 2
+says 'ms a step'
+"$PIX2PIX" bench --train --net-g unet_32 --size 32x64 --ngf 4 --batch-size 2 --frames 2 \
+    --json >bench.json
+for key in median_ms min_ms images_per_s steps batch_size net_g network_bytes peak_gflops \
+    'layers[0].name' 'layers[0].ms' 'layers[0].share_of_time' device.name; do
+    check "JSON of training has $key" "$TOOL" json bench.json "\$.$key"
+done
+"$TOOL" json bench.json '$.layers[*].share_of_time' >shares
+check 'the shares of time of training add up' \
+    awk '{ sum += $1 } END { exit !(sum > 0.999 && sum < 1.001) }' shares
+fails 2 'MODEL, or --train' 'bench of nothing' bench
+fails 2 'leave out' 'bench of a model and of training' bench --train "$unet"
 finish
