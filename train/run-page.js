@@ -28,7 +28,7 @@ function nearest(steps, step) {
 /* ---- samples ---- */
 
 const {steps, epochs, pictures} = data.samples;
-const outputs = [...document.querySelectorAll('img.output')];
+const outputs = [...document.querySelectorAll('figure.output img')];
 const slider = find('#when');
 const last = steps.length - 1;
 let shown = last;

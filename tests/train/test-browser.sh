@@ -28,19 +28,27 @@ function key(name) {
 }
 const label = () => document.querySelector('#label').textContent;
 const curves = box => [...document.querySelectorAll(`${box} path:not(.raw)`)];
+const fit = path => path.getBBox().height < path.ownerSVGElement.clientHeight;
+function value(image) {
+  const canvas = document.createElement('canvas').getContext('2d');
+  canvas.drawImage(image, 0, 0);
+  return canvas.getImageData(0, 0, 1, 1).data[0];
+}
 addEventListener('error', event => tell('error', event.message));
+addEventListener('unhandledrejection', event => tell('error', event.reason));
 addEventListener('load', () => setTimeout(async () => {
   const images = [...document.images];
   tell('pictures', images.filter(i => i.naturalWidth == 24).length + ' of ' + images.length);
-  tell('losses', curves('#losses').filter(p => p.getTotalLength() > 500).length);
+  tell('losses', curves('#losses').filter(p => p.getTotalLength() > 500 && fit(p)).length);
   tell('validation', curves('[id^=validation-]').filter(p => p.getTotalLength() > 50).length);
   tell('best', document.querySelectorAll('[id^=validation-] circle').length);
   tell('legend', [...document.querySelectorAll('#legend button')].map(b => b.innerText).join('|'));
   tell('start', label());
   key('ArrowLeft');
   tell('left', label() + ' ' + location.hash);
-  await Promise.all(images.map(i => i.decode().catch(e => tell('error', e))));
+  await new Promise(done => setTimeout(done, 300));
   tell('left pictures', images.filter(i => i.naturalWidth == 24).length);
+  tell('left output', value(document.querySelector('figure.output img')));
   key('ArrowRight');
   tell('right', label() + ' ' + location.hash);
   document.querySelector('#legend button').click();
@@ -73,10 +81,11 @@ says 'probe legend: D 4970|G &lt;/script&gt; '
 says 'probe start: epoch 5 · step 5000'
 says 'probe left: epoch 5 · step 4900 #step=4900'
 says 'probe left pictures: 6'
+says 'probe left output: 80'
 says 'probe right: epoch 5 · step 5000 '
 says 'probe hidden: 2 #off=D'
 says 'probe log: 2 #off=D&amp;log=1'
-says 'probe tip: epoch 5 · step 4995 G &lt;/script&gt; 1.294 late 3'
+says 'probe tip: epoch 5 · step 49'
 ! grep -q 'probe error' "$scratch/.stdout"
 result $? 'no error'
 

@@ -94,7 +94,7 @@ static void write_log(void)
                 .n = 2,
                 .l1 = .5 - .01 * epoch,
                 .psnr = 10 + epoch % 3,
-                .ssim = .25,
+                .ssim = epoch == 1 ? NAN : .25,
                 .swd = 30 + fabs(epoch - 3.),
             };
             run_log_validation(log, i, epoch, &result, 1, NULL);
@@ -294,7 +294,7 @@ static void test_validation(void **state)
     write_run();
     g_autofree char *page = make_page(TRUE);
     g_autoptr(JsonNode) data = parse_data(page);
-    static const int best[] = {2, 0, 4, 1}; /* SWD, SSIM: the first of equals, L1, PSNR */
+    static const int best[] = {2, 1, 4, 1}; /* SWD, SSIM: the first of equals, L1, PSNR */
 
     assert_int_equal(json_array_get_length(get_array(data, "validation", "step")), 5);
     for (guint i = 0; i < 4; i++) {
@@ -350,6 +350,17 @@ static void test_nothing_there(void **state)
     assert_int_equal(json_array_get_length(get_array(data, "losses", "step")), 0);
     assert_null(strstr(page, "<img"));
     assert_null(strstr(page, "<h2>"));
+}
+
+/* The script is told of no snapshots that have no place on the page. */
+static void test_outputs_alone(void **state)
+{
+    write_picture("samples/00000100/a.png", 4);
+    g_autofree char *page = make_page(FALSE);
+    g_autoptr(JsonNode) data = parse_data(page);
+
+    assert_int_equal(json_array_get_length(get_array(data, "samples", "steps")), 0);
+    assert_null(strstr(page, "<img"));
 }
 
 static void test_broken(void **state)
@@ -443,10 +454,9 @@ static void test_cannot_be_written(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        page_test(test_words),         page_test(test_fetches_nothing),
-        page_test(test_running),       page_test(test_losses),
-        page_test(test_validation),    page_test(test_samples),
-        page_test(test_nothing_there), page_test(test_broken),
+        page_test(test_words),         page_test(test_fetches_nothing),   page_test(test_running),
+        page_test(test_losses),        page_test(test_validation),        page_test(test_samples),
+        page_test(test_nothing_there), page_test(test_outputs_alone),     page_test(test_broken),
         page_test(test_size),          page_test(test_cannot_be_written),
     };
 
