@@ -299,7 +299,9 @@ void pix_network_adam(PixNetwork *network, const PixAdam *adam)
                                .v = pix_params_trained(network->second_moments),
                                .scale = (float)adam->gradient_scale,
                                .beta1 = (float)adam->beta1,
+                               .share1 = (float)(1 - adam->beta1),
                                .beta2 = (float)adam->beta2,
+                               .share2 = (float)(1 - adam->beta2),
                                .rate = (float)(adam->learning_rate / (1 - pow(adam->beta1, step))),
                                .root = (float)(1 / sqrt(1 - pow(adam->beta2, step))),
                                .epsilon = (float)adam->epsilon});

@@ -97,14 +97,15 @@ typedef struct {
 
 /**
  * PixAdamCall: one step of Adam on every value of @weights; all ranges have one length.
- * m = beta1 m + (1 - beta1) g and v = beta2 v + (1 - beta2) g^2 with g = @scale times the gradient;
+ * m = beta1 m + share1 g and v = beta2 v + share2 g^2 with g = @scale times the gradient, where
+ * share = 1 - beta, which a float of 0.999 no longer says to seven digits;
  * weights -= rate * m / (sqrt(v) * root + epsilon), where rate = learning rate / (1 - beta1^t) and
  * root = 1 / sqrt(1 - beta2^t) at step t. Values whose gradient has always been 0 do not change.
  * Source: Kingma and Ba 2015, algorithm 1; torch.optim.Adam without weight decay and amsgrad.
  */
 typedef struct {
     PixRange weights, gradients, m, v;
-    float scale, beta1, beta2, rate, root, epsilon;
+    float scale, beta1, share1, beta2, share2, rate, root, epsilon;
 } PixAdamCall;
 
 struct PixBackend {

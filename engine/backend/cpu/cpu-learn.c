@@ -133,8 +133,8 @@ static void adam_floats(const void *data, size_t first, size_t last)
     const float *restrict gradients = a->gradients;
     for (size_t i = first; i < last; i++) {
         float g = o.scale * gradients[i];
-        m[i] = o.beta1 * m[i] + (1 - o.beta1) * g;
-        v[i] = o.beta2 * v[i] + (1 - o.beta2) * g * g;
+        m[i] = o.beta1 * m[i] + o.share1 * g;
+        v[i] = o.beta2 * v[i] + o.share2 * g * g;
         w[i] -= o.rate * m[i] / (__builtin_sqrtf(v[i]) * o.root + o.epsilon);
     }
 }
