@@ -4,32 +4,40 @@
  * The gradient of a convolution's weights: for each tap the sum, over all output pixels, of the
  * outer product of the input pixel that it meets and the output's gradient.
  *
- * A task owns some taps of one panel, and no sum is shared between tasks. It goes over the pixels
- * in blocks: copies the panel's part of the output's gradient, lists for each tap the pixels that
- * meet no padding, and adds up their outer products right in the packed gradient. Of inputs with few
- * channels all taps are gathered first, so that the tiles of the micro-kernel are full.
+ * A task owns a slice of the input channels of some taps of some panels, and no sum is shared between
+ * tasks. It goes over the pixels in blocks: lists for each tap the pixels that meet no padding, and
+ * adds up their outer products right in the packed gradient. Neighbouring taps meet the same pixels,
+ * which are then in the cache. Of inputs with few channels all taps are gathered first, so that the
+ * tiles of the micro-kernel are full.
  *
- * Where there are too few panels and taps for many threads, the pixels are cut into chunks, whose
- * sums are added up at the end. The cut depends on the layer alone, and so do the results.
+ * Where that makes too few tasks for many threads, the pixels are cut into chunks, whose sums are
+ * added up at the end; where the sums are too many for that, tasks are made smaller. The cut depends
+ * on the layer alone, and so do the results.
  */
 #include "cpu-conv.h"
 
-/* Rows of a task: enough that copying a panel's pixels is little beside multiplying them. */
-#define TASK_ROWS 256
-#define MAX_TASK_TAPS 16
-/* Fewer tasks than this leave threads idle. A chunk has at least so many blocks of pixels. */
+/* The most taps, input channels and sums of a task. The sums stay in a core's L2. */
+#define TASK_TAPS 4
+#define TASK_SLICE 128
+#define TASK_FLOATS (128 * 1024)
+/* Fewer tasks than this leave threads idle. */
 #define WANTED_TASKS 16
+/* A chunk has at least so many blocks of pixels; a gradient in chunks at most so many floats. */
 #define CHUNK_BLOCKS 8
-/* Inputs with fewer channels than a vector are gathered; outputs with fewer go the other way round,
- * where they are the input. */
+#define CHUNK_FLOATS (256 * 1024)
+/* Inputs with fewer channels than a vector are gathered, in rows of at most so many; outputs with
+ * fewer go the other way round, where they are the input. */
 #define FEW_CHANNELS 16
+#define GATHERED_ROWS 256
 
 typedef struct {
     CpuConv of; /* y is the gradient of the output */
     const CpuMicro *micro;
-    int taps, phases_x, phases, panels;
+    int taps, phases_x, phases;
     bool gathers;
-    int task_taps, groups; /* taps in a task; tasks that share a phase of a panel */
+    int task_taps, tap_groups; /* taps in a task; and so on */
+    int slice, slices;
+    int task_panels, panel_groups;
     int chunks;
     size_t floats; /* of the packed gradient */
     float *gradient, *partial;
@@ -41,68 +49,132 @@ typedef struct {
 typedef struct {
     const Gradient *g;
     CpuPixelBlock block;
-    int panel, width, first_tap, last_tap; /* of the phase */
-    float *rows;                           /* of the first tap of the phase, in the gradient */
-    bool adds, started[MAX_TASK_TAPS];
-    float *dz, *gathered;
+    int first_tap, last_tap; /* of the phase */
+    int c, rows;             /* the slice; rows of a tap */
+    int first_panel, last_panel;
+    size_t phase_tap; /* taps of earlier phases */
+    float *gradient;  /* or a chunk's */
+    bool adds, started[TASK_TAPS];
+    float *last_panel_pixels, *gathered; /* of the block: an incomplete panel; the input */
 } Task;
 
 /* ---- the cut ---- */
 
-static int largest_phase_taps(const PixOp *op)
+static int divide_up(int a, int b)
 {
-    return cpu_phase_row(op, 0, 1).taps * cpu_phase_column(op, 0, 1).taps;
+    return (a + b - 1) / b;
+}
+
+static int tasks(const Gradient *g)
+{
+    return g->panel_groups * g->slices * g->tap_groups * g->phases;
+}
+
+static void split(Gradient *g, int phase_taps)
+{
+    g->tap_groups = divide_up(phase_taps, g->task_taps);
+    g->slices = divide_up(g->of.x.c, g->slice);
+    g->panel_groups = divide_up(cpu_panels(g->of.op.conv.oc), g->task_panels);
+}
+
+static void cut(Gradient *g)
+{
+    const PixOp *op = &g->of.op;
+    int columns = cpu_phase_column(op, 0, 1).taps, c = g->of.x.c;
+    int phase_taps = cpu_phase_row(op, 0, 1).taps * columns;
+    g->gathers = c < FEW_CHANNELS && phase_taps > 1 && phase_taps * c <= GATHERED_ROWS;
+    g->task_taps = g->gathers                ? phase_taps
+                   : phase_taps <= TASK_TAPS ? MAX(phase_taps, 1)
+                                             : CLAMP(columns, 1, TASK_TAPS);
+    g->slice = MIN(c, TASK_SLICE);
+    g->task_panels =
+        CLAMP(TASK_FLOATS / (g->task_taps * g->slice * CPU_NR), 1, cpu_panels(op->conv.oc));
+    split(g, phase_taps);
+    size_t pixels = (size_t)g->of.y.n * (size_t)g->of.y.h * (size_t)g->of.y.w / (size_t)g->phases;
+    size_t most = g->floats <= CHUNK_FLOATS ? pixels / (CPU_PIXELS * CHUNK_BLOCKS) : 1;
+    g->chunks = (int)CLAMP((size_t)(WANTED_TASKS / tasks(g)), 1, MAX(most, 1));
+    while (tasks(g) * g->chunks < WANTED_TASKS) {
+        if (g->slice > CPU_NR && g->slice >= g->task_panels * CPU_NR && !g->gathers)
+            g->slice = divide_up(g->slice, 2);
+        else if (g->task_panels > 1)
+            g->task_panels = divide_up(g->task_panels, 2);
+        else
+            break;
+        split(g, phase_taps);
+    }
 }
 
 static Gradient gradient_of(const PixDevice *device, const CpuConv *of)
 {
-    Gradient g = {.of = *of, .micro = cpu_device(device)->micro};
-    const PixOp *op = &g.of.op;
-    int phases_y, phase_taps = largest_phase_taps(op), c = of->x.c;
-    cpu_phases(op, &phases_y, &g.phases_x);
+    Gradient g = {.of = *of,
+                  .micro = cpu_device(device)->micro,
+                  .taps = of->op.conv.kh * of->op.conv.kw,
+                  .floats = cpu_weights_floats(&of->op, of->x.c)};
+    int phases_y;
+    cpu_phases(&of->op, &phases_y, &g.phases_x);
     g.phases = phases_y * g.phases_x;
-    g.taps = op->conv.kh * op->conv.kw;
-    g.panels = cpu_panels(op->conv.oc);
-    g.floats = cpu_weights_floats(op, c);
-    g.gathers = c < FEW_CHANNELS && phase_taps > 1 && phase_taps * c <= TASK_ROWS;
-    g.task_taps = g.gathers ? phase_taps : CLAMP(TASK_ROWS / c, 1, MAX_TASK_TAPS);
-    g.groups = (phase_taps + g.task_taps - 1) / g.task_taps;
-    size_t pixels = (size_t)of->y.n * (size_t)of->y.h * (size_t)of->y.w / (size_t)g.phases;
-    size_t most = pixels / (CPU_PIXELS * CHUNK_BLOCKS);
-    int wanted = WANTED_TASKS / (g.panels * g.phases * g.groups);
-    g.chunks = (int)CLAMP((size_t)wanted, 1, MAX(most, 1));
-    g.worker_floats = CPU_PIXELS * (CPU_NR + (g.gathers ? TASK_ROWS : 0));
+    cut(&g);
+    g.worker_floats = CPU_PIXELS * (CPU_NR + (g.gathers ? GATHERED_ROWS : 0));
     return g;
 }
 
 /* ---- one task ---- */
 
-/* The panel's channels of each pixel of the block, one after the other. */
-static void copy_panel(Task *t)
+/* Where the task's sums of a panel and a tap of the phase lie. */
+static float *sums(const Task *t, int panel, int tap)
 {
-    int first = t->panel * CPU_NR, count = MIN(t->g->of.y.c - first, t->width);
+    size_t c = (size_t)t->g->of.x.c, width = (size_t)cpu_panel_width(t->g->of.op.conv.oc, panel);
+    return t->gradient + (size_t)panel * CPU_NR * (size_t)t->g->taps * c +
+           ((t->phase_tap + (size_t)tap) * c + (size_t)t->c) * width;
+}
+
+/* A panel that has columns without a channel is copied, with zeros there. */
+static bool incomplete(const Task *t, int panel)
+{
+    return (panel + 1) * CPU_NR > t->g->of.y.c;
+}
+
+static void copy_last_panel(Task *t)
+{
+    int panel = t->last_panel - 1, first = panel * CPU_NR, count = t->g->of.y.c - first;
+    int width = cpu_panel_width(t->g->of.y.c, panel);
+    if (!incomplete(t, panel))
+        return;
     for (int i = 0; i < t->block.count; i++) {
-        float *to = t->dz + i * t->width;
+        float *to = t->last_panel_pixels + i * width;
         cpu_copy_floats(to, t->block.pixels[i].out + first, count);
-        memset(to + count, 0, (size_t)(t->width - count) * sizeof *to);
+        memset(to + count, 0, (size_t)(width - count) * sizeof *to);
     }
+}
+
+/* Adds the outer products of rows @a, one for each of @pixels of the block, and the panels. */
+static void add_products(Task *t, int tap, int rows, int k, const float *const *a,
+                         const int *pixels)
+{
+    const float *b[CPU_PIXELS];
+    bool *started = &t->started[tap - t->first_tap];
+    for (int panel = t->first_panel; panel < t->last_panel; panel++) {
+        int width = cpu_panel_width(t->g->of.op.conv.oc, panel);
+        for (int i = 0; i < k; i++)
+            b[i] = incomplete(t, panel) ? t->last_panel_pixels + pixels[i] * width
+                                        : t->block.pixels[pixels[i]].out + panel * CPU_NR;
+        t->g->micro->outer(rows, width, k, a, b, sums(t, panel, tap), width, t->adds || *started);
+    }
+    *started = true;
 }
 
 static void sum_tap(Task *t, int tap)
 {
-    const float *from[CPU_PIXELS], *a[CPU_PIXELS], *b[CPU_PIXELS];
-    int columns = t->block.column.taps, c = t->g->of.x.c, k = 0;
+    const float *from[CPU_PIXELS], *a[CPU_PIXELS];
+    int pixels[CPU_PIXELS], columns = t->block.column.taps, k = 0;
     if (cpu_meet(&t->block, tap / columns, tap % columns, from) == 0)
         return;
-    for (int i = 0; i < t->block.count; i++)
-        if (from[i]) {
-            a[k] = from[i];
-            b[k++] = t->dz + i * t->width;
-        }
-    bool *started = &t->started[tap - t->first_tap];
-    t->g->micro->outer(c, t->width, k, a, b, t->rows + (ptrdiff_t)tap * c * t->width, t->width,
-                       t->adds || *started);
-    *started = true;
+    for (int i = 0; i < t->block.count; i++) {
+        a[k] = from[i] + (from[i] ? t->c : 0);
+        pixels[k] = i;
+        k += from[i] != NULL;
+    }
+    add_products(t, tap, t->rows, k, a, pixels);
 }
 
 static void gather_tap(Task *t, int tap, int rows)
@@ -122,24 +194,22 @@ static void gather_tap(Task *t, int tap, int rows)
 /* All taps of the phase as one. */
 static void sum_gathered(Task *t)
 {
-    const float *a[CPU_PIXELS], *b[CPU_PIXELS];
-    int rows = t->last_tap * t->g->of.x.c;
+    const float *a[CPU_PIXELS];
+    int pixels[CPU_PIXELS], rows = t->last_tap * t->g->of.x.c;
     for (int tap = 0; tap < t->last_tap; tap++)
         gather_tap(t, tap, rows);
     for (int i = 0; i < t->block.count; i++) {
         a[i] = t->gathered + i * rows;
-        b[i] = t->dz + i * t->width;
+        pixels[i] = i;
     }
-    t->g->micro->outer(rows, t->width, t->block.count, a, b, t->rows, t->width,
-                       t->adds || t->started[0]);
-    t->started[0] = true;
+    add_products(t, 0, rows, t->block.count, a, pixels);
 }
 
 static void sum_blocks(Task *t, size_t first, size_t last)
 {
     for (size_t at = first; at < last; at += CPU_PIXELS) {
         cpu_find_pixels(&t->block, at, MIN(at + CPU_PIXELS, last));
-        copy_panel(t);
+        copy_last_panel(t);
         if (t->g->gathers)
             sum_gathered(t);
         else
@@ -151,35 +221,37 @@ static void sum_blocks(Task *t, size_t first, size_t last)
 /* Taps that met nothing but padding. */
 static void clear_rest(const Task *t)
 {
-    size_t floats = (size_t)t->g->of.x.c * (size_t)t->width;
-    for (int tap = t->first_tap; tap < t->last_tap; tap++)
-        if (!t->adds && !t->started[t->g->gathers ? 0 : tap - t->first_tap])
-            memset(t->rows + (size_t)tap * floats, 0, floats * sizeof(float));
+    for (int tap = t->first_tap; tap < t->last_tap && !t->adds; tap++)
+        for (int panel = t->first_panel; panel < t->last_panel; panel++)
+            if (!t->started[t->g->gathers ? 0 : tap - t->first_tap])
+                memset(sums(t, panel, tap), 0,
+                       (size_t)t->rows * (size_t)cpu_panel_width(t->g->of.op.conv.oc, panel) *
+                           sizeof(float));
 }
 
 static void run_task(void *data, int task, int worker)
 {
     const Gradient *g = data;
     const PixOp *op = &g->of.op;
-    int panel = task % g->panels, group = task / g->panels % g->groups;
-    int phase = task / g->panels / g->groups % g->phases;
-    int chunk = task / g->panels / g->groups / g->phases;
-    int py = phase / g->phases_x, px = phase % g->phases_x;
+    int panels = task % g->panel_groups, slice = task / g->panel_groups % g->slices;
+    int taps = task / g->panel_groups / g->slices % g->tap_groups;
+    int phase = task / g->panel_groups / g->slices / g->tap_groups % g->phases;
+    int py = phase / g->phases_x, px = phase % g->phases_x, chunk = task / tasks(g);
     Task t = {.g = g,
               .block = {.conv = &g->of,
                         .row = cpu_phase_row(op, py, g->of.y.h),
                         .column = cpu_phase_column(op, px, g->of.y.w)},
-              .panel = panel,
-              .width = cpu_panel_width(op->conv.oc, panel),
-              .first_tap = group * g->task_taps,
+              .first_tap = taps * g->task_taps,
+              .c = slice * g->slice,
+              .first_panel = panels * g->task_panels,
+              .phase_tap = (size_t)cpu_first_tap(op, py, px),
+              .gradient = g->chunks == 1 ? g->gradient : g->partial + g->floats * (size_t)chunk,
               .adds = g->adds && g->chunks == 1,
-              .dz = g->scratch + g->worker_floats * (size_t)worker};
-    size_t c = (size_t)g->of.x.c;
+              .last_panel_pixels = g->scratch + g->worker_floats * (size_t)worker};
     t.last_tap = MIN(t.first_tap + g->task_taps, t.block.row.taps * t.block.column.taps);
-    t.gathered = t.dz + CPU_PIXELS * CPU_NR;
-    t.rows = (g->chunks == 1 ? g->gradient : g->partial + g->floats * (size_t)chunk) +
-             (size_t)g->taps * c * CPU_NR * (size_t)panel +
-             (size_t)cpu_first_tap(op, py, px) * c * (size_t)t.width;
+    t.rows = MIN(g->slice, g->of.x.c - t.c);
+    t.last_panel = MIN(t.first_panel + g->task_panels, cpu_panels(op->conv.oc));
+    t.gathered = t.last_panel_pixels + CPU_PIXELS * CPU_NR;
     size_t pixels = cpu_phase_pixels(&t.block), chunks = (size_t)g->chunks;
     sum_blocks(&t, pixels * (size_t)chunk / chunks, pixels * (size_t)(chunk + 1) / chunks);
     clear_rest(&t);
@@ -208,7 +280,7 @@ static void sum_outer(const PixDevice *device, const CpuConv *conv, float *gradi
     g.adds = adds;
     g.partial = scratch;
     g.scratch = scratch + (g.chunks > 1 ? g.floats * (size_t)g.chunks : 0);
-    cpu_parallel(pool, g.panels * g.groups * g.phases * g.chunks, run_task, &g);
+    cpu_parallel(pool, tasks(&g) * g.chunks, run_task, &g);
     if (g.chunks > 1)
         cpu_parallel(pool, (int)((g.floats + CPU_KC - 1) / CPU_KC), add_chunks, &g);
 }

@@ -35,10 +35,11 @@ size_t cpu_conv_run_narrow_floats(const PixDevice *device, const CpuConv *conv);
  * destroys, to the output. */
 void cpu_conv_finish(const CpuConv *conv, int first, int count, float *sum, float *out);
 
-/** CpuPixel: an output pixel: the input position of tap (0, 0), and its channels. */
+/** CpuPixel: an output pixel: the input position of tap (0, 0), its floats from the start of the
+ * input, and the pixel's channels. */
 typedef struct {
-    const float *sample;
-    int y, x;
+    int n, y, x;
+    ptrdiff_t in;
     float *out;
 } CpuPixel;
 

@@ -24,7 +24,8 @@ typedef struct {
 
 INLINE float left(bool lists, const Sides *s, int i, int l)
 {
-    return lists ? s->a_list[l][s->row + i] : s->a[(s->row + i) * CPU_PITCH + l];
+    const float *a = lists ? s->a_list[l] + s->row : s->a + s->row * CPU_PITCH + l;
+    return a[lists ? i : i * CPU_PITCH]; /* at a constant distance from one address */
 }
 
 INLINE Vec right(bool lists, const Sides *s, int j, int l)
