@@ -110,7 +110,7 @@ function smooth(values) {
 function range(lists, log) {
   const values = lists.flat().filter(v => v != null && (!log || v > 0)).sort((a, b) => a - b);
   const cut = values.length > 200 ? Math.floor(values.length / 100) : 0;
-  let low = values[cut], high = values[values.length - 1 - cut];
+  let low = values[cut], high = values.at(-1 - cut);
   if (!values.length)
     return log ? [1, 10] : [0, 1];
   if (log)
@@ -154,14 +154,14 @@ function path(chart, values) {
 
 function scale(chart, width, height) {
   const {left, right, top, bottom} = MARGIN;
-  const first = chart.step[0], span = chart.step[chart.step.length - 1] - first || 1;
+  const first = chart.step[0], span = chart.step.at(-1) - first || 1;
   const to = chart.log ? Math.log : Number;
   const lists = chart.curves.filter(c => !c.off).map(c => chart.smooth ? c.smoothed : c.values);
   const [low, high] = range(lists, chart.log);
   chart.x = step => left + (step - first) / span * (width - left - right);
   chart.y = value => height - bottom -
     (to(value) - to(low)) / (to(high) - to(low)) * (height - top - bottom);
-  chart.xTicks = ticks(first, first + span, Math.max(3, width / 90));
+  chart.xTicks = ticks(first, first + span, Math.max(3, width / 70));
   chart.yTicks = chart.log ? logTicks(low, high) : ticks(low, high, Math.max(4, height / 45));
 }
 
@@ -197,6 +197,9 @@ function draw(chart) {
     (now >= left && now <= width ? `<line class="now" x1="${now}" x2="${now}" y1="${top}"` +
       ` y2="${height - bottom}"/>` : '') +
     `<g clip-path="url(#${clip})">${curves.join('')}</g>${best}`;
+  chart.curves.filter(c => c.label).forEach(c => {
+    c.label.textContent = `${c.name} ${round((chart.smooth ? c.smoothed : c.values).at(-1))}`;
+  });
 }
 
 /* The values under the pointer. */
@@ -253,9 +256,10 @@ function addLegend(chart) {
   const off = (state.get('off') || '').split(',');
   chart.curves.forEach(curve => {
     const button = document.createElement('button'), colour = document.createElement('i');
+    curve.label = document.createElement('span');
     const toggle = hide => { curve.off = hide; button.setAttribute('aria-pressed', !hide); };
     colour.style.background = `var(${curve.colour})`;
-    button.append(colour, `${curve.name} ${round(curve.smoothed[curve.smoothed.length - 1])}`);
+    button.append(colour, curve.label);
     button.addEventListener('click', () => {
       toggle(!curve.off);
       remember('off', chart.curves.filter(c => c.off).map(c => c.name).join(',') || null);

@@ -43,6 +43,8 @@ addEventListener('load', () => setTimeout(async () => {
   tell('validation', curves('[id^=validation-]').filter(p => p.getTotalLength() > 50).length);
   tell('best', document.querySelectorAll('[id^=validation-] circle').length);
   tell('legend', [...document.querySelectorAll('#legend button')].map(b => b.innerText).join('|'));
+  document.querySelector('#smooth').click();
+  tell('raw legend', document.querySelector('#legend').innerText.replace(/\s+/g, ' '));
   tell('start', label());
   key('ArrowLeft');
   tell('left', label() + ' ' + location.hash);
@@ -78,13 +80,14 @@ says 'probe losses: 3'
 says 'probe validation: 4'
 says 'probe best: 4'
 says 'probe legend: D 4970|G &lt;/script&gt; '
+says 'probe raw legend: D 4999 G &lt;/script&gt; '
 says 'probe start: epoch 5 · step 5000'
-says 'probe left: epoch 5 · step 4900 #step=4900'
+says 'probe left: epoch 5 · step 4900 #smooth=0&amp;step=4900'
 says 'probe left pictures: 6'
 says 'probe left output: 80'
-says 'probe right: epoch 5 · step 5000 '
-says 'probe hidden: 2 #off=D'
-says 'probe log: 2 #off=D&amp;log=1'
+says 'probe right: epoch 5 · step 5000 #smooth=0'
+says 'probe hidden: 2 #smooth=0&amp;off=D'
+says 'probe log: 2 #smooth=0&amp;off=D&amp;log=1'
 says 'probe tip: epoch 5 · step 49'
 ! grep -q 'probe error' "$scratch/.stdout"
 result $? 'no error'
@@ -92,5 +95,5 @@ result $? 'no error'
 open_page '#step=1400&log=1&off=late'
 says 'probe start: epoch 2 · step 1400'
 says 'probe losses: 2'
-says 'probe left: epoch 2 · step 1200 '
+says 'probe left: epoch 2 · step 1200 #step=1200&amp;log=1&amp;off=late&amp;smooth='
 finish
