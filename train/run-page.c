@@ -5,7 +5,7 @@
 #include "html-parts.h"
 #include "output-file.h"
 #include "run-curves.h"
-#include "run-log.h"
+#include "run-facts.h"
 #include "run-samples.h"
 
 #include <json-glib/json-glib.h>
@@ -38,81 +38,28 @@ static const gboolean metric_lowest[] = {TRUE, FALSE, TRUE, FALSE};
 typedef struct {
     FILE *stream;
     gboolean running;
-    JsonObject *config; /* empty where there is none */
-    GPtrArray *records;
+    RunFacts facts;
     RunCurves *losses, *validation;
     RunSamples *samples;
-    gint64 step, epoch; /* that the run has reached */
 } RunPage;
-
-/* ---- what there is to show ---- */
-
-static JsonObject *read_config(const char *run_folder)
-{
-    g_autofree char *file = g_build_filename(run_folder, "config.json", NULL);
-    g_autoptr(JsonParser) parser = json_parser_new();
-    JsonNode *root =
-        json_parser_load_from_file(parser, file, NULL) ? json_parser_get_root(parser) : NULL;
-
-    return root && JSON_NODE_HOLDS_OBJECT(root) ? json_object_ref(json_node_get_object(root))
-                                                : json_object_new();
-}
 
 static void page_init(RunPage *page, const char *run_folder, gboolean running)
 {
-    g_autofree char *file = g_build_filename(run_folder, "log.jsonl", NULL);
-
     page->running = running;
-    page->config = read_config(run_folder);
-    page->records = run_log_read(file, NULL);
-    if (!page->records)
-        page->records = g_ptr_array_new();
-    for (guint i = 0; i < page->records->len; i++) {
-        JsonObject *record = page->records->pdata[i];
-        page->step = MAX(page->step, json_object_get_int_member(record, "step"));
-        page->epoch = MAX(page->epoch, json_object_get_int_member(record, "epoch"));
-    }
-    page->losses = run_curves_new(page->records, "train", "losses", NULL);
-    page->validation = run_curves_new(page->records, "validation", NULL, metric_names);
-    page->samples = run_samples_new(run_folder, page->records);
+    run_facts_init(&page->facts, run_folder);
+    page->losses = run_curves_new(page->facts.records, "train", "losses", NULL);
+    page->validation = run_curves_new(page->facts.records, "validation", NULL, metric_names);
+    page->samples = run_samples_new(run_folder, page->facts.records);
     run_curves_thin(page->losses, MAX_POINTS);
     run_curves_thin(page->validation, MAX_POINTS);
 }
 
 static void page_clear(RunPage *page)
 {
-    json_object_unref(page->config);
-    g_ptr_array_unref(page->records);
+    run_facts_clear(&page->facts);
     run_curves_free(page->losses);
     run_curves_free(page->validation);
     run_samples_free(page->samples);
-}
-
-/* Returns: (transfer full) (nullable): a plain value of config.json as text. */
-static char *get_setting(const RunPage *page, const char *name)
-{
-    JsonNode *node = json_object_get_member(page->config, name);
-
-    if (!node || !JSON_NODE_HOLDS_VALUE(node))
-        return NULL;
-    if (json_node_get_value_type(node) == G_TYPE_STRING)
-        return *json_node_get_string(node) ? json_node_dup_string(node) : NULL;
-    if (json_node_get_value_type(node) != G_TYPE_DOUBLE)
-        return json_to_string(node, FALSE);
-    char text[G_ASCII_DTOSTR_BUF_SIZE]; /* json-glib writes 17 digits */
-    return g_strdup(g_ascii_formatd(text, sizeof(text), "%.9g", json_node_get_double(node)));
-}
-
-/* Returns: 0 where it is not known. */
-static gint64 get_number_of_epochs(const RunPage *page)
-{
-    gint64 epochs = 0;
-
-    for (int i = 0; i < 2; i++) {
-        g_autofree char *value = get_setting(page, i ? "epochs_decay" : "epochs");
-        epochs += value ? g_ascii_strtoll(value, NULL, 10) : 0;
-    }
-    return epochs;
 }
 
 /* ---- the head ---- */
@@ -127,7 +74,7 @@ static void write_fact(const RunPage *page, const char *name, const char *value)
 
 static void write_setting(const RunPage *page, const char *name, const char *setting)
 {
-    g_autofree char *value = get_setting(page, setting);
+    g_autofree char *value = run_facts_get_setting(&page->facts, setting);
 
     write_fact(page, name, value);
 }
@@ -136,7 +83,7 @@ static void write_setting(const RunPage *page, const char *name, const char *set
 static void write_newest(const RunPage *page, const char *name, const char *member)
 {
     g_autoptr(RunCurves) curves =
-        run_curves_new(page->records, "train", NULL, (const char *const[]){member, NULL});
+        run_curves_new(page->facts.records, "train", NULL, (const char *const[]){member, NULL});
     double value = run_curve_get_last(curves->curves->pdata[0]);
     char text[G_ASCII_DTOSTR_BUF_SIZE];
 
@@ -146,11 +93,12 @@ static void write_newest(const RunPage *page, const char *name, const char *memb
 
 static void write_facts(const RunPage *page)
 {
-    gint64 epochs = get_number_of_epochs(page);
-    g_autofree char *data = get_setting(page, "data"), *a = data ? NULL : get_setting(page, "a");
+    gint64 epoch_now = page->facts.epoch, epochs = page->facts.epochs;
+    g_autofree char *data = run_facts_get_setting(&page->facts, "data"),
+                    *a = data ? NULL : run_facts_get_setting(&page->facts, "a");
     g_autofree char *dataset = data || a ? g_path_get_basename(data ? data : a) : NULL;
-    g_autofree char *step = g_strdup_printf("%" G_GINT64_FORMAT, page->step);
-    g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, page->epoch);
+    g_autofree char *step = g_strdup_printf("%" G_GINT64_FORMAT, page->facts.step);
+    g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, epoch_now);
     g_autofree char *of = g_strdup_printf("%s of %" G_GINT64_FORMAT, epoch, epochs);
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *time = g_date_time_format(now, "%Y-%m-%d %H:%M");
@@ -167,18 +115,15 @@ static void write_facts(const RunPage *page)
     fputs("</dl>\n", page->stream);
 }
 
-static void write_head(const RunPage *page, const char *run_folder)
+static void write_head(const RunPage *page)
 {
-    g_autofree char *path = g_canonicalize_filename(run_folder, NULL);
-    g_autofree char *base = g_path_get_basename(path);
-    g_autofree char *name = g_utf8_make_valid(base, -1);
-    g_autofree char *safe = g_markup_escape_text(name, -1);
-    gint64 epochs = get_number_of_epochs(page);
-    const char *state = page->running                    ? "running"
-                        : epochs && page->epoch < epochs ? "stopped"
-                                                         : "finished";
+    g_autofree char *safe = g_markup_escape_text(page->facts.name, -1);
+    gint64 epoch_now = page->facts.epoch, epochs = page->facts.epochs;
+    const char *state = page->running                  ? "running"
+                        : epochs && epoch_now < epochs ? "stopped"
+                                                       : "finished";
 
-    html_write_head(page->stream, name);
+    html_write_head(page->stream, page->facts.name);
     if (page->running) /* the script knows better when to */
         fputs("<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>\n", page->stream);
     fprintf(page->stream,
@@ -186,7 +131,7 @@ static void write_head(const RunPage *page, const char *run_folder)
             style, safe, state, state);
     if (epochs && page->running)
         fprintf(page->stream, "<progress value=\"%.4f\"></progress>\n",
-                CLAMP((double)page->epoch / epochs, 0, 1));
+                CLAMP((double)epoch_now / epochs, 0, 1));
     write_facts(page);
 }
 
@@ -266,8 +211,8 @@ static void write_notes(const RunPage *page)
     g_autoptr(GString) items = g_string_new(NULL);
     guint n = 0;
 
-    for (guint i = page->records->len; i > 0 && n < MAX_NOTES; i--) {
-        JsonObject *record = page->records->pdata[i - 1];
+    for (guint i = page->facts.records->len; i > 0 && n < MAX_NOTES; i--) {
+        JsonObject *record = page->facts.records->pdata[i - 1];
         JsonNode *text = json_object_get_member(record, "text");
         if (strcmp(json_object_get_string_member(record, "type"), "note") || !text ||
             !JSON_NODE_HOLDS_VALUE(text) || json_node_get_value_type(text) != G_TYPE_STRING)
@@ -285,7 +230,7 @@ static void write_notes(const RunPage *page)
 
 static void write_settings(const RunPage *page)
 {
-    g_autoptr(GList) names = json_object_get_members(page->config);
+    g_autoptr(GList) names = json_object_get_members(page->facts.config);
 
     if (!names)
         return;
@@ -320,7 +265,7 @@ gboolean run_page_write(const char *run_folder, gboolean running, GError **error
         return FALSE;
     page_init(&page, run_folder, running);
     page.stream = output->stream;
-    write_head(&page, run_folder);
+    write_head(&page);
     write_sheet(&page);
     write_losses(&page);
     write_validation(&page);

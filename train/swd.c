@@ -2,6 +2,9 @@
 
 #include "swd.h"
 
+#include "numpy-random.h"
+#include "pyramid.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -69,75 +72,7 @@ void swd_set_free(SwdSet *set)
     g_free(set);
 }
 
-/* ---- the pyramid ---- */
-
-/* The index that lies @i from the first, mirrored without repeating the border. */
-static int reflect(int i, int n)
-{
-    i = ABS(i);
-    return i < n ? i : 2 * (n - 1) - i;
-}
-
-/* Binomial filter of 5 x 5, then every other pixel. Returns: half the size, rounded up. */
-static float *new_half(const float *from, int width, int height)
-{
-    int w = (width + 1) / 2, h = (height + 1) / 2;
-    float *half = g_new(float, (gsize)w *h);
-    g_autofree float *row = g_new(float, width);
-
-    for (int y = 0; y < h; y++) {
-        const float *r[5];
-        for (int i = 0; i < 5; i++)
-            r[i] = from + (gsize)reflect(2 * y + i - 2, height) * width;
-        for (int x = 0; x < width; x++)
-            row[x] = r[0][x] + r[4][x] + 4 * (r[1][x] + r[3][x]) + 6 * r[2][x];
-        for (int x = 0; x < w; x++) {
-            int i = 2 * x;
-            half[(gsize)y * w + x] =
-                (row[reflect(i - 2, width)] + row[reflect(i + 2, width)] +
-                 4 * (row[reflect(i - 1, width)] + row[reflect(i + 1, width)]) + 6 * row[i]) /
-                256;
-        }
-    }
-    return half;
-}
-
-/* Takes from @level what @half says about it: zeros between its pixels, then the filter times 4. */
-static void subtract_doubled(float *level, int width, int height, const float *half)
-{
-    int w = (width + 1) / 2, h = (height + 1) / 2;
-    g_autofree float *row = g_new(float, w + 2);
-
-    for (int y = 0; y < height; y++) {
-        const float *above = half + (gsize)(y / 2 ? y / 2 - 1 : 1) * w;
-        const float *here = half + (gsize)(y / 2) * w;
-        const float *below = half + (gsize)MIN(y / 2 + 1, h - 1) * w;
-        for (int x = 0; x < w; x++)
-            row[x + 1] = y % 2 ? 4 * (here[x] + below[x]) : above[x] + 6 * here[x] + below[x];
-        row[0] = row[2]; /* mirrored: a zero lies behind the last pixel, none before the first */
-        row[w + 1] = row[w];
-        float *to = level + (gsize)y * width;
-        for (int x = 0; x < width; x++) {
-            const float *r = row + 1 + x / 2;
-            to[x] -= (x % 2 ? 4 * (r[0] + r[1]) : r[-1] + 6 * r[0] + r[1]) / 64;
-        }
-    }
-}
-
 /* ---- patches ---- */
-
-/* Below @n, drawn as numpy.random.RandomState.randint() does. */
-static int draw_below(GRand *random, int n)
-{
-    guint32 mask = (1u << g_bit_storage(n - 1)) - 1, drawn;
-
-    if (n == 1)
-        return 0;
-    do
-        drawn = g_rand_int(random) & mask;
-    while (drawn >= (guint32)n);
-    return drawn;
-}
 
 static void take_patches(SwdSet *set, int level, float *const *planes, int width, int height)
 {
@@ -146,9 +81,9 @@ static void take_patches(SwdSet *set, int level, float *const *planes, int width
     int y[PATCHES], x[PATCHES];
 
     for (int i = 0; i < PATCHES; i++)
-        y[i] = draw_below(set->places[level], height - SIDE + 1);
+        y[i] = numpy_random_below(set->places[level], height - SIDE + 1);
     for (int i = 0; i < PATCHES; i++)
-        x[i] = draw_below(set->places[level], width - SIDE + 1);
+        x[i] = numpy_random_below(set->places[level], width - SIDE + 1);
     g_array_set_size(patches, first + PATCHES * FEATURES);
     float *to = &g_array_index(patches, float, first);
     for (int i = 0; i < PATCHES; i++) {
@@ -170,8 +105,8 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
     for (int level = 0;; level++) {
         gboolean last = MIN(width, height) <= LAST_SIDE;
         for (int c = 0; c < CHANNELS && !last; c++) {
-            halves[c] = new_half(planes[c], width, height);
-            subtract_doubled(planes[c], width, height, halves[c]);
+            halves[c] = pyramid_new_half(planes[c], width, height);
+            pyramid_subtract_doubled(planes[c], width, height, halves[c]);
         }
         if (level == set->n_levels) {
             g_assert(level < SWD_MAX_LEVELS);
@@ -192,28 +127,6 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
 
 /* ---- the distance ---- */
 
-/* Uniform in [0, 1) and normally distributed, as numpy.random.RandomState draws them. */
-static double draw_uniform(GRand *random)
-{
-    guint32 high = g_rand_int(random) >> 5, low = g_rand_int(random) >> 6;
-
-    return (high * 67108864.0 + low) / 9007199254740992.0;
-}
-
-static void draw_normal(GRand *random, double pair[2])
-{
-    double x, y, square;
-
-    do {
-        x = 2 * draw_uniform(random) - 1;
-        y = 2 * draw_uniform(random) - 1;
-        square = x * x + y * y;
-    } while (square >= 1 || square == 0);
-    double factor = sqrt(-2 * log(square) / square);
-    pair[0] = factor * y;
-    pair[1] = factor * x;
-}
-
 /* Unit vectors in all directions alike. */
 static float *new_directions(guint64 seed, int level)
 {
@@ -222,7 +135,7 @@ static float *new_directions(guint64 seed, int level)
 
     for (int i = 0; i < FEATURES * DIRECTIONS; i += 2) {
         double pair[2];
-        draw_normal(random, pair);
+        numpy_random_normal_pair(random, pair);
         directions[i] = pair[0];
         directions[i + 1] = pair[1];
     }
