@@ -8,6 +8,7 @@ need_packages chromium || exit 1
 REQUIRE_BROWSER=1 suite build-tests "$everything" --suite browser
 
 sanitized="$everything -Db_lundef=false -Dbuildtype=debugoptimized"
+export TRAIN_KILLS=25 # how often test-train-resume.sh kills
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS="suppressions=$root/tests/threads.supp:halt_on_error=1"
 

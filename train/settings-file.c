@@ -8,36 +8,43 @@
 #include <pix2pix/pix.h>
 #include <string.h>
 
-static void add_value(JsonBuilder *builder, const Settings *settings, const SettingRow *row)
+/* Returns: (transfer full): JSON. */
+static char *print_string(const char *text)
 {
-    const void *field = settings_field(settings, row);
-    g_autofree char *text = settings_print_row(settings, row);
+    g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), text);
 
-    json_builder_set_member_name(builder, row->name);
-    if (row->type == SETTING_BOOL)
-        json_builder_add_boolean_value(builder, *(const gboolean *)field);
-    else if (row->type == SETTING_INT)
-        json_builder_add_int_value(builder, *(const gint64 *)field);
-    else if (row->type == SETTING_NUMBER)
-        json_builder_add_double_value(builder, *(const double *)field);
-    else
-        json_builder_add_string_value(builder, text);
+    return json_to_string(node, FALSE);
+}
+
+/* Not through json-glib, which writes numbers that it cannot read, such as 1e+30. */
+static char *print_value(const Settings *settings, const SettingRow *row)
+{
+    g_autofree char *text = settings_print_row(settings, row);
+    char *exponent = strchr(text, 'e');
+
+    if (row->type == SETTING_BOOL || row->type == SETTING_INT)
+        return g_steal_pointer(&text);
+    if (row->type != SETTING_NUMBER)
+        return print_string(text);
+    if (!exponent || strchr(text, '.'))
+        return g_steal_pointer(&text);
+    *exponent = 0;
+    return g_strconcat(text, ".0e", exponent + 1, NULL);
 }
 
 gboolean settings_write(const Settings *settings, const char *file, GError **error)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
     OutputFile *output = output_file_open(file, error);
 
     if (!output)
         return FALSE;
-    json_builder_begin_object(builder);
-    for (guint i = 0; i < settings_n_rows; i++)
-        add_value(builder, settings, &settings_table[i]);
-    json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
-    fprintf(output->stream, "%s\n", text);
+    fputs("{\n", output->stream);
+    for (guint i = 0; i < settings_n_rows; i++) {
+        g_autofree char *value = print_value(settings, &settings_table[i]);
+        fprintf(output->stream, "  \"%s\" : %s%s\n", settings_table[i].name, value,
+                i + 1 < settings_n_rows ? "," : "");
+    }
+    fputs("}\n", output->stream);
     return output_file_commit(output, error);
 }
 

@@ -2,9 +2,13 @@
 
 #include "step-network.h"
 
+#include "free-memory.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define GIB (1024.0 * 1024 * 1024)
 
 const char *const step_norms[] = {"batch", "instance", "none"};
 
@@ -33,14 +37,30 @@ static PixNetwork *open_network(PixDevice *device, const char *file, GError **er
     return checkpoint ? pix_network_open(device, checkpoint, error) : NULL;
 }
 
+/* Before weights are drawn: memory that is reserved and not there ends the process when touched. */
+static gboolean check_memory(PixNetwork *network, GError **error)
+{
+    guint64 needed = pix_network_get_bytes(network), available = free_memory();
+
+    if (needed <= available)
+        return TRUE;
+    g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY,
+                "%s of %d filters needs %.2f GiB of memory to be trained, and %.2f GiB are free; "
+                "choose a smaller --ngf or --ndf",
+                pix_network_get_info(network)->architecture,
+                pix_network_get_options(network)->filters, needed / GIB, available / GIB);
+    return FALSE;
+}
+
 PixNetwork *step_network_make(PixDevice *device, const char *file, const PixNetworkOptions *options,
                               const Settings *settings, guint64 seed, GError **error)
 {
     PixNetwork *network =
         file ? open_network(device, file, error) : pix_network_new(device, options, error);
 
-    if (network && !file &&
-        !pix_network_init(network, settings->init_type, settings->init_gain, seed, error))
+    if (network && (!check_memory(network, error) ||
+                    (!file && !pix_network_init(network, settings->init_type, settings->init_gain,
+                                                seed, error))))
         g_clear_pointer(&network, pix_network_free);
     return network;
 }

@@ -42,11 +42,11 @@ static gboolean save(Train *train, GError **error)
     g_autoptr(GHashTable) metadata = train_state_write(&train->state);
 
     if (!run_folder_make_folder(train->folder, "states", error) ||
-        !pix_state_save(file, networks, n, metadata, error) ||
-        !train_save_networks(train, "latest", TRUE, error))
+        !pix_state_save(file, networks, n, metadata, error))
         return FALSE;
     run_folder_prune_states(train->folder, train->settings.keep);
-    return train->val || train_save_networks(train, "best", FALSE, error);
+    return train_save_networks(train, "latest", TRUE, error) &&
+           (train->val || train_save_networks(train, "best", FALSE, error));
 }
 
 void train_save(Train *train)

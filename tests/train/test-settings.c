@@ -55,7 +55,7 @@ static void test_ranges(void **state)
 static void test_round_trip(void **state)
 {
     static const char *const values[][2] = {
-        {"data", "/some where/\u00e4"},
+        {"data", "/some where/\u00e4\"\\\n"},
         {"direction", "BtoA"},
         {"load_size", "300x200"},
         {"crop_size", "64"},
@@ -66,6 +66,8 @@ static void test_round_trip(void **state)
         {"net_d", "pixel"},
         {"save_epochs", "-1"},
         {"device", "cpu"},
+        {"lambda_gp", "1e30"},
+        {"clip_norm", "2.5e-7"},
         {"dropout", "true"},
     };
     g_auto(Settings) written = {0}, read = {0};
