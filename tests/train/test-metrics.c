@@ -245,14 +245,10 @@ static void test_pairs_that_do_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_definition),
-        cmocka_unit_test(test_any_number_of_threads),
-        cmocka_unit_test(test_equal_sets),
-        cmocka_unit_test(test_what_swd_sees),
-        cmocka_unit_test(test_one_colour),
-        cmocka_unit_test(test_several_sizes),
-        cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_pairs_that_do_not_fit),
+        cmocka_unit_test(test_definition), cmocka_unit_test(test_any_number_of_threads),
+        cmocka_unit_test(test_equal_sets), cmocka_unit_test(test_what_swd_sees),
+        cmocka_unit_test(test_one_colour), cmocka_unit_test(test_several_sizes),
+        cmocka_unit_test(test_channels),   cmocka_unit_test(test_pairs_that_do_not_fit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
