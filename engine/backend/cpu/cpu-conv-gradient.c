@@ -18,16 +18,16 @@
 
 /* The most taps, input channels and sums of a task. The sums stay in a core's L2. */
 #define TASK_TAPS 4
-#define TASK_SLICE 128
+#define TASK_SLICE 256
 #define TASK_FLOATS (128 * 1024)
 /* Fewer tasks than this leave threads idle. */
 #define WANTED_TASKS 16
 /* A chunk has at least so many blocks of pixels; a gradient in chunks at most so many floats. */
-#define CHUNK_BLOCKS 8
+#define CHUNK_BLOCKS 2
 #define CHUNK_FLOATS (256 * 1024)
-/* Inputs with fewer channels than a vector are gathered, in rows of at most so many; outputs with
- * fewer go the other way round, where they are the input. */
-#define FEW_CHANNELS 16
+/* A gradient of more floats is unlikely to be in a cache when somebody reads it. */
+#define STREAM_FLOATS (128 * 1024)
+/* The most rows of a gathered input. */
 #define GATHERED_ROWS 256
 
 typedef struct {
@@ -54,7 +54,7 @@ typedef struct {
     int first_panel, last_panel;
     size_t phase_tap; /* taps of earlier phases */
     float *gradient;  /* or a chunk's */
-    bool adds, started[TASK_TAPS];
+    bool adds, streams, started[TASK_TAPS];
     float *last_panel_pixels, *gathered; /* of the block: an incomplete panel; the input */
 } Task;
 
@@ -82,7 +82,7 @@ static void cut(Gradient *g)
     const PixOp *op = &g->of.op;
     int columns = cpu_phase_column(op, 0, 1).taps, c = g->of.x.c;
     int phase_taps = cpu_phase_row(op, 0, 1).taps * columns;
-    g->gathers = c < FEW_CHANNELS && phase_taps > 1 && phase_taps * c <= GATHERED_ROWS;
+    g->gathers = c < CPU_FEW_CHANNELS && phase_taps > 1 && phase_taps * c <= GATHERED_ROWS;
     g->task_taps = g->gathers                ? phase_taps
                    : phase_taps <= TASK_TAPS ? MAX(phase_taps, 1)
                                              : CLAMP(columns, 1, TASK_TAPS);
@@ -147,6 +147,11 @@ static void copy_last_panel(Task *t)
     }
 }
 
+static CpuResult result(const Task *t, bool started)
+{
+    return t->adds || started ? CPU_ADD : t->streams ? CPU_STREAM : CPU_SET;
+}
+
 /* Adds the outer products of rows @a, one for each of @pixels of the block, and the panels. */
 static void add_products(Task *t, int tap, int rows, int k, const float *const *a,
                          const int *pixels)
@@ -158,7 +163,7 @@ static void add_products(Task *t, int tap, int rows, int k, const float *const *
         for (int i = 0; i < k; i++)
             b[i] = incomplete(t, panel) ? t->last_panel_pixels + pixels[i] * width
                                         : t->block.pixels[pixels[i]].out + panel * CPU_NR;
-        t->g->micro->outer(rows, width, k, a, b, sums(t, panel, tap), width, t->adds || *started);
+        t->g->micro->outer(rows, width, k, a, b, sums(t, panel, tap), width, result(t, *started));
     }
     *started = true;
 }
@@ -177,27 +182,12 @@ static void sum_tap(Task *t, int tap)
     add_products(t, tap, t->rows, k, a, pixels);
 }
 
-static void gather_tap(Task *t, int tap, int rows)
-{
-    const float *from[CPU_PIXELS];
-    int columns = t->block.column.taps, c = t->g->of.x.c;
-    cpu_meet(&t->block, tap / columns, tap % columns, from);
-    for (int i = 0; i < t->block.count; i++) {
-        float *to = t->gathered + i * rows + tap * c;
-        if (from[i])
-            cpu_copy_floats(to, from[i], c);
-        else
-            memset(to, 0, (size_t)c * sizeof *to);
-    }
-}
-
 /* All taps of the phase as one. */
 static void sum_gathered(Task *t)
 {
     const float *a[CPU_PIXELS];
     int pixels[CPU_PIXELS], rows = t->last_tap * t->g->of.x.c;
-    for (int tap = 0; tap < t->last_tap; tap++)
-        gather_tap(t, tap, rows);
+    cpu_gather_taps(&t->block, t->gathered, rows);
     for (int i = 0; i < t->block.count; i++) {
         a[i] = t->gathered + i * rows;
         pixels[i] = i;
@@ -218,15 +208,16 @@ static void sum_blocks(Task *t, size_t first, size_t last)
     }
 }
 
-/* Taps that met nothing but padding. */
+/* Taps that met nothing but padding have sums of nothing. */
 static void clear_rest(const Task *t)
 {
     for (int tap = t->first_tap; tap < t->last_tap && !t->adds; tap++)
-        for (int panel = t->first_panel; panel < t->last_panel; panel++)
+        for (int panel = t->first_panel; panel < t->last_panel; panel++) {
+            int width = cpu_panel_width(t->g->of.op.conv.oc, panel);
             if (!t->started[t->g->gathers ? 0 : tap - t->first_tap])
-                memset(sums(t, panel, tap), 0,
-                       (size_t)t->rows * (size_t)cpu_panel_width(t->g->of.op.conv.oc, panel) *
-                           sizeof(float));
+                t->g->micro->outer(t->rows, width, 0, NULL, NULL, sums(t, panel, tap), width,
+                                   result(t, false));
+        }
 }
 
 static void run_task(void *data, int task, int worker)
@@ -253,6 +244,8 @@ static void run_task(void *data, int task, int worker)
     t.last_panel = MIN(t.first_panel + g->task_panels, cpu_panels(op->conv.oc));
     t.gathered = t.last_panel_pixels + CPU_PIXELS * CPU_NR;
     size_t pixels = cpu_phase_pixels(&t.block), chunks = (size_t)g->chunks;
+    t.streams =
+        pixels <= CPU_PIXELS && g->floats >= STREAM_FLOATS && (uintptr_t)g->gradient % 64 == 0;
     sum_blocks(&t, pixels * (size_t)chunk / chunks, pixels * (size_t)(chunk + 1) / chunks);
     clear_rest(&t);
 }
@@ -295,7 +288,7 @@ static size_t sum_outer_floats(const PixDevice *device, const CpuConv *conv)
 /* Whether the adjoint's gradient, with the roles of input and output exchanged, is faster. */
 static bool prefers_adjoint(const CpuConv *conv)
 {
-    return conv->op.conv.pad.mode == PIX_PAD_ZERO && conv->op.conv.oc < FEW_CHANNELS &&
+    return conv->op.conv.pad.mode == PIX_PAD_ZERO && conv->op.conv.oc < CPU_FEW_CHANNELS &&
            conv->x.c > conv->op.conv.oc;
 }
 

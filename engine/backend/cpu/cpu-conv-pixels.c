@@ -33,32 +33,58 @@ void cpu_find_pixels(CpuPixelBlock *block, size_t first, size_t last)
     }
 }
 
-static int meet_mirrored(const CpuPixelBlock *block, int dy, int dx, const float **from)
+/* Where @pixel meets its tap at distance (@dy, @dx) from the first. */
+static const float *meet(const CpuPixelBlock *block, const CpuPixel *pixel, int dy, int dx)
 {
     const CpuView *x = &block->conv->x;
     PixPadMode mode = block->conv->op.conv.pad.mode;
-    for (int i = 0; i < block->count; i++) {
-        const CpuPixel *p = &block->pixels[i];
-        ptrdiff_t iy = cpu_padded_index(p->y + dy, x->h, mode);
-        ptrdiff_t ix = cpu_padded_index(p->x + dx, x->w, mode);
-        from[i] = x->data + (((ptrdiff_t)p->n * x->h + iy) * x->w + ix) * x->pixel;
-    }
-    return block->count;
+    int iy = cpu_padded_index(pixel->y + dy, x->h, mode);
+    int ix = cpu_padded_index(pixel->x + dx, x->w, mode);
+    if (iy < 0 || ix < 0)
+        return NULL;
+    return x->data + (((ptrdiff_t)pixel->n * x->h + iy) * x->w + ix) * x->pixel;
 }
 
 int cpu_meet(const CpuPixelBlock *block, int ty, int tx, const float **from)
 {
     const CpuView *x = &block->conv->x;
+    bool zero = block->conv->op.conv.pad.mode == PIX_PAD_ZERO;
     int dy = ty * block->row.in_tap, dx = tx * block->column.in_tap, met = 0;
-    if (block->conv->op.conv.pad.mode != PIX_PAD_ZERO)
-        return meet_mirrored(block, dy, dx, from);
     ptrdiff_t shift = ((ptrdiff_t)dy * x->w + dx) * x->pixel;
     for (int i = 0; i < block->count; i++) {
         const CpuPixel *p = &block->pixels[i];
-        bool meets =
+        bool inside =
             (unsigned)(p->y + dy) < (unsigned)x->h && (unsigned)(p->x + dx) < (unsigned)x->w;
-        from[i] = meets ? x->data + (p->in + shift) : NULL;
-        met += meets;
+        from[i] = inside ? x->data + (p->in + shift) : zero ? NULL : meet(block, p, dy, dx);
+        met += from[i] != NULL;
     }
     return met;
+}
+
+/* One row of taps of one pixel, which are neighbours in memory where no border is near. */
+static void gather_row(const CpuPixelBlock *block, const CpuPixel *p, int dy, float *to)
+{
+    const CpuView *x = &block->conv->x;
+    int taps = block->column.taps, step = block->column.in_tap, c = x->c;
+    bool inside = (unsigned)(p->y + dy) < (unsigned)x->h && p->x >= 0 && p->x + taps <= x->w;
+    if (inside && step == 1 && x->pixel == c) {
+        cpu_copy_floats(to, x->data + (p->in + (ptrdiff_t)dy * x->w * c), taps * c);
+        return;
+    }
+    for (int tx = 0; tx < taps; tx++) {
+        const float *from = meet(block, p, dy, tx * step);
+        if (from)
+            cpu_copy_floats(to + tx * c, from, c);
+        else
+            memset(to + tx * c, 0, (size_t)c * sizeof *to);
+    }
+}
+
+void cpu_gather_taps(const CpuPixelBlock *block, float *to, int pitch)
+{
+    int width = block->column.taps * block->conv->x.c;
+    for (int i = 0; i < block->count; i++)
+        for (int ty = 0; ty < block->row.taps; ty++)
+            gather_row(block, &block->pixels[i], ty * block->row.in_tap,
+                       to + (ptrdiff_t)i * pitch + ty * width);
 }

@@ -146,6 +146,10 @@ static bool gather(Task *t, const CpuPixelBlock *block, int k, int count)
     const float *from[CPU_MC];
     int channels = t->conv->of.x.c, columns = block->column.taps;
     bool any = false;
+    if (channels < CPU_FEW_CHANNELS && count == block->row.taps * columns * channels) {
+        cpu_gather_taps(block, t->a, CPU_PITCH);
+        return true;
+    }
     for (int at = 0; at < count;) {
         int tap = (k + at) / channels, c = (k + at) % channels;
         int run = MIN(channels - c, count - at);

@@ -63,16 +63,29 @@ void cpu_find_pixels(CpuPixelBlock *block, size_t first, size_t last);
  */
 int cpu_meet(const CpuPixelBlock *block, int ty, int tx, const float **from);
 
+/**
+ * cpu_gather_taps: Copies for each pixel of @block all channels of all taps of the phase, one after
+ * the other, to a row of @to; zeros for padding.  @pitch: floats from row to row.
+ */
+void cpu_gather_taps(const CpuPixelBlock *block, float *to, int pitch);
+
 /** cpu_copy_floats: memcpy() for what is often a few floats. */
 static inline void cpu_copy_floats(float *to, const float *from, int count)
 {
-    if (count >= 16) {
+    if (count >= 32) {
         memcpy(to, from, (size_t)count * sizeof *to);
+    } else if (count >= 4) { /* in fours, of which the last two may overlap */
+        for (int i = 0; i < count - 4; i += 4)
+            memcpy(to + i, from + i, 4 * sizeof *to);
+        memcpy(to + count - 4, from + count - 4, 4 * sizeof *to);
     } else {
         for (int i = 0; i < count; i++)
             to[i] = from[i];
     }
 }
+
+/** CPU_FEW_CHANNELS: of fewer input channels all taps are gathered at once. */
+#define CPU_FEW_CHANNELS 16
 
 /**
  * cpu_conv_weight_gradient:

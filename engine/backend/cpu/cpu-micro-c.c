@@ -28,7 +28,7 @@ static void product(int m, int nr, int k, const float *a, const float *b, float 
 }
 
 static void outer_half(int m, int k, const float *const *a, const float *const *b, int column,
-                       float *c, int ldc, bool add_to_c)
+                       float *c, int ldc, CpuResult result)
 {
     for (int i = 0; i < m; i++) {
         float sum[HALF];
@@ -38,15 +38,15 @@ static void outer_half(int m, int k, const float *const *a, const float *const *
             for (int j = 0; j < HALF; j++)
                 sum[j] += a[l][i] * b[l][column + j];
         for (int j = 0; j < HALF; j++)
-            c[i * ldc + j] = add_to_c ? c[i * ldc + j] + sum[j] : sum[j];
+            c[i * ldc + j] = result == CPU_ADD ? c[i * ldc + j] + sum[j] : sum[j];
     }
 }
 
 static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
-                  int ldc, bool add_to_c)
+                  int ldc, CpuResult result)
 {
     for (int j = 0; j < nr; j += HALF)
-        outer_half(m, k, a, b, j, c + j, ldc, add_to_c);
+        outer_half(m, k, a, b, j, c + j, ldc, result);
 }
 
 const CpuMicro cpu_micro_c = {

@@ -21,7 +21,7 @@ static void product(int m, int nr, int k, const float *a, const float *b, float 
 }
 
 static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
-                  int ldc, bool add_to_c)
+                  int ldc, CpuResult result)
 {
     float rows[CPU_PIXELS * CPU_MC], columns[CPU_PIXELS * CPU_NR];
     for (int l = 0; l < k; l++)
@@ -31,7 +31,7 @@ static void outer(int m, int nr, int k, const float *const *a, const float *cons
         for (int l = 0; l < k; l++)
             memcpy(rows + l * count, a[l] + i, (size_t)count * sizeof *rows);
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, count, nr, k, 1, rows, count, columns,
-                    nr, add_to_c ? 1 : 0, c + i * ldc, ldc);
+                    nr, result == CPU_ADD ? 1 : 0, c + i * ldc, ldc);
     }
 }
 

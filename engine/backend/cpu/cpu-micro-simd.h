@@ -4,11 +4,15 @@
  * The micro-kernel in GCC's vector extensions, for one width of registers. The including file sets
  *   LANES  floats in a register
  *   ROWS   rows of c held in registers
+ *   STREAM(to, register)  stores past the caches
  *   COLS   registers in a row of c: ROWS * COLS sums, COLS weights and one broadcast must fit
  * and is compiled for the CPU that has them. No row of c is ever split over two calls in k order,
  * so that a sum does not depend on how rows were grouped.
  */
 #include "cpu-micro.h"
+
+#define FEW_ROWS 4
+#define AHEAD 1024 /* floats */
 
 typedef float Vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -22,21 +26,27 @@ typedef struct {
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE float left(bool lists, const Sides *s, int i, int l)
+/* Hides where an address comes from: GCC would make an index of its own for each row, and spill. */
+INLINE const float *opaque(const float *p)
 {
-    const float *a = lists ? s->a_list[l] + s->row : s->a + s->row * CPU_PITCH + l;
-    return a[lists ? i : i * CPU_PITCH]; /* at a constant distance from one address */
+    __asm__("" : "+r"(p));
+    return p;
 }
 
-INLINE Vec right(bool lists, const Sides *s, int j, int l)
+/* What product @l takes from the left, one float for each row, and from the right. */
+INLINE const float *left(bool lists, const Sides *s, int l)
 {
-    const float *row = lists ? s->b_list[l] : s->b + l * s->nr;
-    return *(const Vec *)(row + s->column + j * LANES);
+    return lists ? opaque(s->a_list[l] + s->row) : s->a + s->row * CPU_PITCH + l;
+}
+
+INLINE const float *right(bool lists, const Sides *s, int l)
+{
+    return (lists ? s->b_list[l] : s->b + l * s->nr) + s->column;
 }
 
 /* Always inlined with constant @lists, @rows and @cols, so that all loops over them unroll. */
 INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, float *c, int ldc,
-                 bool add_to_c)
+                 CpuResult result)
 {
     const Sides s = *sides;
     Vec sum[ROWS][COLS];
@@ -46,34 +56,42 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
         for (int j = 0; j < cols; j++)
             sum[i][j] = (Vec){0};
     for (int l = 0; l < k; l++) {
+        const float *a = left(lists, &s, l), *b = right(lists, &s, l);
+        const int next = lists ? 1 : CPU_PITCH;
         Vec weights[COLS];
+        /* Few rows wait for memory: ask early for what lies in another page. */
+        for (int j = 0; j < cols && !lists && rows <= FEW_ROWS; j++)
+            __builtin_prefetch(b + j * LANES + AHEAD, 0, 2);
 #pragma GCC unroll 4
         for (int j = 0; j < cols; j++)
-            weights[j] = right(lists, &s, j, l);
+            weights[j] = *(const Vec *)(b + j * LANES);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
             for (int j = 0; j < cols; j++)
-                sum[i][j] += weights[j] * left(lists, &s, i, l);
+                sum[i][j] += weights[j] * a[i * next];
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < cols; j++) {
             Vec *at = (Vec *)(c + i * ldc + j * LANES);
-            if (add_to_c)
+            if (result == CPU_ADD)
                 sum[i][j] += *at;
-            *at = sum[i][j];
+            if (result == CPU_STREAM)
+                STREAM(at, sum[i][j]);
+            else
+                *at = sum[i][j];
         }
 }
 
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        tile(lists, r, cols, k, sides, c, ldc, add_to_c);                                          \
+        tile(lists, r, cols, k, sides, c, ldc, result);                                            \
         break;
 
 INLINE void tile_any(bool lists, int rows, int cols, int k, const Sides *sides, float *c, int ldc,
-                     bool add_to_c)
+                     CpuResult result)
 {
     switch (rows) {
         CASE(1)
@@ -97,7 +115,8 @@ INLINE void tile_any(bool lists, int rows, int cols, int k, const Sides *sides, 
     }
 }
 
-INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int ldc, bool add_to_c)
+INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int ldc,
+                      CpuResult result)
 {
     for (s.column = 0; s.column < nr;) {
         bool whole = nr - s.column >= COLS * LANES;
@@ -105,9 +124,9 @@ INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int l
             int rows = m - s.row < ROWS ? m - s.row : ROWS;
             float *at = c + s.row * ldc + s.column;
             if (whole)
-                tile_any(lists, rows, COLS, k, &s, at, ldc, add_to_c);
+                tile_any(lists, rows, COLS, k, &s, at, ldc, result);
             else
-                tile_any(lists, rows, 1, k, &s, at, ldc, add_to_c);
+                tile_any(lists, rows, 1, k, &s, at, ldc, result);
         }
         s.column += whole ? COLS * LANES : LANES;
     }
@@ -116,11 +135,12 @@ INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int l
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                     bool add_to_c)
 {
-    all_tiles(false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, c, ldc, add_to_c);
+    all_tiles(false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, c, ldc,
+              add_to_c ? CPU_ADD : CPU_SET);
 }
 
 static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
-                  int ldc, bool add_to_c)
+                  int ldc, CpuResult result)
 {
-    all_tiles(true, m, nr, k, (Sides){.a_list = a, .b_list = b}, c, ldc, add_to_c);
+    all_tiles(true, m, nr, k, (Sides){.a_list = a, .b_list = b}, c, ldc, result);
 }

@@ -24,13 +24,19 @@
 #define CPU_NR 32
 
 /**
+ * CpuResult: What becomes of a result. STREAM overwrites without reading, past the caches, what will
+ * not be read soon; rows lie at multiples of 64 bytes.
+ */
+typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
+
+/**
  * CpuMicro: one level.
  * product: c[i][j] (+)= sum over k of a[i][k] * b[k][j], for @m rows (1 .. CPU_MC), @nr columns
  *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k from 0; what is in c
  *   is added last, so that rounding grows with the length of a run, not of the whole sum.
  * @a: rows CPU_PITCH floats apart.  @b: (k, nr), dense.  @c: rows @ldc floats apart; with
  * @add_to_c it is added to, else overwritten.
- * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 1 .. CPU_PIXELS products;
+ * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 0 .. CPU_PIXELS products;
  *   the rest as above. @a, @b: a list of @k rows each.
  */
 typedef struct {
@@ -39,7 +45,7 @@ typedef struct {
     void (*product)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                     bool add_to_c);
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
-                  int ldc, bool add_to_c);
+                  int ldc, CpuResult result);
 } CpuMicro;
 
 extern const CpuMicro cpu_micro_c;

@@ -211,6 +211,13 @@ static void transpose(int rows, int columns, const float *from, ptrdiff_t from_p
             to[j * to_pitch + i] = from[i * from_pitch + j];
 }
 
+/* The next rows lie in another page, where the processor would not look by itself. */
+static void prefetch(const float *from, int count)
+{
+    for (int i = 0; i < count; i += 16)
+        __builtin_prefetch(from + i, 0, 2);
+}
+
 void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel, int k, int count,
                          float *to)
 {
@@ -227,6 +234,8 @@ void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel,
         size_t row = (size_t)cpu_tap(&from, ky, kx) * (size_t)oc + (size_t)panel * CPU_NR;
         const float *at = packed + (size_t)from_panel * CPU_NR * (size_t)taps * (size_t)oc +
                           row * (size_t)from_width + lane;
+        if (from_panel + 1 < cpu_panels(c))
+            prefetch(at + (size_t)CPU_NR * (size_t)taps * (size_t)oc, columns * from_width);
         transpose(columns, run, at, from_width, to, width);
     }
 }
