@@ -37,15 +37,15 @@ static const gboolean metric_lowest[] = {TRUE, FALSE, TRUE, FALSE};
 
 typedef struct {
     FILE *stream;
-    gboolean running;
+    RunPageState state;
     RunFacts facts;
     RunCurves *losses, *validation;
     RunSamples *samples;
 } RunPage;
 
-static void page_init(RunPage *page, const char *run_folder, gboolean running)
+static void page_init(RunPage *page, const char *run_folder, RunPageState state)
 {
-    page->running = running;
+    page->state = state;
     run_facts_init(&page->facts, run_folder);
     page->losses = run_curves_new(page->facts.records, "train", "losses", NULL);
     page->validation = run_curves_new(page->facts.records, "validation", NULL, metric_names);
@@ -119,17 +119,16 @@ static void write_head(const RunPage *page)
 {
     g_autofree char *safe = g_markup_escape_text(page->facts.name, -1);
     gint64 epoch_now = page->facts.epoch, epochs = page->facts.epochs;
-    const char *state = page->running                  ? "running"
-                        : epochs && epoch_now < epochs ? "stopped"
-                                                       : "finished";
+    const char *const states[] = {"running", "stopped", "finished"};
+    const char *state = states[page->state];
 
     html_write_head(page->stream, page->facts.name);
-    if (page->running) /* the script knows better when to */
+    if (page->state == RUN_PAGE_RUNNING) /* the script knows better when to */
         fputs("<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>\n", page->stream);
     fprintf(page->stream,
             "<style>\n%s</style>\n<header><h1>%s</h1><span class=\"state %s\">%s</span></header>\n",
             style, safe, state, state);
-    if (epochs && page->running)
+    if (epochs && page->state == RUN_PAGE_RUNNING)
         fprintf(page->stream, "<progress value=\"%.4f\"></progress>\n",
                 CLAMP((double)epoch_now / epochs, 0, 1));
     write_facts(page);
@@ -246,7 +245,7 @@ static void write_data(const RunPage *page)
 {
     fprintf(page->stream,
             "<script type=\"application/json\" id=\"data\">\n{\"running\":%s,\n\"losses\":",
-            page->running ? "true" : "false");
+            page->state == RUN_PAGE_RUNNING ? "true" : "false");
     run_curves_write(page->losses, NULL, page->stream);
     fputs(",\n\"validation\":", page->stream);
     run_curves_write(page->validation, metric_lowest, page->stream);
@@ -255,7 +254,7 @@ static void write_data(const RunPage *page)
     fputs("}\n</script>\n", page->stream);
 }
 
-gboolean run_page_write(const char *run_folder, gboolean running, GError **error)
+gboolean run_page_write(const char *run_folder, RunPageState state, GError **error)
 {
     g_autofree char *file = g_build_filename(run_folder, "index.html", NULL);
     OutputFile *output = output_file_open(file, error);
@@ -263,7 +262,7 @@ gboolean run_page_write(const char *run_folder, gboolean running, GError **error
 
     if (!output)
         return FALSE;
-    page_init(&page, run_folder, running);
+    page_init(&page, run_folder, state);
     page.stream = output->stream;
     write_head(&page);
     write_sheet(&page);

@@ -9,6 +9,13 @@
 
 #include <glib.h>
 
+/** RunPageState: what the page says of the run; while it is running, it loads itself anew. */
+typedef enum {
+    RUN_PAGE_RUNNING,
+    RUN_PAGE_STOPPED, /* before its end, and can go on */
+    RUN_PAGE_FINISHED,
+} RunPageState;
+
 /**
  * run_page_write:
  * Makes index.html in @run_folder, which is replaced as a whole or left as it was, out of what is
@@ -16,9 +23,8 @@
  * samples/fixed/NAME-input.png and NAME-target.png, and samples/STEP/NAME.png, STEP in 8 digits.
  * What is missing or broken is left out. At most 16 samples at 40 steps are shown, the first step
  * and the last among them, at most 2000 points a curve, and about 20 MB in all.
- * @running: whether the page loads itself anew from time to time.
  * Errors: one line that names index.html, where it cannot be written.
  */
-gboolean run_page_write(const char *run_folder, gboolean running, GError **error);
+gboolean run_page_write(const char *run_folder, RunPageState state, GError **error);
 
 #endif

@@ -245,7 +245,7 @@ static void update_page(Loop *loop)
 
     if (now - loop->paged < PAGE_INTERVAL)
         return;
-    train_write_page(loop->train, TRUE);
+    train_write_page(loop->train, RUN_PAGE_RUNNING);
     loop->paged = now;
 }
 
@@ -274,7 +274,7 @@ static int finish(Train *train)
         run_folder_file(train->folder, train->val ? "best.safetensors" : "latest.safetensors");
     g_autofree char *shown = command_show(model);
 
-    train_write_page(train, FALSE);
+    train_write_page(train, RUN_PAGE_FINISHED);
     if (train->save_error)
         return COMMAND_FAILED; /* which has been told */
     printf("%s is ready; to see it: gst-launch-1.0 videotestsrc ! pix2pixfilter model=%s ! "
@@ -287,7 +287,7 @@ static int interrupt(Train *train)
 {
     const char *path = run_folder_get_path(train->folder);
 
-    train_write_page(train, FALSE);
+    train_write_page(train, RUN_PAGE_STOPPED);
     if (train->save_error)
         return COMMAND_FAILED;
     train_say(train,
@@ -321,7 +321,7 @@ int train_run(Train *train)
     while (train->state.step < train->steps && !command_interrupted()) {
         if (!run_step(&loop, &error)) {
             train_say(train, "%s", error->message);
-            train_write_page(train, FALSE);
+            train_write_page(train, RUN_PAGE_STOPPED);
             return COMMAND_FAILED;
         }
         if (!after_step(&loop))

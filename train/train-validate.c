@@ -8,7 +8,6 @@
 #include "command.h"
 #include "image-file.h"
 #include "metrics.h"
-#include "run-page.h"
 #include "sampler.h"
 #include "train.h"
 
@@ -182,11 +181,11 @@ void train_sample(Train *train)
 
 /* ---- the page ---- */
 
-void train_write_page(Train *train, gboolean running)
+void train_write_page(Train *train, RunPageState state)
 {
     GError *error = NULL;
 
     if (train->settings.html)
-        run_page_write(run_folder_get_path(train->folder), running, &error);
+        run_page_write(run_folder_get_path(train->folder), state, &error);
     tell(train, error);
 }

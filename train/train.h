@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "run-folder.h"
 #include "run-log.h"
+#include "run-page.h"
 #include "run-status.h"
 #include "step.h"
 #include "train-state.h"
@@ -77,8 +78,8 @@ char *train_list_losses(const Train *train);
 void train_validate(Train *train);
 /** train_sample: Pictures of the first few pairs. */
 void train_sample(Train *train);
-/** train_write_page: index.html. @running: as run_page_write(). */
-void train_write_page(Train *train, gboolean running);
+/** train_write_page: index.html. */
+void train_write_page(Train *train, RunPageState state);
 
 /* ---- train-loop.c ---- */
 

@@ -115,13 +115,13 @@ static void write_run(void)
 
 /* ---- the page ---- */
 
-static char *make_page(gboolean running)
+static char *make_page(RunPageState state)
 {
     g_autofree char *file = path_of("index.html");
     GError *error = NULL;
     char *page;
 
-    if (!run_page_write(folder, running, &error))
+    if (!run_page_write(folder, state, &error))
         fail_msg("%s", error->message);
     assert_true(g_file_get_contents(file, &page, NULL, NULL));
     assert_true(g_utf8_validate(page, -1, NULL));
@@ -213,7 +213,7 @@ static int remove_folder(void **state)
 static void test_words(void **state)
 {
     write_run();
-    g_autofree char *page = make_page(FALSE);
+    g_autofree char *page = make_page(RUN_PAGE_FINISHED);
     assert_has(page, ">finished</span>");
     assert_has(page, "<dt>dataset</dt><dd>fa&lt;cades</dd>");
     assert_has(page, "<dt>direction</dt><dd>BtoA</dd>");
@@ -235,7 +235,7 @@ static void test_fetches_nothing(void **state)
 {
     write_run();
     write_samples();
-    g_autofree char *page = make_page(TRUE);
+    g_autofree char *page = make_page(RUN_PAGE_RUNNING);
     assert_int_equal(count(page, "src=\""), count(page, "src=\"data:"));
     assert_int_equal(count(page, "href="), 0);
     assert_int_equal(count(page, "http:") + count(page, "https:"), 0);
@@ -248,15 +248,15 @@ static void test_fetches_nothing(void **state)
 static void test_running(void **state)
 {
     write_run();
-    g_autofree char *running = make_page(TRUE);
+    g_autofree char *running = make_page(RUN_PAGE_RUNNING);
     assert_has(running, ">running</span>");
     assert_has(running, "<noscript><meta http-equiv=\"refresh\"");
     assert_has(running, "{\"running\":true,");
-    g_autofree char *finished = make_page(FALSE);
+    g_autofree char *finished = make_page(RUN_PAGE_FINISHED);
     assert_null(strstr(finished, "http-equiv"));
     assert_has(finished, "{\"running\":false,");
     write_text("config.json", "{\"epochs\":6}");
-    g_autofree char *stopped = make_page(FALSE);
+    g_autofree char *stopped = make_page(RUN_PAGE_STOPPED);
     assert_has(stopped, ">stopped</span>");
 }
 
@@ -264,7 +264,7 @@ static void test_running(void **state)
 static void test_losses(void **state)
 {
     write_run();
-    g_autofree char *page = make_page(TRUE);
+    g_autofree char *page = make_page(RUN_PAGE_RUNNING);
     g_autoptr(JsonNode) data = parse_data(page);
     JsonArray *steps = get_array(data, "losses", "step");
     static const char *const names[] = {"D", "G </script>", "late"};
@@ -292,7 +292,7 @@ static void test_losses(void **state)
 static void test_validation(void **state)
 {
     write_run();
-    g_autofree char *page = make_page(TRUE);
+    g_autofree char *page = make_page(RUN_PAGE_RUNNING);
     g_autoptr(JsonNode) data = parse_data(page);
     static const int best[] = {2, 1, 4, 1}; /* SWD, SSIM: the first of equals, L1, PSNR */
 
@@ -311,7 +311,7 @@ static void test_samples(void **state)
 {
     write_run();
     write_samples();
-    g_autofree char *page = make_page(TRUE);
+    g_autofree char *page = make_page(RUN_PAGE_RUNNING);
     g_autoptr(JsonNode) data = parse_data(page);
     JsonArray *steps = get_array(data, "samples", "steps");
     JsonArray *epochs = get_array(data, "samples", "epochs");
@@ -342,7 +342,7 @@ static void test_samples(void **state)
 
 static void test_nothing_there(void **state)
 {
-    g_autofree char *page = make_page(FALSE);
+    g_autofree char *page = make_page(RUN_PAGE_FINISHED);
     g_autoptr(JsonNode) data = parse_data(page);
 
     assert_has(page, ">finished</span>");
@@ -356,7 +356,7 @@ static void test_nothing_there(void **state)
 static void test_outputs_alone(void **state)
 {
     write_picture("samples/00000100/a.png", 4);
-    g_autofree char *page = make_page(FALSE);
+    g_autofree char *page = make_page(RUN_PAGE_FINISHED);
     g_autoptr(JsonNode) data = parse_data(page);
 
     assert_int_equal(json_array_get_length(get_array(data, "samples", "steps")), 0);
@@ -378,7 +378,7 @@ static void test_broken(void **state)
     write_picture("samples/00000200/b.png", 6); /* no a.png */
     write_text("samples/00000300", "no folder");
     write_picture("samples/123/a.png", 7); /* no step: too short */
-    g_autofree char *page = make_page(FALSE);
+    g_autofree char *page = make_page(RUN_PAGE_FINISHED);
     g_autoptr(JsonNode) data = parse_data(page);
     JsonArray *row = json_array_get_array_element(get_array(data, "samples", "pictures"), 0);
     assert_int_equal(json_array_get_length(get_array(data, "samples", "steps")), 3);
@@ -395,7 +395,7 @@ static void test_broken(void **state)
                             "{\"type\":\"validation\",\"step\":4,\"epoch\":1,\"SWD\":null}\n"
                             "{\"type\":\"else\",\"step\":5,\"epoch\":1}\n{\"type\":");
     write_text("config.json", "{\"data\":{\"deep\":1},\"epochs\":\"many\",\"net_g\":[]}");
-    g_autofree char *other = make_page(FALSE);
+    g_autofree char *other = make_page(RUN_PAGE_FINISHED);
     g_autoptr(JsonNode) other_data = parse_data(other);
     assert_has(other, "<dt>step</dt><dd>5</dd>");
     assert_int_equal(json_array_get_length(get_array(other_data, "losses", "step")), 1);
@@ -427,7 +427,7 @@ static void test_size(void **state)
         g_autofree char *file = path_of(name);
         assert_int_equal(symlink("00000001", file), 0);
     }
-    g_autofree char *page = make_page(FALSE);
+    g_autofree char *page = make_page(RUN_PAGE_FINISHED);
     g_autoptr(JsonNode) data = parse_data(page);
     guint steps = json_array_get_length(get_array(data, "samples", "steps"));
     if (strlen(page) > 21 << 20 || strlen(page) < 17 << 20)
@@ -442,10 +442,10 @@ static void test_cannot_be_written(void **state)
     g_autoptr(GError) error = NULL;
 
     g_mkdir(file, 0777);
-    assert_false(run_page_write(folder, FALSE, &error));
+    assert_false(run_page_write(folder, RUN_PAGE_FINISHED, &error));
     assert_non_null(strstr(error->message, "index.html: cannot be written"));
     g_clear_error(&error);
-    assert_false(run_page_write("/nonexistent", FALSE, &error));
+    assert_false(run_page_write("/nonexistent", RUN_PAGE_FINISHED, &error));
     assert_non_null(strstr(error->message, "/nonexistent/index.html: cannot be written"));
 }
 
@@ -464,7 +464,7 @@ int main(int argc, char **argv)
         folder = argv[2];
         write_run();
         write_samples();
-        g_free(make_page(FALSE));
+        g_free(make_page(RUN_PAGE_FINISHED));
         return 0;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
