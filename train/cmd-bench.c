@@ -142,7 +142,7 @@ static void print_json(const Result *result, PixModel *model, const CommandOptio
 
 static int run(const Command *command, int argc, char **argv)
 {
-    int frames = 0;
+    int frames = -1; /* not said */
     gboolean json = FALSE, train = FALSE;
     g_autofree char *net_g = NULL;
     BenchTrain bench = {.filters = 64, .batch_size = 1};
@@ -170,7 +170,7 @@ static int run(const Command *command, int argc, char **argv)
 
     if (status != COMMAND_CONTINUE)
         return status;
-    if (frames < 0 || frames > MAX_FRAMES)
+    if (frames != -1 && (frames < 1 || frames > MAX_FRAMES))
         return command_misused(command, "--frames takes a number from 1 to %d, not %d", MAX_FRAMES,
                                frames);
     if (train != !files[0])
@@ -180,7 +180,7 @@ static int run(const Command *command, int argc, char **argv)
                                files[0]);
     if (train) {
         bench.net_g = net_g;
-        bench.steps = frames ? frames : 8;
+        bench.steps = frames > 0 ? frames : 8;
         bench.json = json;
         return bench_train_run(command, &options, &bench);
     }
@@ -214,7 +214,7 @@ static int run(const Command *command, int argc, char **argv)
 
     PixImage in = noise_image(options.width, options.height, info->in_channels);
     PixImage out = noise_image(options.width, options.height, info->out_channels);
-    Result result = {.frames = frames ? frames : 30, .layers = bench_layers_new()};
+    Result result = {.frames = frames > 0 ? frames : 30, .layers = bench_layers_new()};
     bench_measure_peak(pix_device_get_info(pix_model_get_device(model)), &result.peak);
     gboolean measured = measure(session, &in, &out, &result, &error);
     if (measured && json)
