@@ -41,7 +41,8 @@ misuses() {
     result $? "$name"
 }
 
-for script in camera file-to-file images-to-images side-by-side rtp-send rtp-receive; do
+for script in camera file-to-file images-to-images side-by-side rtp-send rtp-receive \
+    watch-training; do
     check "help of $script" sh "$pipelines/$script.sh" --help
     says "Usage: sh pipelines/$script.sh"
     misuses '--nonsense' "unknown option of $script" "$script.sh" --nonsense x
@@ -73,6 +74,20 @@ misuses 'OUT.webm' 'a film without output' file-to-file.sh in.webm
 misuses 'pattern' 'pictures without numbers' images-to-images.sh in.png out/%d.png
 misuses 'same' 'pictures onto themselves' images-to-images.sh a/%d.png a/%d.png
 misuses 'HOST' 'sending to nobody' rtp-send.sh
+misuses 'RUN' 'watching no run' watch-training.sh
+
+mkdir -p 'a run/samples/fixed'
+for i in 1 2 3; do
+    cp "$houses/$i.png" "a run/samples/fixed/house $i-input.png"
+done
+# watches ARGUMENT...: what it prints is a program, a file that it watches, and a pipeline.
+watches() (
+    line=$(DRY_RUN=1 sh "$pipelines/watch-training.sh" "$@") && eval "set -- $line" &&
+        [ "$1" = "$BUILD/examples/watch-model" ] && [ "$2" = 'a run/latest.safetensors' ] &&
+        shift 2 && "$PARSE_PIPELINE" "$@"
+)
+check 'watching a run' watches 'a run'
+check 'with a camera, to a file' watches --source camera --output 'a b.webm' 'a run'
 
 # ---- and now for real ----
 
@@ -98,6 +113,22 @@ film_camera() {
 }
 check 'camera.sh with a test picture, stopped, leaves a whole video' \
     eval 'film_camera 3 || film_camera 10 || film_camera 40'
+
+# A model that is replaced while it is shown, as pix2pix train does.
+watch_run() {
+    cp "$unet" 'a run/latest.safetensors'
+    (
+        sleep 2
+        cp "$unet" 'a run/next'
+        mv 'a run/next' 'a run/latest.safetensors'
+    ) &
+    timeout -k 20 -s INT "$1" sh "$pipelines/watch-training.sh" --source test --size 64x64 \
+        --output watched.webm 'a run' >"$scratch/.stdout" 2>"$scratch/.stderr"
+    wait
+    grep -q 'latest.safetensors is new' "$scratch/.stdout" && video watched.webm 20 2000
+}
+check 'watch-training takes the new model and leaves a whole video' \
+    eval 'watch_run 5 || watch_run 15 || watch_run 40'
 
 send_and_receive() {
     port=$((20000 + ($$ + $1) % 20000))
