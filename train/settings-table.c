@@ -42,7 +42,7 @@ const SettingRow settings_table[] = {
     {FIELD(serial_batches), SETTING_BOOL, DATA, "false", 0, 0, NULL,
      "Take the pairs in the order of their names"},
     {FIELD(max_dataset_size), SETTING_INT, DATA, "0", 0, G_MAXINT, "N",
-     "Use the first N pairs alone; 0: all"},
+     "Learn the first N pairs alone; 0: all"},
     {FIELD(batch_size), SETTING_INT, DATA, "1", 1, 4096, "N", "Pairs in a batch"},
 
     {FIELD(net_g), SETTING_TEXT, NETWORKS, "unet_256", 0, 0, "NAME",

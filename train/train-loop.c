@@ -319,13 +319,13 @@ int train_run(Train *train)
     if (train->state.step > 0)
         catch_up(&loop);
     while (train->state.step < train->steps && !command_interrupted()) {
-        if (!run_step(&loop, &error)) {
+        gboolean done = run_step(&loop, &error);
+        if (error)
             train_say(train, "%s", error->message);
+        if (!done || !after_step(&loop)) {
             train_write_page(train, RUN_PAGE_STOPPED);
             return COMMAND_FAILED;
         }
-        if (!after_step(&loop))
-            return COMMAND_FAILED;
     }
     return command_interrupted() ? interrupt(train) : finish(train);
 }

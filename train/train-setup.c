@@ -72,7 +72,7 @@ static void tell(Train *train, const GPtrArray *lines, const char *what)
 }
 
 static Dataset *open_dataset(Train *train, const char *a, const char *b, const char *phase,
-                             GError **error)
+                             int max_size, GError **error)
 {
     const Settings *settings = &train->settings;
     g_autofree char *a_folder = a ? phase_folder(a, phase) : NULL;
@@ -85,7 +85,7 @@ static Dataset *open_dataset(Train *train, const char *a, const char *b, const c
         .b_to_a = settings->direction,
         .in_channels = settings->input_nc,
         .out_channels = settings->output_nc,
-        .max_size = settings->max_dataset_size,
+        .max_size = max_size,
     };
     Dataset *dataset = dataset_open(&options, error);
 
@@ -115,7 +115,7 @@ static gboolean open_validation(Train *train, GError **error)
     const char *a, *b, *best = "latest.safetensors is the best as well";
 
     if (find_validation(&train->settings, &a, &b))
-        train->val = open_dataset(train, a, b, train->settings.val_phase, &reason);
+        train->val = open_dataset(train, a, b, train->settings.val_phase, 0, &reason);
     if (train->val)
         return TRUE;
     if (reason && !g_error_matches(reason, PIX_ERROR, PIX_ERROR_NOT_FOUND)) {
@@ -143,7 +143,8 @@ gboolean train_open_data(Train *train, GError **error)
     train->device = pix_device_open(settings->device, settings->threads, error);
     if (!train->device)
         return FALSE;
-    train->data = open_dataset(train, settings->a, settings->b, settings->phase, error);
+    train->data = open_dataset(train, settings->a, settings->b, settings->phase,
+                               settings->max_dataset_size, error);
     return train->data && open_validation(train, error);
 }
 
