@@ -85,8 +85,8 @@ static void place_tap(void *data, int tap, int worker)
     for (int c = 0; c < channels; c++) {
         int k = packed * channels + c, run = c % CPU_KC;
         if (conv->of.transposes && run == 0)
-            cpu_weights_adjoint(op, channels, conv->of.weights, 0, k, MIN(CPU_KC, channels - c),
-                                buffer);
+            cpu_weights_adjoint(conv->micro, op, channels, conv->of.weights, 0, k,
+                                MIN(CPU_KC, channels - c), buffer);
         const float *row =
             conv->of.transposes ? buffer + run * width : conv->of.weights + (ptrdiff_t)k * width;
         for (int j = 0; j < oc; j++)

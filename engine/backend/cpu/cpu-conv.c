@@ -181,7 +181,7 @@ static void transpose(Task *t, int k, int count)
 {
     const Conv *conv = t->conv;
     for (int p = t->first_panel; p < t->last_panel; p++)
-        cpu_weights_adjoint(&conv->of.op, conv->of.x.c, conv->of.weights, p,
+        cpu_weights_adjoint(conv->micro, &conv->of.op, conv->of.x.c, conv->of.weights, p,
                             t->first_tap * conv->of.x.c + k, count,
                             t->w + (p - t->first_panel) * CPU_KC * CPU_NR);
 }

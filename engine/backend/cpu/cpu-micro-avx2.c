@@ -8,4 +8,9 @@
 #include "cpu-micro-simd.h"
 
 const CpuMicro cpu_micro_avx2 = {
-    .name = "avx2", .algorithm = "gemm-avx2", .product = product, .outer = outer};
+    .name = "avx2",
+    .algorithm = "gemm-avx2",
+    .product = product,
+    .outer = outer,
+    .transpose = cpu_transpose,
+};

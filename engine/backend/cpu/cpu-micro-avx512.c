@@ -7,5 +7,51 @@
 #define STREAM(to, x) _mm512_stream_ps((float *)(to), (__m512)(x))
 #include "cpu-micro-simd.h"
 
+/* Exchanges the off-diagonal blocks of @d by @d in all blocks of 2d by 2d. */
+INLINE void exchange(__m512 *rows, int d)
+{
+    int first[LANES], second[LANES];
+    for (int j = 0; j < LANES; j++) {
+        first[j] = j & d ? LANES + j - d : j;
+        second[j] = j & d ? LANES + j : j + d;
+    }
+    const __m512i f = _mm512_loadu_si512(first), s = _mm512_loadu_si512(second);
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++)
+        if (!(i & d)) {
+            __m512 a = rows[i], b = rows[i + d];
+            rows[i] = _mm512_permutex2var_ps(a, f, b);
+            rows[i + d] = _mm512_permutex2var_ps(a, s, b);
+        }
+}
+
+static void transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
+                      ptrdiff_t to_pitch)
+{
+    if (rows % LANES || columns % LANES) {
+        cpu_transpose(rows, columns, from, from_pitch, to, to_pitch);
+        return;
+    }
+    for (int j = 0; j < columns; j += LANES)
+        for (int i = 0; i < rows; i += LANES) {
+            __m512 block[LANES];
+#pragma GCC unroll 16
+            for (int l = 0; l < LANES; l++)
+                block[l] = _mm512_loadu_ps(from + (i + l) * from_pitch + j);
+            exchange(block, 8);
+            exchange(block, 4);
+            exchange(block, 2);
+            exchange(block, 1);
+#pragma GCC unroll 16
+            for (int l = 0; l < LANES; l++)
+                _mm512_storeu_ps(to + (j + l) * to_pitch + i, block[l]);
+        }
+}
+
 const CpuMicro cpu_micro_avx512 = {
-    .name = "avx512", .algorithm = "gemm-avx512", .product = product, .outer = outer};
+    .name = "avx512",
+    .algorithm = "gemm-avx512",
+    .product = product,
+    .outer = outer,
+    .transpose = transpose,
+};

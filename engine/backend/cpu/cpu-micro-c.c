@@ -49,5 +49,40 @@ static void outer(int m, int nr, int k, const float *const *a, const float *cons
         outer_half(m, k, a, b, j, c + j, ldc, result);
 }
 
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* to[j][i] = from[i][j] for four by four. */
+static inline void transpose_four(const float *from, ptrdiff_t from_pitch, float *to,
+                                  ptrdiff_t to_pitch)
+{
+    Four a = *(const Four *)from, b = *(const Four *)(from + from_pitch);
+    Four c = *(const Four *)(from + 2 * from_pitch), d = *(const Four *)(from + 3 * from_pitch);
+    Four ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5),
+         ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+    Four bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5),
+         bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+    *(Four *)to = __builtin_shufflevector(ac0, bd0, 0, 4, 1, 5);
+    *(Four *)(to + to_pitch) = __builtin_shufflevector(ac0, bd0, 2, 6, 3, 7);
+    *(Four *)(to + 2 * to_pitch) = __builtin_shufflevector(ac1, bd1, 0, 4, 1, 5);
+    *(Four *)(to + 3 * to_pitch) = __builtin_shufflevector(ac1, bd1, 2, 6, 3, 7);
+}
+
+void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
+                   ptrdiff_t to_pitch)
+{
+    int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+    for (int j = 0; j < whole_columns; j += 4)
+        for (int i = 0; i < whole_rows; i += 4)
+            transpose_four(from + i * from_pitch + j, from_pitch, to + j * to_pitch + i, to_pitch);
+    for (int j = 0; j < columns; j++)
+        for (int i = j < whole_columns ? whole_rows : 0; i < rows; i++)
+            to[j * to_pitch + i] = from[i * from_pitch + j];
+}
+
 const CpuMicro cpu_micro_c = {
-    .name = "c", .algorithm = "gemm-c", .product = product, .outer = outer};
+    .name = "c",
+    .algorithm = "gemm-c",
+    .product = product,
+    .outer = outer,
+    .transpose = cpu_transpose,
+};

@@ -36,4 +36,9 @@ static void outer(int m, int nr, int k, const float *const *a, const float *cons
 }
 
 const CpuMicro cpu_micro_openblas = {
-    .name = "openblas", .algorithm = "gemm-openblas", .product = product, .outer = outer};
+    .name = "openblas",
+    .algorithm = "gemm-openblas",
+    .product = product,
+    .outer = outer,
+    .transpose = cpu_transpose,
+};

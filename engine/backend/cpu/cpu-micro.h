@@ -9,6 +9,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /** CPU_KC: the longest run of products summed in one call. */
 #define CPU_KC 256
@@ -38,6 +39,8 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  * @add_to_c it is added to, else overwritten.
  * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 0 .. CPU_PIXELS products;
  *   the rest as above. @a, @b: a list of @k rows each.
+ * transpose: to[j][i] = from[i][j], for @rows rows and @columns columns of @from; pitches are floats
+ *   from row to row.
  */
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
@@ -46,6 +49,8 @@ typedef struct {
                     bool add_to_c);
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result);
+    void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
+                      ptrdiff_t to_pitch);
 } CpuMicro;
 
 extern const CpuMicro cpu_micro_c;
@@ -56,6 +61,10 @@ extern const CpuMicro cpu_micro_avx512;
 #ifdef HAVE_OPENBLAS
 extern const CpuMicro cpu_micro_openblas;
 #endif
+
+/** cpu_transpose: The plain one, for levels without one of their own. */
+void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
+                   ptrdiff_t to_pitch);
 
 /**
  * cpu_micro_select:

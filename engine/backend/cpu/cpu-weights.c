@@ -181,36 +181,6 @@ PixOp cpu_adjoint(const PixOp *op, int c)
     return adjoint;
 }
 
-typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
-
-/* to[j][i] = from[i][j] for four by four. */
-static inline void transpose_four(const float *from, ptrdiff_t from_pitch, float *to,
-                                  ptrdiff_t to_pitch)
-{
-    Four a = *(const Four *)from, b = *(const Four *)(from + from_pitch);
-    Four c = *(const Four *)(from + 2 * from_pitch), d = *(const Four *)(from + 3 * from_pitch);
-    Four ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5),
-         ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
-    Four bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5),
-         bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-    *(Four *)to = __builtin_shufflevector(ac0, bd0, 0, 4, 1, 5);
-    *(Four *)(to + to_pitch) = __builtin_shufflevector(ac0, bd0, 2, 6, 3, 7);
-    *(Four *)(to + 2 * to_pitch) = __builtin_shufflevector(ac1, bd1, 0, 4, 1, 5);
-    *(Four *)(to + 3 * to_pitch) = __builtin_shufflevector(ac1, bd1, 2, 6, 3, 7);
-}
-
-static void transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
-                      ptrdiff_t to_pitch)
-{
-    int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
-    for (int j = 0; j < whole_columns; j += 4)
-        for (int i = 0; i < whole_rows; i += 4)
-            transpose_four(from + i * from_pitch + j, from_pitch, to + j * to_pitch + i, to_pitch);
-    for (int j = 0; j < columns; j++)
-        for (int i = j < whole_columns ? whole_rows : 0; i < rows; i++)
-            to[j * to_pitch + i] = from[i * from_pitch + j];
-}
-
 /* The next rows lie in another page, where the processor would not look by itself. */
 static void prefetch(const float *from, int count)
 {
@@ -218,8 +188,8 @@ static void prefetch(const float *from, int count)
         __builtin_prefetch(from + i, 0, 2);
 }
 
-void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel, int k, int count,
-                         float *to)
+void cpu_weights_adjoint(const CpuMicro *micro, const PixOp *op, int c, const float *packed,
+                         int panel, int k, int count, float *to)
 {
     const PixOp from = cpu_adjoint(op, c);
     int oc = op->conv.oc, taps = op->conv.kh * op->conv.kw, width = cpu_panel_width(oc, panel);
@@ -236,11 +206,12 @@ void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel,
                           row * (size_t)from_width + lane;
         if (from_panel + 1 < cpu_panels(c))
             prefetch(at + (size_t)CPU_NR * (size_t)taps * (size_t)oc, columns * from_width);
-        transpose(columns, run, at, from_width, to, width);
+        micro->transpose(columns, run, at, from_width, to, width);
     }
 }
 
 typedef struct {
+    const CpuMicro *micro;
     const PixOp *op;
     int c, runs; /* of CPU_KC rows in a panel */
     const float *packed;
@@ -256,7 +227,7 @@ static void transpose_run(void *data, int task, int worker)
     int width = cpu_panel_width(t->op->conv.oc, panel);
     float sum[CPU_KC * CPU_NR];
     float *to = t->to + (size_t)panel * CPU_NR * (size_t)rows + (size_t)k * (size_t)width;
-    cpu_weights_adjoint(t->op, t->c, t->packed, panel, k, count, t->adds ? sum : to);
+    cpu_weights_adjoint(t->micro, t->op, t->c, t->packed, panel, k, count, t->adds ? sum : to);
     for (int i = 0; i < count * width && t->adds; i++)
         to[i] += sum[i];
 }
@@ -265,6 +236,6 @@ void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, cons
                            float *to, bool adds)
 {
     int rows = op->conv.kh * op->conv.kw * c, runs = (rows + CPU_KC - 1) / CPU_KC;
-    Transposition t = {op, c, runs, packed, to, adds};
+    Transposition t = {cpu_device(device)->micro, op, c, runs, packed, to, adds};
     cpu_parallel(cpu_device(device)->pool, cpu_panels(op->conv.oc) * runs, transpose_run, &t);
 }

@@ -63,8 +63,8 @@ size_t cpu_weights_floats(const PixOp *op, int c);
  * cpu_weights_adjoint: A part of the weights of @op, which has @c input channels, made from those of
  * the op whose adjoint it is: of @panel, @count rows from the @k-th on.  @to: dense.
  */
-void cpu_weights_adjoint(const PixOp *op, int c, const float *packed, int panel, int k, int count,
-                         float *to);
+void cpu_weights_adjoint(const CpuMicro *micro, const PixOp *op, int c, const float *packed,
+                         int panel, int k, int count, float *to);
 
 /** cpu_weights_transpose: All of them, in all panels; with @adds they are added to what is there. */
 void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,
