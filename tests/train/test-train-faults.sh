@@ -21,8 +21,8 @@ one_line() {
 # ---- signals ----
 
 # shellcheck disable=SC2086
-timeout --foreground --preserve-status -s INT 0.15 "$PIX2PIX" train data --output stopped $small $settings \
-    >"$scratch/.stdout" 2>"$scratch/.stderr"
+timeout --foreground --preserve-status -s INT 0.15 \
+    "$PIX2PIX" train data --output stopped $small $settings >"$scratch/.stdout" 2>"$scratch/.stderr"
 status=$?
 [ $status = 130 ] && one_line 'to go on: pix2pix train --resume'
 result $? "Ctrl-C leaves with status 130 ($status)"
@@ -30,8 +30,9 @@ resumes 'and can be resumed' stopped
 check 'to the same end' same_run whole stopped
 
 # shellcheck disable=SC2086
-timeout --foreground --preserve-status -s TERM 0.4 "$PIX2PIX" train data --output endless $small $settings \
-    --epochs 100000 >"$scratch/.stdout" 2>"$scratch/.stderr"
+timeout --foreground --preserve-status -s TERM 0.4 \
+    "$PIX2PIX" train data --output endless $small $settings --epochs 100000 \
+    >"$scratch/.stdout" 2>"$scratch/.stderr"
 status=$?
 [ $status = 143 ] && one_line 'which is saved'
 result $? "SIGTERM with status 143 ($status)"
@@ -39,6 +40,31 @@ last=$(ls endless/states | tail -n 1)
 said=$(sed -n 's/.*after step \([0-9]*\),.*/\1/p' "$scratch/.stderr")
 [ "$(printf 'state-%08d.safetensors' "$said")" = "$last" ]
 result $? "it saved the step that it had done ($said)"
+
+# Validation takes longer than everything else here; the step is said before it begins.
+make_pairs slow 1 1
+for i in 2 3 4 5 6 7 8 9; do
+    for j in 0 1 2 3 4 5 6 7 8 9; do
+        cp slow/val/1.png slow/val/$i$j.png
+    done
+done
+large='--net-g unet_32 --ngf 4 --ndf 4 --crop-size 256 --max-steps 1 --threads 1 --no-html'
+# shellcheck disable=SC2086
+"$PIX2PIX" train slow --output slow/whole $large >/dev/null 2>&1
+# shellcheck disable=SC2086
+"$PIX2PIX" train slow --output slow/run $large >/dev/null 2>"$scratch/.stderr" &
+child=$!
+while ! grep -q 'step 1/1' "$scratch/.stderr" && kill -0 $child; do
+    sleep 0.02
+done
+kill -TERM $child
+wait $child
+status=$?
+[ $status = 143 ] && ! grep -q validation slow/run/log.jsonl
+result $? "stopped while it validates ($status)"
+"$PIX2PIX" train --resume slow/run >/dev/null 2>"$scratch/.stderr"
+result $? 'it validates when it is resumed'
+check 'to the same end' same_run slow/whole slow/run
 
 "$PIX2PIX" train --resume endless >/dev/null 2>&1 &
 child=$!
@@ -163,7 +189,7 @@ resumes 'and the run can go on with a better one' mad-again --override --learnin
 
 # ---- resuming what does not fit ----
 
-fails 2 'ngf: the run has 4, the command line says 5; learning_rate: the run has 0.0002, the command line says 0.1; pass --override' \
+fails 2 'ngf: the run has 4, the command line says 5; learning_rate: the run has 0.0002, the' \
     'settings that contradict the run' train --resume whole --ngf 5 --lr 0.1
 resumes 'settings that do not' whole --ngf 4 --threads 1 --keep 4
 cp -r full other

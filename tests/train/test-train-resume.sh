@@ -46,8 +46,8 @@ while [ $kills -lt "${TRAIN_KILLS:-4}" ]; do
     # shellcheck disable=SC2086
     [ -f killed/config.json ] || stop_after killed 0.3 data --output killed $small $settings
     before=$(step killed)
-    stop_after killed "0.$((kills * 37 % 25 + 10))" --resume killed --loader-threads $((kills % 3)) \
-        --threads $((kills % 2 + 1))
+    stop_after killed "0.$((kills * 37 % 25 + 10))" --resume killed \
+        --loader-threads $((kills % 3)) --threads $((kills % 2 + 1))
     after=$(step killed)
     echo "# killed at step ${after:-0} of 96"
     [ "${after:-0}" -ge "${before:-0}" ] || forward=1
@@ -74,8 +74,8 @@ for steps in 12 13; do
     rm -rf part
 done
 # shellcheck disable=SC2086
-trains 'steps of several batches and a moving average' data --output whole2 $settings --accumulate 4 \
-    --ema 0.9 --lr-policy plateau --validate-epochs 1
+trains 'steps of several batches and a moving average' data --output whole2 $settings \
+    --accumulate 4 --ema 0.9 --lr-policy plateau --validate-epochs 1
 # shellcheck disable=SC2086
 trains 'some of them' data --output part $settings --accumulate 4 --ema 0.9 --lr-policy plateau \
     --validate-epochs 1 --max-steps 7

@@ -10,20 +10,33 @@ make_pairs data 6 2
 
 # ---- a whole run ----
 
-trains 'a run' data --output run --epochs 2 --epochs-decay 2 --log-steps 4 --save-steps 10 --keep 2
+trains 'a run' data --output run --epochs 2 --epochs-decay 2 --log-steps 4 --save-steps 10 \
+    --keep 2 --save-epochs 1
 says 'unet_32'
 says '6 pairs, 2 to validate on; 0 of 24 steps are done'
 says 'weights and optimiser'
 says 'epoch 4, step 24: SWD'
 says 'pix2pixfilter model='
-check 'its folder' holds run best.safetensors config.json index.html latest-discriminator.safetensors \
-    latest.safetensors lock log.jsonl samples states
+check 'its folder' holds run best.safetensors config.json generators index.html \
+    latest-discriminator.safetensors latest.safetensors lock log.jsonl samples states
 check 'the last two states' holds run/states state-00000020.safetensors state-00000024.safetensors
 check 'samples of every epoch' holds run/samples 00000006 00000012 00000018 00000024 fixed
 check 'of the validation split' holds run/samples/00000012 1.png 2.png
 check 'with inputs and targets' holds run/samples/fixed 1-input.png 1-target.png 2-input.png \
     2-target.png
 check 'the page is whole' grep -q '</html>' run/index.html
+# best_epoch RUN METRIC lowest|highest: by its log.
+best_epoch() {
+    sed -n "s/.*\"validation\".*\"epoch\":\([0-9]*\).*\"$2\":\([0-9.]*\).*/\2 \1/p" "$1/log.jsonl" |
+        sort -g | if [ "$3" = lowest ]; then head -n 1; else tail -n 1; fi |
+        sed 's/.* \([0-9]*\)$/000\1/'
+}
+check 'best has the lowest SWD' cmp run/best.safetensors \
+    "run/generators/epoch-$(best_epoch run SWD lowest).safetensors"
+trains 'by another metric' data --output ssim --epochs 4 --epochs-decay 0 --metric ssim \
+    --save-epochs 1
+check 'best has the highest SSIM' cmp ssim/best.safetensors \
+    "ssim/generators/epoch-$(best_epoch ssim SSIM highest).safetensors"
 works 'latest is a generator' test run/latest.safetensors data/val/1.png --output translated
 works 'best is one, too' test run/best.safetensors data/val/1.png --output translated
 check 'the discriminator is one' sh -c '"$1" info --json "$2" >info.json && "$3" json info.json \
@@ -47,7 +60,8 @@ check 'every loss' test "$(losses run | awk '{print $1, $3, $5, $7}' | sort -u)"
     'D_fake D_real G_GAN G_L1'
 "$TOOL" json log.json '$[?(@.type=="train")].learning_rate' >/dev/null 2>&1
 sed -n 's/.*"learning_rate":\([^,]*\).*/\1/p' run/log.jsonl >rates
-check 'the rate is full in the first two epochs' sh -c 'sed -n 1,3p rates | sort -u | grep -qx 0.0002'
+check 'the rate is full in the first two epochs' test \
+    "$(sed -n 1,3p rates | sort -u)" = 0.0002
 check 'then it falls, and stays above 0' awk 'NR > 3 && !($1 < last && $1 > 0) { exit 1 }
     { last = $1 }' rates
 check 'it is what the line says' awk 'NR == 6 && ($1 - 0.0002 / 12) ^ 2 > 1e-14 { exit 1 }' rates
@@ -69,6 +83,12 @@ check 'and with three loaders' same_run run loaders
 trains 'another seed' data --output seed --epochs 2 --epochs-decay 2 --seed 1 --no-html
 cmp -s run/latest.safetensors seed/latest.safetensors && same=1 || same=0
 result $same 'is another result'
+for seed in 1 2; do
+    trains "the same weights, order and crops of seed $seed" data --output "seed-$seed" \
+        --seed $seed --max-steps 2 --init-g run/best.safetensors --no-gan --no-html
+done
+cmp -s seed-1/latest.safetensors seed-2/latest.safetensors && same=1 || same=0
+result $same 'differ'
 
 # ---- as PyTorch does it ----
 
@@ -97,9 +117,9 @@ check 'the files say what the networks are' sh -c 'grep -q "\"net_g\" : \"unet_3
 
 # ---- options, under every name ----
 
-trains 'old names' --dataroot data --which_direction BtoA --loadSize 40 --fineSize 32 --batchSize=2 \
-    --niter 1 --niter_decay 0 --lr .001 --lambda_L1 50 --no_flip --no_dropout --no_lsgan \
-    --which_model_netD n_layers --n_layers_D 2 --nThreads 0 --print_freq 2 --save_latest_freq 3 \
+trains 'old names' --dataroot data --which_direction BtoA --loadSize 40 --fineSize 32 \
+    --batchSize=2 --niter 1 --niter_decay 0 --lr .001 --lambda_L1 50 --no_flip --no_dropout \
+    --no_lsgan --which_model_netD n_layers --n_layers_D 2 --nThreads 0 --print_freq 2 --save_latest_freq 3 \
     --checkpoints_dir old --name names
 trains 'our names' data --direction BtoA --load-size 40 --batch-size 2 --epochs 1 --epochs-decay 0 \
     --learning-rate 0.001 --lambda-l1 50 --no-flip --no-dropout --gan-mode vanilla \
@@ -169,9 +189,9 @@ result $? 'plateau without validation is an error'
 
 # ---- it learns ----
 
-complains 'holds a single pair' 'one pair, again and again' alone --val-phase train --output learnt \
-    --no-flip --load-size 32 --no-dropout --no-gan --ngf 16 --batch-size 4 --epochs 200 \
-    --epochs-decay 100 --learning-rate 1e-3 --validate-epochs 0 --sample-steps 1000
+complains 'holds a single pair' 'one pair, again and again' alone --val-phase train \
+    --output learnt --no-flip --load-size 32 --no-dropout --no-gan --ngf 16 --batch-size 4 \
+    --epochs 200 --epochs-decay 100 --learning-rate 1e-3 --validate-epochs 0 --sample-steps 1000
 l1=$(losses learnt | tail -n 1 | awk '{print $2}')
 check "is learnt by heart: L1 $l1" awk -v l1="$l1" 'BEGIN { exit !(l1 < 0.03) }'
 finish
