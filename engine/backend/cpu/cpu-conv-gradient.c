@@ -174,11 +174,11 @@ static void sum_tap(Task *t, int tap)
     int pixels[CPU_PIXELS], columns = t->block.column.taps, k = 0;
     if (cpu_meet(&t->block, tap / columns, tap % columns, from) == 0)
         return;
-    for (int i = 0; i < t->block.count; i++) {
-        a[k] = from[i] + (from[i] ? t->c : 0);
-        pixels[k] = i;
-        k += from[i] != NULL;
-    }
+    for (int i = 0; i < t->block.count; i++)
+        if (from[i]) {
+            a[k] = from[i] + t->c;
+            pixels[k++] = i;
+        }
     add_products(t, tap, t->rows, k, a, pixels);
 }
 

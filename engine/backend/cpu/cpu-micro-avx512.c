@@ -16,7 +16,7 @@ INLINE void exchange(__m512 *rows, int d)
         second[j] = j & d ? LANES + j : j + d;
     }
     const __m512i f = _mm512_loadu_si512(first), s = _mm512_loadu_si512(second);
-#pragma GCC unroll 16
+    UNROLL
     for (int i = 0; i < LANES; i++)
         if (!(i & d)) {
             __m512 a = rows[i], b = rows[i + d];
@@ -35,14 +35,14 @@ static void transpose(int rows, int columns, const float *from, ptrdiff_t from_p
     for (int j = 0; j < columns; j += LANES)
         for (int i = 0; i < rows; i += LANES) {
             __m512 block[LANES];
-#pragma GCC unroll 16
+            UNROLL
             for (int l = 0; l < LANES; l++)
                 block[l] = _mm512_loadu_ps(from + (i + l) * from_pitch + j);
             exchange(block, 8);
             exchange(block, 4);
             exchange(block, 2);
             exchange(block, 1);
-#pragma GCC unroll 16
+            UNROLL
             for (int l = 0; l < LANES; l++)
                 _mm512_storeu_ps(to + (j + l) * to_pitch + i, block[l]);
         }

@@ -4,10 +4,10 @@
  * The micro-kernel in GCC's vector extensions, for one width of registers. The including file sets
  *   LANES  floats in a register
  *   ROWS   rows of c held in registers
- *   STREAM(to, register)  stores past the caches
  *   COLS   registers in a row of c: ROWS * COLS sums, COLS weights and one broadcast must fit
- * and is compiled for the CPU that has them. No row of c is ever split over two calls in k order,
- * so that a sum does not depend on how rows were grouped.
+ *   STREAM(to, x)  stores a register past the caches
+ * and is compiled for the CPU that has them. Every row of c is summed by itself, so that a sum does
+ * not depend on how rows were grouped.
  */
 #include "cpu-micro.h"
 
@@ -24,6 +24,12 @@ typedef struct {
     int row, column;
 } Sides;
 
+/* Before a loop. Without it the sums are not held in registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 #define INLINE static inline __attribute__((always_inline))
 
 /* Hides where an address comes from: GCC would make an index of its own for each row, and spill. */
@@ -50,30 +56,33 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
 {
     const Sides s = *sides;
     Vec sum[ROWS][COLS];
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
         for (int j = 0; j < cols; j++)
             sum[i][j] = (Vec){0};
+    }
     for (int l = 0; l < k; l++) {
         const float *a = left(lists, &s, l), *b = right(lists, &s, l);
         const int next = lists ? 1 : CPU_PITCH;
         Vec weights[COLS];
-        /* Few rows wait for memory: ask early for what lies in another page. */
-        for (int j = 0; j < cols && !lists && rows <= FEW_ROWS; j++)
-            __builtin_prefetch(b + j * LANES + AHEAD, 0, 2);
-#pragma GCC unroll 4
-        for (int j = 0; j < cols; j++)
+        UNROLL
+        for (int j = 0; j < cols; j++) {
             weights[j] = *(const Vec *)(b + j * LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
+            /* Few rows wait for memory: ask early for what lies in another page. */
+            if (!lists && rows <= FEW_ROWS)
+                __builtin_prefetch(b + j * LANES + AHEAD, 0, 2);
+        }
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
             for (int j = 0; j < cols; j++)
                 sum[i][j] += weights[j] * a[i * next];
+        }
     }
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
         for (int j = 0; j < cols; j++) {
             Vec *at = (Vec *)(c + i * ldc + j * LANES);
             if (result == CPU_ADD)
@@ -83,6 +92,7 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
             else
                 *at = sum[i][j];
         }
+    }
 }
 
 #define CASE(r)                                                                                    \
