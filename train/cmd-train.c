@@ -120,7 +120,7 @@ static gboolean begin(Train *train, GError **error)
     const char *const files[] = {train->settings.init_g, train->settings.init_d};
 
     begin_state(train);
-    if (!train_open_data(train, error) || !train_open_networks(train, files, error) ||
+    if (!train_open_networks(train, files, error) || !train_open_data(train, error) ||
         !train_prepare(train, error))
         return FALSE;
     sign_state(train);
@@ -192,8 +192,8 @@ static gboolean go_on(Train *train, const Asked *asked, GError **error)
     g_autofree char *state = NULL;
 
     begin_state(train);
-    if (!train_open_data(train, error) || !train_find_state(train, &state, error) ||
-        !open_networks(train, error) ||
+    if (!open_networks(train, error) || !train_open_data(train, error) ||
+        !train_find_state(train, &state, error) ||
         (state && !asked->override && !train_check_state(train, state, error)) ||
         !train_prepare(train, error) || (state && !train_load_state(train, state, error)))
         return FALSE;

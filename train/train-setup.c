@@ -139,10 +139,6 @@ gboolean train_open_data(Train *train, GError **error)
 {
     const Settings *settings = &train->settings;
 
-    run_status_init(&train->status);
-    train->device = pix_device_open(settings->device, settings->threads, error);
-    if (!train->device)
-        return FALSE;
     train->data = open_dataset(train, settings->a, settings->b, settings->phase,
                                settings->max_dataset_size, error);
     return train->data && open_validation(train, error);
@@ -152,8 +148,22 @@ gboolean train_open_data(Train *train, GError **error)
 
 gboolean train_open_networks(Train *train, const char *const *files, GError **error)
 {
+    const Settings *settings = &train->settings;
+
+    run_status_init(&train->status);
+    train->device = pix_device_open(settings->device, settings->threads, error);
+    if (!train->device)
+        return FALSE;
     train->step = step_pix2pix.make(train->device, &train->settings, files, error);
-    return train->step != NULL;
+    if (!train->step)
+        return FALSE;
+    if (files[0] && !settings->dropout &&
+        pix_network_get_info(train->step->networks[0].network)->has_dropout)
+        train_say(train,
+                  "note: %s: its dropout layers rest while it is trained, and stay in the model: "
+                  "use it with dropout off",
+                  files[0]);
+    return TRUE;
 }
 
 /* Steps until the last epoch is over, from where the run is. */

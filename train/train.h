@@ -39,10 +39,11 @@ AugmentOptions train_get_augment(const Train *train);
 
 /* ---- train-setup.c: before the first step ---- */
 
-/** train_open_data: The device and the data sets; warns of what is missing. */
-gboolean train_open_data(Train *train, GError **error);
-/** train_open_networks: @files: as StepKind.make. */
+/** train_open_networks: The device and the networks. @files: as StepKind.make, which may change
+ * settings. */
 gboolean train_open_networks(Train *train, const char *const *files, GError **error);
+/** train_open_data: The data sets, with the channels of the networks; warns of what is missing. */
+gboolean train_open_data(Train *train, GError **error);
 /**
  * train_prepare:
  * The loader from where train->state is, the number of steps, and memory for batches. Errors: also

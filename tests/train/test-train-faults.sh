@@ -227,6 +227,9 @@ patchgan=$models/patchgan.safetensors
         train data --output no --init-d "$unet" --net-g unet_32 --crop-size 32
     fails 2 'its ngf is 4, and the command line says 6' 'an option that contradicts it' \
         train data --output no --init-g whole/latest.safetensors --crop-size 32 --ngf 6
+    trains 'a generator of other channels' data --output grey --max-steps 2 --ngf 1 \
+        --init-g "$models/unet32_1to3.safetensors"
+    check 'sets them' grep -q '"input_nc" : 1,' grey/config.json
     trains 'from the models of a run' data --output tuned --max-steps 2 \
         --init-g whole/best.safetensors --init-d whole/latest-discriminator.safetensors
 }
@@ -291,6 +294,8 @@ fails 1 'no network is called' 'a network that is not known' train data --output
 fails 1 'multiples of 32' 'a size that the network cannot take' train data --output no $small \
     --crop-size 48
 unset MALLOC_PERTURB_ # it would touch what is only reserved
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}allocator_may_return_null=1"
+export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}allocator_may_return_null=1"
 fails 1 'of memory' 'a network of a terabyte' train data --output no --ngf 4096 --net-g unet_32 \
     --crop-size 32
 fails 1 'cannot be made a folder' 'a file as run folder' train data --output text.pth/run $small
