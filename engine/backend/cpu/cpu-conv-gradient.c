@@ -70,26 +70,33 @@ static int tasks(const Gradient *g)
     return g->panel_groups * g->slices * g->tap_groups * g->phases;
 }
 
-static void split(Gradient *g, int phase_taps)
+static int phase_taps(const Gradient *g)
 {
-    g->tap_groups = divide_up(phase_taps, g->task_taps);
+    return cpu_phase_row(&g->of.op, 0, 1).taps * cpu_phase_column(&g->of.op, 0, 1).taps;
+}
+
+static void count_tasks(Gradient *g)
+{
+    g->tap_groups = divide_up(phase_taps(g), g->task_taps);
     g->slices = divide_up(g->of.x.c, g->slice);
     g->panel_groups = divide_up(cpu_panels(g->of.op.conv.oc), g->task_panels);
 }
 
-static void cut(Gradient *g)
+/* Tasks as large as their sums allow. */
+static void cut_large(Gradient *g)
 {
-    const PixOp *op = &g->of.op;
-    int columns = cpu_phase_column(op, 0, 1).taps, c = g->of.x.c;
-    int phase_taps = cpu_phase_row(op, 0, 1).taps * columns;
-    g->gathers = c < CPU_FEW_CHANNELS && phase_taps > 1 && phase_taps * c <= GATHERED_ROWS;
-    g->task_taps = g->gathers                ? phase_taps
-                   : phase_taps <= TASK_TAPS ? MAX(phase_taps, 1)
-                                             : CLAMP(columns, 1, TASK_TAPS);
+    int taps = phase_taps(g), columns = cpu_phase_column(&g->of.op, 0, 1).taps, c = g->of.x.c;
+    g->gathers = c < CPU_FEW_CHANNELS && taps > 1 && taps * c <= GATHERED_ROWS;
+    g->task_taps = g->gathers ? taps : CLAMP(taps <= TASK_TAPS ? taps : columns, 1, TASK_TAPS);
     g->slice = MIN(c, TASK_SLICE);
     g->task_panels =
-        CLAMP(TASK_FLOATS / (g->task_taps * g->slice * CPU_NR), 1, cpu_panels(op->conv.oc));
-    split(g, phase_taps);
+        CLAMP(TASK_FLOATS / (g->task_taps * g->slice * CPU_NR), 1, cpu_panels(g->of.op.conv.oc));
+    count_tasks(g);
+}
+
+/* Chunks, and then smaller tasks, until there are enough. */
+static void cut_small(Gradient *g)
+{
     size_t pixels = (size_t)g->of.y.n * (size_t)g->of.y.h * (size_t)g->of.y.w / (size_t)g->phases;
     size_t most = g->floats <= CHUNK_FLOATS ? pixels / (CPU_PIXELS * CHUNK_BLOCKS) : 1;
     g->chunks = (int)CLAMP((size_t)(WANTED_TASKS / tasks(g)), 1, MAX(most, 1));
@@ -100,7 +107,7 @@ static void cut(Gradient *g)
             g->task_panels = divide_up(g->task_panels, 2);
         else
             break;
-        split(g, phase_taps);
+        count_tasks(g);
     }
 }
 
@@ -113,7 +120,8 @@ static Gradient gradient_of(const PixDevice *device, const CpuConv *of)
     int phases_y;
     cpu_phases(&of->op, &phases_y, &g.phases_x);
     g.phases = phases_y * g.phases_x;
-    cut(&g);
+    cut_large(&g);
+    cut_small(&g);
     g.worker_floats = CPU_PIXELS * (CPU_NR + (g.gathers ? GATHERED_ROWS : 0));
     return g;
 }
