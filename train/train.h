@@ -37,7 +37,7 @@ void train_say(Train *train, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** train_get_augment: How pictures become the network's input. */
 AugmentOptions train_get_augment(const Train *train);
 
-/* ---- train-setup.c: before the first step ---- */
+/* ---- train-setup.c, train-fit.c: before the first step ---- */
 
 /** train_open_networks: The device and the networks. @files: as StepKind.make, which may change
  * settings. */
@@ -50,6 +50,11 @@ gboolean train_open_data(Train *train, GError **error);
  * where memory or disk are too small, with the figures.
  */
 gboolean train_prepare(Train *train, GError **error);
+/** train_check_fit: The errors of train_prepare() that concern memory and disk; warns where the disk
+ * may get full. */
+gboolean train_check_fit(Train *train, GError **error);
+/** train_print_needs: Returns: (transfer full): how much memory it takes, and how much there is. */
+char *train_print_needs(const Train *train);
 /** train_describe: Prints what will run, on what, and what it needs. */
 void train_describe(const Train *train);
 
