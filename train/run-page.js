@@ -296,6 +296,7 @@ if (data.validation.step.length)
 if (last >= 0)
   startSamples();
 document.querySelectorAll('.scripted').forEach(element => { element.hidden = false; });
+charts.forEach(draw); // a page that is not seen yet has no frames, and so no observers
 if (data.running) {
   setInterval(() => {
     if (!document.hidden && !playing && !find('.tip:not([hidden])'))
