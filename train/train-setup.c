@@ -152,15 +152,7 @@ gboolean train_open_networks(Train *train, const char *const *files, GError **er
     if (!train->device)
         return FALSE;
     train->step = step_pix2pix.make(train->device, &train->settings, files, error);
-    if (!train->step)
-        return FALSE;
-    if (files[0] && !settings->dropout &&
-        pix_network_get_info(train->step->networks[0].network)->has_dropout)
-        train_say(train,
-                  "note: %s: its dropout layers rest while it is trained, and stay in the model: "
-                  "use it with dropout off",
-                  files[0]);
-    return TRUE;
+    return train->step != NULL;
 }
 
 /* Steps until the last epoch is over, from where the run is. */

@@ -106,6 +106,18 @@ void pix_network_free(PixNetwork *network)
     g_free(network);
 }
 
+void pix_network_remove_dropout(PixNetwork *network)
+{
+    g_return_if_fail(network && network->model->info.is_generator);
+    PixModel *model = network->model;
+    network->arch.dropout = false;
+    PixGraph *graph = pix_arch_build(&network->arch);
+    g_assert(graph->params->len == model->graph->params->len);
+    pix_graph_free(model->graph);
+    model->graph = graph;
+    model->info.has_dropout = network->options.dropout = FALSE;
+}
+
 gboolean pix_network_init(PixNetwork *network, PixInit init, double gain, guint64 seed,
                           GError **error)
 {

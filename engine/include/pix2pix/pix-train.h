@@ -69,6 +69,13 @@ PIX_API PixNetwork *pix_network_new(PixDevice *device, const PixNetworkOptions *
 PIX_API PixNetwork *pix_network_open(PixDevice *device, PixCheckpoint *checkpoint, GError **error);
 PIX_API void pix_network_free(PixNetwork *network); /* accepts NULL */
 
+/**
+ * pix_network_remove_dropout:
+ * A generator without its dropout layers, which have no weights; it is saved as one, too. Before its
+ * first pass and the first session of its model.
+ */
+PIX_API void pix_network_remove_dropout(PixNetwork *network);
+
 /** pix_network_get_info: Strings belong to the network. */
 PIX_API const PixModelInfo *pix_network_get_info(const PixNetwork *network);
 /** pix_network_get_options: What pix_network_new() would be given for one like it. */
