@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cpu-private.h"
@@ -8,6 +9,8 @@
 #include "error.h"
 
 #define ALIGNMENT 64
+/* Weights of hundreds of megabytes are walked once a step: fewer pages, fewer misses. */
+#define HUGE_PAGE ((size_t)2 << 20)
 
 /* ---- the device ---- */
 
@@ -70,14 +73,19 @@ static void cpu_close(PixDevice *base)
 
 static PixBuffer *cpu_buffer_new(PixDevice *device, size_t bytes, GError **error)
 {
-    size_t rounded = (MAX(bytes, 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *data = rounded < bytes ? NULL : aligned_alloc(ALIGNMENT, rounded);
+    size_t alignment = bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE;
+    size_t rounded = (MAX(bytes, 1) + alignment - 1) / alignment * alignment;
+    void *data = rounded < bytes ? NULL : aligned_alloc(alignment, rounded);
     if (!data) {
         pix_fail(error, PIX_ERROR_NO_MEMORY,
                  "%zu MiB of memory are not to be had; use a smaller size or a smaller network",
                  bytes >> 20);
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    if (alignment == HUGE_PAGE)
+        madvise(data, rounded, MADV_HUGEPAGE); /* a wish */
+#endif
     PixBuffer *buffer = g_new(PixBuffer, 1);
     *buffer = (PixBuffer){data, bytes};
     return buffer;
