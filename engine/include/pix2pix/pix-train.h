@@ -152,7 +152,7 @@ PIX_API gboolean pix_network_average(PixNetwork *network, double decay, GError *
 
 /**
  * Reading and writing one tensor at a time, for comparing with other software. @index: below the
- * number of tensors. @what: which of the network's four sets.
+ * number of tensors.
  */
 typedef enum {
     PIX_VALUES_WEIGHTS,
