@@ -20,6 +20,7 @@ struct Loader {
     guint64 skipped;
     gboolean has_current; /* the caller has a batch */
 
+    gboolean started;
     guint n_threads;
     pthread_t *threads;
     pthread_mutex_t lock; /* of all that follows */
@@ -156,6 +157,7 @@ static void start_threads(Loader *loader)
 {
     sigset_t all, before;
 
+    loader->started = TRUE;
     loader->threads = g_new(pthread_t, loader->options.threads);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -188,7 +190,6 @@ Loader *loader_new(const LoaderOptions *options, GError **error)
     loader->epoch = options->epoch + options->index / loader->per_epoch;
     loader->index = options->index % loader->per_epoch;
     shuffle(loader);
-    start_threads(loader);
     return g_steal_pointer(&loader);
 }
 
@@ -264,8 +265,9 @@ static void report(Loader *loader, BatchSlot *slot)
 
 const Batch *loader_next(Loader *loader, GError **error)
 {
+    if (!loader->started)
+        start_threads(loader);
     BatchSlot *slot = take(loader);
-
     report(loader, slot);
     if (!slot->gave_up && (guint64)loader->problems->len * 100 <= loader->n)
         return &slot->batch;

@@ -39,7 +39,8 @@ typedef struct Loader Loader;
 /**
  * loader_new:
  * Pairs that do not fill a batch are left out of an epoch, others each time; a data set smaller
- * than a batch repeats. At most 2 + threads batches are in memory.
+ * than a batch repeats. At most 2 + threads batches are in memory, and none before the first call
+ * of loader_next(): what does not fit can be found out before.
  * Errors: a pair that the augmentation cannot take; in batches of more than one, two pairs whose
  * network sizes differ. Both name the files.
  */
