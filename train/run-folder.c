@@ -95,6 +95,15 @@ static void clean(const char *path, int depth)
 
 /* ---- opening and closing ---- */
 
+/* States without a config.json are of a run as well: the newest are kept, and these would be. */
+static gboolean holds_run(const RunFolder *folder)
+{
+    g_autofree char *config = run_folder_file(folder, "config.json");
+    g_autoptr(GPtrArray) states = run_folder_list_states(folder);
+
+    return states->len > 0 || g_file_test(config, G_FILE_TEST_EXISTS);
+}
+
 static RunFolder *open_folder(const char *path, gboolean is_new, GError **error)
 {
     RunFolder *folder = g_new0(RunFolder, 1);
@@ -113,7 +122,7 @@ static RunFolder *open_folder(const char *path, gboolean is_new, GError **error)
     }
     if (!take_lock(folder, error))
         goto failed;
-    if (is_new && g_file_test(config, G_FILE_TEST_EXISTS)) {
+    if (is_new && holds_run(folder)) {
         fail(error, "%s: holds a run already, go on with --resume or choose another --output",
              path);
         goto failed;
