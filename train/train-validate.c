@@ -67,14 +67,13 @@ static double choose_metric(const Train *train, const MetricsResult *result)
     g_assert_not_reached();
 }
 
-/* Keeps the generator, if it is the best so far; also where there is no telling. */
+/* Keeps the generator, if it is the best so far; also where no value was ever known. */
 static gboolean keep_best(Train *train, double value, gboolean higher)
 {
     TrainState *state = &train->state;
     GError *error = NULL;
 
-    if (!isnan(state->best) && !isnan(value) &&
-        (higher ? value <= state->best : value >= state->best))
+    if (!isnan(state->best) && !(higher ? value > state->best : value < state->best))
         return FALSE;
     if (!train_save_networks(train, "best", FALSE, &error)) {
         tell(train, error);
