@@ -46,7 +46,8 @@ static const Alias aliases[] = {
     {"no-l1", "lambda_l1", "0"},
     {"n-epochs", "epochs", NULL},
     {"niter", "epochs", NULL},
-    {"max-epochs", "epochs", NULL},
+    {"max-epochs", "epochs", NULL}, /* at one rate: its program knows no decay */
+    {"max-epochs", "epochs_decay", "0"},
     {"n-epochs-decay", "epochs_decay", NULL},
     {"niter-decay", "epochs_decay", NULL},
     {"epoch-count", "start_epoch", NULL},
@@ -270,7 +271,7 @@ static void add_aliases(GOptionGroup *group)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(aliases); i++) {
         const char *value = aliases[i].value;
-        /* --channels has two rows */
+        /* some have two rows */
         if (i == 0 || strcmp(aliases[i].option, aliases[i - 1].option))
             add_hidden(group, aliases[i].option, take_alias, value && !is_side(value));
     }
