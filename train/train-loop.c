@@ -20,7 +20,9 @@ typedef struct {
     gint64 busy, waited;            /* microseconds since the last line of the log */
     guint64 timed;                  /* steps since then */
     gint64 start, paged;
-    guint64 first; /* step that this process began behind */
+    guint64 first;  /* step that this process began behind */
+    guint64 saved;  /* the last step that is, or was tried to be */
+    gboolean begun; /* a step, whose gradients no state holds */
     guint problems;
 } Loop;
 
@@ -66,6 +68,7 @@ static gboolean run_part(Loop *loop, StepTurn *turn, GError **error)
     if (!batch)
         return FALSE;
     g_assert(batch->epoch == state->epoch && batch->index == state->batch);
+    loop->begun = TRUE;
     if (!train->step->kind->run(train->step, batch, turn, losses, error)) {
         if (g_error_matches(*error, STEP_ERROR, STEP_ERROR_NOT_FINITE))
             explain(train, batch, error);
@@ -106,6 +109,7 @@ static gboolean run_step(Loop *loop, GError **error)
     train->state.summed++;
     for (int i = 0; i < train->step->n_losses; i++)
         train->state.sums[i] += loop->losses[i];
+    loop->begun = FALSE;
     loop->busy += g_get_monotonic_time() - start;
     loop->timed++;
     return TRUE;
@@ -213,6 +217,12 @@ static void save_epoch(Train *train, guint64 epoch)
     g_error_free(error);
 }
 
+static void save(Loop *loop)
+{
+    loop->saved = loop->train->state.step;
+    train_save(loop->train);
+}
+
 static gboolean epoch_is_due(const Loop *loop, gint64 every)
 {
     return loop->ended > 0 && every > 0 && loop->ended % every == 0;
@@ -261,7 +271,7 @@ static gboolean after_step(Loop *loop)
         write_log(loop);
     look_at_it(loop);
     if (is_due(train, settings->save_steps, FALSE) || command_interrupted())
-        train_save(train);
+        save(loop);
     update_page(loop);
     return !g_error_matches(train->save_error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT);
 }
@@ -283,10 +293,13 @@ static int finish(Train *train)
     return COMMAND_DONE;
 }
 
-static int interrupt(Train *train)
+static int interrupt(Loop *loop)
 {
+    Train *train = loop->train;
     const char *path = run_folder_get_path(train->folder);
 
+    if (loop->saved != train->state.step) /* the signal came behind the last look for one */
+        save(loop);
     train_write_page(train, RUN_PAGE_STOPPED);
     if (train->save_error)
         return COMMAND_FAILED;
@@ -294,6 +307,15 @@ static int interrupt(Train *train)
               "interrupted after step %" G_GUINT64_FORMAT "%s; to go on: pix2pix train --resume %s",
               train->state.step, train->state.step > 0 ? ", which is saved" : "", path);
     return command_interrupted();
+}
+
+/* What was learnt is kept, unless the step that failed has begun to change it. */
+static int give_up(Loop *loop)
+{
+    if (!loop->begun && loop->saved != loop->train->state.step)
+        save(loop);
+    train_write_page(loop->train, RUN_PAGE_STOPPED);
+    return COMMAND_FAILED;
 }
 
 /* What belongs to the last step of a resumed run and was not done, if there is anything. */
@@ -313,7 +335,8 @@ static void catch_up(Loop *loop)
 
 int train_run(Train *train)
 {
-    Loop loop = {.train = train, .start = g_get_monotonic_time(), .first = train->state.step};
+    const guint64 step = train->state.step;
+    Loop loop = {.train = train, .start = g_get_monotonic_time(), .first = step, .saved = step};
     g_autoptr(GError) error = NULL;
 
     if (train->state.step > 0)
@@ -322,10 +345,8 @@ int train_run(Train *train)
         gboolean done = run_step(&loop, &error);
         if (error)
             train_say(train, "%s", error->message);
-        if (!done || !after_step(&loop)) {
-            train_write_page(train, RUN_PAGE_STOPPED);
-            return COMMAND_FAILED;
-        }
+        if (!done || !after_step(&loop))
+            return give_up(&loop);
     }
-    return command_interrupted() ? interrupt(train) : finish(train);
+    return command_interrupted() ? interrupt(&loop) : finish(train);
 }
