@@ -8,12 +8,36 @@
 
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <string.h>
 
 #define METRICS_SEED 1 /* as pix2pix eval */
+
+/* What a run was validated on, or its --split. @a, @b: (out) (transfer full): keep what @options
+ * points to. */
+static gboolean find_run_pairs(const Test *test, DatasetOptions *options, char **a, char **b,
+                               GError **error)
+{
+    const Settings *settings = &test->settings;
+    const char *phase = test->split ? test->split : settings->val_phase;
+    gboolean validation = !strcmp(phase, settings->val_phase);
+
+    if (!settings_find_folders(settings, phase, validation, a, b)) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND,
+                    "%s: has no folder %s, name another with --split, or pairs with --data",
+                    settings->a, phase);
+        return FALSE;
+    }
+    options->root = settings->data;
+    options->phase = phase;
+    options->a_folder = *a;
+    options->b_folder = *b;
+    return TRUE;
+}
 
 /* Where the pairs are: --data, else what a run was validated on. */
 static Dataset *open_pairs(const Test *test, GError **error)
 {
+    g_autofree char *a = NULL, *b = NULL;
     const PixModelInfo *info = pix_model_get_info(test->model);
     const Settings *settings = &test->settings;
     DatasetOptions options = {
@@ -25,12 +49,8 @@ static Dataset *open_pairs(const Test *test, GError **error)
         .max_size = test->num_test,
     };
 
-    if (!test->data && test->has_settings) {
-        options.root = settings->data;
-        options.phase = test->split ? test->split : settings->val_phase;
-        options.a_folder = settings->val_a;
-        options.b_folder = settings->val_b;
-    }
+    if (!test->data && !find_run_pairs(test, &options, &a, &b, error))
+        return NULL;
     if (test->split && options.root) {
         g_autofree char *folder = g_build_filename(options.root, test->split, NULL);
         if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {

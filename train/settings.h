@@ -88,6 +88,17 @@ char *settings_print(const Settings *settings, const char *name);
  */
 gboolean settings_finish(Settings *settings, GError **error);
 
+/* ---- settings-data.c ---- */
+
+/**
+ * settings_find_folders:
+ * The folders of A and B for @phase. @validation: --val-a and --val-b come first, where they were
+ * given.  @a, @b: (out) (transfer full): %NULL for a DATASET, which holds both.
+ * Returns: %FALSE where --a holds no folder of that name.
+ */
+gboolean settings_find_folders(const Settings *settings, const char *phase, gboolean validation,
+                               char **a, char **b);
+
 /* ---- the command line ---- */
 
 /**

@@ -51,17 +51,6 @@ AugmentOptions train_get_augment(const Train *train)
 
 /* ---- data ---- */
 
-/* A folder may hold one folder for each phase, or the pictures themselves. */
-static char *phase_folder(const char *folder, const char *phase)
-{
-    char *inside = g_build_filename(folder, phase, NULL);
-
-    if (g_file_test(inside, G_FILE_TEST_IS_DIR))
-        return inside;
-    g_free(inside);
-    return g_strdup(folder);
-}
-
 static void tell(Train *train, const GPtrArray *lines, const char *what)
 {
     for (guint i = 0; i < lines->len; i++)
@@ -72,13 +61,11 @@ static Dataset *open_dataset(Train *train, const char *a, const char *b, const c
                              int max_size, GError **error)
 {
     const Settings *settings = &train->settings;
-    g_autofree char *a_folder = a ? phase_folder(a, phase) : NULL;
-    g_autofree char *b_folder = b ? phase_folder(b, phase) : NULL;
     const DatasetOptions options = {
         .root = settings->data,
         .phase = phase,
-        .a_folder = a_folder,
-        .b_folder = b_folder,
+        .a_folder = a,
+        .b_folder = b,
         .b_to_a = settings->direction,
         .in_channels = settings->input_nc,
         .out_channels = settings->output_nc,
@@ -93,26 +80,14 @@ static Dataset *open_dataset(Train *train, const char *a, const char *b, const c
     return dataset;
 }
 
-/* The folders of A and B for validation; NULL and FALSE where only the training's are there. */
-static gboolean find_validation(const Settings *settings, const char **a, const char **b)
-{
-    *a = settings->val_a;
-    *b = settings->val_b;
-    if (!settings->a || settings->val_a)
-        return TRUE;
-    g_autofree char *inside = g_build_filename(settings->a, settings->val_phase, NULL);
-    *a = settings->a;
-    *b = settings->b;
-    return g_file_test(inside, G_FILE_TEST_IS_DIR);
-}
-
 static gboolean open_validation(Train *train, GError **error)
 {
+    const char *phase = train->settings.val_phase, *best = "latest.safetensors is the best as well";
+    g_autofree char *a = NULL, *b = NULL;
     g_autoptr(GError) reason = NULL;
-    const char *a, *b, *best = "latest.safetensors is the best as well";
 
-    if (find_validation(&train->settings, &a, &b))
-        train->val = open_dataset(train, a, b, train->settings.val_phase, 0, &reason);
+    if (settings_find_folders(&train->settings, phase, TRUE, &a, &b))
+        train->val = open_dataset(train, a, b, phase, 0, &reason);
     if (train->val)
         return TRUE;
     if (reason && !g_error_matches(reason, PIX_ERROR, PIX_ERROR_NOT_FOUND)) {
@@ -135,9 +110,10 @@ static gboolean open_validation(Train *train, GError **error)
 gboolean train_open_data(Train *train, GError **error)
 {
     const Settings *settings = &train->settings;
+    g_autofree char *a = NULL, *b = NULL;
 
-    train->data = open_dataset(train, settings->a, settings->b, settings->phase,
-                               settings->max_dataset_size, error);
+    settings_find_folders(settings, settings->phase, FALSE, &a, &b);
+    train->data = open_dataset(train, a, b, settings->phase, settings->max_dataset_size, error);
     return train->data && open_validation(train, error);
 }
 
