@@ -85,6 +85,52 @@ result $? "a second signal leaves at once ($status)"
 check 'and leaves nothing half written' sh -c '! find endless -name "*.tmp" | grep -q .'
 resumes 'what it saved before can be resumed' endless --max-steps $((said + 3))
 
+# The page of a run with such samples takes its time; it comes behind the save of a step.
+# shellcheck disable=SC2086
+"$PIX2PIX" train data --output paged $small --max-steps 1 --samples 1 >/dev/null 2>&1
+for i in 1 2 3; do
+    "$TOOL" picture paged/samples/fixed/large$i-input.png 4000 4000 $i
+done
+"$PIX2PIX" train --resume paged --max-steps 100000 --save-steps 100000 \
+    >/dev/null 2>"$scratch/.stderr" &
+child=$!
+while ! grep -q 'step 2/' "$scratch/.stderr" && kill -0 $child; do
+    sleep 0.02
+done
+kill -TERM $child
+wait $child
+status=$?
+said=$(sed -n 's/.*after step \([0-9]*\), which is saved.*/\1/p' "$scratch/.stderr")
+[ $status = 143 ] && [ -f "paged/states/$(printf 'state-%08d.safetensors' "${said:-0}")" ]
+result $? "stopped behind a step, it saves that ($status, ${said:-none})"
+
+# ---- data that break while it learns ----
+
+make_pairs vanishing 3 0
+# shellcheck disable=SC2086
+"$PIX2PIX" train vanishing --output vanished $small --epochs 100000 --save-steps 1000000 --no-html \
+    --samples 0 >/dev/null 2>"$scratch/.stderr" &
+child=$!
+while ! grep -q 'step 1/' "$scratch/.stderr" && kill -0 $child; do
+    sleep 0.02
+done
+: >vanishing/train/2.png
+wait $child
+status=$?
+[ $status = 1 ] && grep -q 'can no longer be read, more than 1 %' "$scratch/.stderr"
+result $? "pictures that can no longer be read end it ($status)"
+check 'what it learnt till then is saved' sh -c 'ls vanished/states | grep -q .'
+
+make_pairs mixed 2 2
+set -- mixed --preprocess none --epochs 4 --epochs-decay 0 --no-html --samples 0 --output mixed-run
+train "$@" --max-steps 2
+cp mixed-run/best.safetensors the-best.safetensors
+"$TOOL" picture mixed/val/3.png 144 72 3
+"$PIX2PIX" train --resume mixed-run --max-steps 4 >"$scratch/.stdout" 2>"$scratch/.stderr"
+[ $? = 0 ] && grep -q '"step":4.*"SWD":null' mixed-run/log.jsonl
+result $? 'a validation without a value'
+check 'leaves the best as it is' cmp the-best.safetensors mixed-run/best.safetensors
+
 # ---- states that are broken ----
 
 # broken OFFSET: the newest state has another byte there, counted from its end.
@@ -208,6 +254,10 @@ rm data/train/7.png
 fails 1 'no folder of a run' 'no run' train --resume data
 fails 1 'missing: ' 'nothing at all' train --resume missing
 fails 1 'holds a run already' 'a new run in the folder of an old one' train data --output whole
+cp -r whole orphan
+rm orphan/config.json
+fails 1 'holds a run already' 'a new run among old states' train data --output orphan \
+    --net-g unet_32 --max-steps 1
 cp -r whole config
 sed -i '/"beta1"/d' config/config.json
 fails 1 "has no value for 'beta1'" 'a config.json without a setting' train --resume config
@@ -298,6 +348,8 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}allocator_may_return_null=1"
 export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}allocator_may_return_null=1"
 fails 1 'of memory' 'a network of a terabyte' train data --output no --ngf 4096 --net-g unet_32 \
     --crop-size 32
+fails 1 'too large' 'batches of a terabyte' train data --output no --net-g unet_32 --ngf 4 --ndf 4 \
+    --crop-size 4096 --batch-size 4096
 fails 1 'cannot be made a folder' 'a file as run folder' train data --output text.pth/run $small
 check 'none of these left a folder' test ! -e no
 finish

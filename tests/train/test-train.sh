@@ -137,6 +137,9 @@ done
 check 'a generator for the epoch' holds third/generators epoch-0001.safetensors
 works 'which can be tested' test third --epoch 1 --output epoch
 works 'under the old option too' test third --test_epoch 1 --output epoch
+trains 'epochs of a program that knows no decay' data --output most --max_epochs 1
+check 'are all of them' grep -qF '"step":6,"epoch":1' most/log.jsonl
+check 'and no others' sh -c '! grep -q "\"epoch\":2" most/log.jsonl'
 complains '--gpu-ids means nothing here: --device' 'what means nothing here' data --output note \
     --gpu_ids 0 --max-steps 1 --samples 0
 check 'help in groups' "$PIX2PIX" train --help
@@ -179,6 +182,12 @@ check 'validated' grep -q '"type":"validation"' two/log.jsonl
 trains 'two folders without phases' --a folders/a/train --b folders/b/train \
     --val-a folders/a/val --val-b folders/b/val --output four --max-steps 3
 check 'are the same data' cmp two/latest.safetensors four/latest.safetensors
+for run in two four; do
+    works "their run $run can be tested" test $run --output "$run-tested"
+    check 'on what it was validated on' holds "$run-tested/targets" 1.png 2.png 3.png
+done
+works 'on another folder of them' test two --split train --output two-train
+fails 1 'has no folder test' 'but on none that is not there' test two --split test --output no
 
 make_pairs alone 1 0
 complains 'nothing to validate on' 'nothing to validate on' alone --output alone-run --max-steps 2
