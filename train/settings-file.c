@@ -81,12 +81,32 @@ static gboolean read_row(Settings *settings, const SettingRow *row, JsonObject *
     g_autofree char *text = node ? value_text(node) : NULL;
     g_autoptr(GError) reason = NULL;
 
+    if (!node) /* written before there was such a setting */
+        return TRUE;
     if (!text) {
-        g_autofree char *what = g_strdup_printf("has no value for '%s'", row->name);
+        g_autofree char *what = g_strdup_printf("has no plain value for '%s'", row->name);
         return bad_file(file, what, error);
     }
     return settings_set(settings, row->name, NULL, text, &reason) ||
            bad_file(file, reason->message, error);
+}
+
+/* A setting of a later version may change what a run computes. */
+static gboolean check_names(JsonObject *object, const char *file, GError **error)
+{
+    g_autoptr(GList) names = json_object_get_members(object);
+
+    for (const GList *name = names; name; name = name->next) {
+        guint i = 0;
+        while (i < settings_n_rows && strcmp(settings_table[i].name, name->data))
+            i++;
+        if (i < settings_n_rows)
+            continue;
+        g_autofree char *what =
+            g_strdup_printf("has the setting '%s' of another version", (char *)name->data);
+        return bad_file(file, what, error);
+    }
+    return TRUE;
 }
 
 gboolean settings_read(Settings *settings, const char *file, GError **error)
@@ -99,6 +119,8 @@ gboolean settings_read(Settings *settings, const char *file, GError **error)
     JsonNode *root = json_parser_get_root(parser);
     if (!root || !JSON_NODE_HOLDS_OBJECT(root))
         return bad_file(file, "holds no settings", error);
+    if (!check_names(json_node_get_object(root), file, error))
+        return FALSE;
     for (guint i = 0; i < settings_n_rows; i++) {
         if (!read_row(settings, &settings_table[i], json_node_get_object(root), file, error))
             return FALSE;
@@ -133,14 +155,20 @@ void settings_take(Settings *settings, const Settings *asked)
     }
 }
 
+/* Of what is not as it is by default, so that a setting that comes later changes nothing. */
 char *settings_hash(const Settings *settings)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_auto(Settings) defaults;
 
+    settings_init(&defaults);
     for (guint i = 0; i < settings_n_rows; i++) {
-        g_autofree char *value = settings_print_row(settings, &settings_table[i]);
-        if (!settings_table[i].free) /* with the zero at its end */
-            g_checksum_update(sum, (const guchar *)value, strlen(value) + 1);
+        const SettingRow *row = &settings_table[i];
+        g_autofree char *value = settings_print_row(settings, row);
+        g_autofree char *usual = settings_print_row(&defaults, row);
+        g_autofree char *line = g_strdup_printf("%s=%s", row->name, value);
+        if (!row->free && strcmp(value, usual)) /* with the zero at its end */
+            g_checksum_update(sum, (const guchar *)line, strlen(line) + 1);
     }
     return g_strdup(g_checksum_get_string(sum));
 }

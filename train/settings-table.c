@@ -16,17 +16,20 @@
 
 /* config.json and --help have this order. */
 const SettingRow settings_table[] = {
-    {FIELD(data), SETTING_PATH, SETTING_GROUP_NONE, "", 0, 0, "DATASET", "The data set"},
+    {FIELD(data), SETTING_PATH, SETTING_GROUP_NONE, "", 0, 0, "DATASET", "The data set",
+     FREE}, /* its fingerprint is compared instead: it may have been moved */
     {FIELD(a), SETTING_PATH, DATA, "", 0, 0, "DIR",
      "Folder of the pictures A, instead of DATASET; where it has a folder named as the phase, "
-     "that"},
-    {FIELD(b), SETTING_PATH, DATA, "", 0, 0, "DIR", "Folder of the pictures B, of the same names"},
+     "that",
+     FREE},
+    {FIELD(b), SETTING_PATH, DATA, "", 0, 0, "DIR", "Folder of the pictures B, of the same names",
+     FREE},
     {FIELD(phase), SETTING_TEXT, DATA, "train", 0, 0, "NAME",
      "Folder of DATASET with the pairs to learn"},
     {FIELD(val_phase), SETTING_TEXT, DATA, "val", 0, 0, "NAME",
      "Folder of DATASET with the pairs to validate on"},
-    {FIELD(val_a), SETTING_PATH, DATA, "", 0, 0, "DIR", "With --a: the same for validation"},
-    {FIELD(val_b), SETTING_PATH, DATA, "", 0, 0, "DIR", "With --b: the same for validation"},
+    {FIELD(val_a), SETTING_PATH, DATA, "", 0, 0, "DIR", "With --a: the same for validation", FREE},
+    {FIELD(val_b), SETTING_PATH, DATA, "", 0, 0, "DIR", "With --b: the same for validation", FREE},
     {FIELD(direction), SETTING_CHOICE, DATA, "AtoB", 0, 0, "AtoB|BtoA",
      "What is the input and what the target; A is the left half of a pair"},
     {FIELD(input_nc), SETTING_INT, DATA, "3", 1, 4, "1|3|4", "Channels of the input"},

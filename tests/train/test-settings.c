@@ -128,7 +128,7 @@ static void test_broken_config(void **state)
     g_auto(Settings) settings = {0};
     g_autoptr(GError) error = NULL;
 
-    unreadable("\"ngf\"", "\"ngg\"", "'ngf'");
+    unreadable("\"ngf\"", "\"ngg\"", "'ngg'");
     unreadable("\"batch_size\" : 1", "\"batch_size\" : 0", "batch_size takes");
     unreadable("\"batch_size\" : 1", "\"batch_size\" : [1]", "'batch_size'");
     unreadable("\"vanilla\"", "\"chocolate\"", "gan_mode takes");

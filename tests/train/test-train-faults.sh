@@ -243,7 +243,8 @@ fails 1 'G.weights' 'networks of another size, even with --override' train --res
     --override --ngf 5
 cp -r data more
 "$TOOL" picture more/train/7.png 72 36 7
-fails 2 'data: the run has' 'another data set' train more --resume full
+fails 1 'with another data set: of 6 pairs, and there are 7 here' 'another data set' \
+    train more --resume full
 "$TOOL" picture data/train/7.png 72 36 7
 fails 1 'with another data set: of 6 pairs, and there are 7 here' 'more pairs than before' \
     train --resume full --max-steps 30
@@ -259,8 +260,10 @@ rm orphan/config.json
 fails 1 'holds a run already' 'a new run among old states' train data --output orphan \
     --net-g unet_32 --max-steps 1
 cp -r whole config
-sed -i '/"beta1"/d' config/config.json
-fails 1 "has no value for 'beta1'" 'a config.json without a setting' train --resume config
+sed -i '/"ngf"/d' config/config.json
+fails 1 'under other settings' 'a config.json without a setting of the run' train --resume config
+sed -i 's/"ndf" : .*/"ndf" : [],/' config/config.json
+fails 1 "has no plain value for 'ndf'" 'a config.json with a list' train --resume config
 echo '{' >config/config.json
 fails 1 'config.json: ' 'a config.json that is cut short' train --resume config
 
