@@ -221,7 +221,7 @@ static void draw_path(const Canvas *canvas, double x0, double y0, double x1, dou
         double t = i / 12.0, s = 1 - t;
         double to_x = s * s * x0 + 2 * s * t * x1 + t * t * x2;
         double to_y = s * s * y0 + 2 * s * t * y1 + t * t * y2;
-        canvas_line(canvas, PATH, x, y, to_x, to_y, 1.7);
+        canvas_line(canvas, PATH, x, y, to_x, to_y, 1.3);
         x = to_x;
         y = to_y;
     }
@@ -242,7 +242,7 @@ static void draw_meadows(Scene *scene, const Block *block)
     }
     draw_path(canvas, block->left, down, x, y, across, block->bottom);
     draw_path(canvas, across, block->top, x, y, block->right, down);
-    if (chance(scene, 0.15)) {
+    if (chance(scene, 0.08)) {
         canvas_box(canvas, BANK, x, y, 22, 34, 10);
         canvas_box(canvas, WATER, x, y, 20, 32, 9);
     } else if (chance(scene, 0.3)) {
@@ -296,7 +296,7 @@ void aerial_draw_buildings(Scene *scene, const Block *block)
         break;
     default:
         draw_trees(scene, block->left, block->top, block->right, block->bottom,
-                   3 * scene->town.trees);
+                   1.5 * scene->town.trees);
     }
     if (block->kind != PARK)
         draw_parked_cars(scene, block);

@@ -26,7 +26,7 @@ static void each_block(Scene *scene, void (*draw)(Scene *scene, const Block *blo
 
 static void draw_band(const Scene *scene, const Band *band, Material material, double width)
 {
-    const double step = 6;
+    const double step = 4 + band->width / 6;
     double reach = canvas_reach(&scene->canvas) + band->width + band->bend;
     double middle = band_way(band, scene->canvas.x, scene->canvas.y);
     double x0, y0, x1, y1;
@@ -62,8 +62,8 @@ static void draw_bands(const Scene *scene)
     }
     if (motorway) {
         draw_band(scene, motorway, LAWN, motorway->width + 6);
-        draw_band(scene, motorway, ASPHALT, motorway->width);
-        draw_band(scene, motorway, PAVEMENT, 1.5);
+        draw_band(scene, motorway, PAVEMENT, motorway->width);
+        draw_band(scene, motorway, LAWN, 4);
     }
 }
 

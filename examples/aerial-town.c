@@ -9,28 +9,28 @@
 
 static const Band wide_river = {0, -80, 0.995, 0.1, 120, 9, 60};
 static const Band winding_river = {0, 90, 0.96, -0.28, 90, 18, 50};
-static const Band motorway = {0, 0, 0.8, 0.6, 17, 16, 70};
+static const Band motorway = {0, 0, 0.8, 0.6, 20, 16, 70};
 
 /* Shares are those of ROWS, HOUSES, SLABS, WORKS, PARKING and SCHOOL. */
 static const Town towns[AERIAL_STYLES] = {
+    /* a park by a river */
+    {6, 0, 0, 0.2, 42, 80, 3, 0.4, 1.4, {0.7, 0, 0.2, 0, 0, 0.1}, &winding_river, NULL},
+    /* works and yards at a river */
+    {2, -60, 20, 1.2, 46, 88, 2, 0.1, 1, {0.5, 0, 0.1, 0.3, 0.1, 0}, &wide_river, NULL},
+    /* the edge of a large park */
+    {3, -120, 329, 0.3, 46, 90, 3, 0.55, 1.3, {0.6, 0, 0.3, 0.1, 0, 0}, NULL, NULL},
+    /* a motorway past works and houses */
+    {4, -187, -129, 0.12, 44, 86, 4, 0.1, 1.1, {0.5, 0.12, 0, 0.2, 0.1, 0.08}, NULL, &motorway},
+    /* houses with gardens */
+    {5, 171, 69, -0.6, 44, 92, 3, 0.18, 2.4, {0.06, 0.84, 0, 0, 0, 0.1}, NULL, NULL},
     /* rows of houses around a park */
     {1, 159, -241, 0.5, 42, 84, 3, 0.12, 1.6, {0.74, 0.1, 0.06, 0.06, 0, 0.04}, NULL, NULL},
-    /* works and yards at a river */
-    {1, 0, 0, 1.2, 60, 88, 2, 0.1, 1, {0.25, 0, 0.1, 0.5, 0.15, 0}, &wide_river, NULL},
-    /* the edge of a large park */
-    {1, -120, 329, 0.3, 46, 90, 3, 0.55, 1.3, {0.6, 0, 0.3, 0.1, 0, 0}, NULL, NULL},
-    /* a motorway past works and houses */
-    {1, -187, -129, 0.12, 44, 86, 4, 0.1, 1.1, {0.5, 0.12, 0, 0.2, 0.1, 0.08}, NULL, &motorway},
-    /* houses with gardens */
-    {1, 171, 69, -0.6, 44, 92, 3, 0.18, 2.4, {0.06, 0.84, 0, 0, 0, 0.1}, NULL, NULL},
-    /* a park by a river */
-    {1, 0, 0, 0.2, 42, 80, 3, 0.4, 1.4, {0.7, 0, 0.2, 0, 0, 0.1}, &winding_river, NULL},
 };
 
 void town_init(Town *town, guint seed)
 {
     *town = towns[seed % AERIAL_STYLES];
-    town->seed += seed;
+    town->seed += seed / AERIAL_STYLES * AERIAL_STYLES;
 }
 
 static double street(const Town *town, double pitch, guint axis, int number)

@@ -3,20 +3,31 @@
 #
 # The example programs.
 . "${0%/*}/tap.sh"
-committed=$SOURCE_ROOT/examples/facades
 
-check 'houses are drawn' "$EXAMPLES/draw-facades" houses
-check 'eight of them' holds houses 1.png 2.png 3.png 4.png 5.png 6.png 7.png 8.png
-for i in 1 2 3 4 5 6 7 8; do
-    # Not of the files: another zlib packs the same pixels otherwise.
-    check "house $i is the one in examples/facades" "$TOOL" same "houses/$i.png" "$committed/$i.png"
-done
-cmp -s houses/1.png houses/2.png && same=1 || same=0
-result $same 'houses differ'
-check 'an animation is drawn' "$EXAMPLES/draw-facades" --frames 30 --house 3 frames
-check 'which starts with the house' "$TOOL" same frames/0001.png houses/3.png
-"$TOOL" same frames/0001.png frames/0030.png 2>/dev/null && same=1 || same=0
-result $same 'and moves'
+# draws KIND WHICH COUNT: the program draws what examples/ holds, and an animation of --WHICH 3.
+draws() {
+    draw=$EXAMPLES/draw-$1
+    numbers=$(seq "$3")
+    check "$1 are drawn" "$draw" "$1"
+    # shellcheck disable=SC2046
+    check "$3 of them" holds "$1" $(printf '%s.png ' $numbers)
+    for i in $numbers; do
+        # Not of the files: another zlib packs the same pixels otherwise.
+        check "$2 $i is the one in examples/$1" \
+            "$TOOL" same "$1/$i.png" "$SOURCE_ROOT/examples/$1/$i.png"
+    done
+    cmp -s "$1/1.png" "$1/2.png" && same=1 || same=0
+    result $same "$1 differ"
+    check "an animation of $1 is drawn" "$draw" --frames 30 "--$2" 3 "$1-frames"
+    check "which starts with the $2" "$TOOL" same "$1-frames/0001.png" "$1/3.png"
+    "$TOOL" same "$1-frames/0001.png" "$1-frames/0030.png" 2>/dev/null && same=1 || same=0
+    result $same 'and moves'
+    "$draw" --size 0 never 2>"$scratch/.stderr"
+    [ $? = 2 ] && [ ! -e never ] && grep -q "^draw-$1: .*--help" "$scratch/.stderr"
+    result $? "no $2 of no size"
+}
+draws facades house 8
+draws aerials quarter 6
 
 check 'an image is made' sh -c '{ printf "P6\n64 32\n255\n"; head -c 6144 /dev/zero; } >in.ppm'
 check 'and translated' "$EXAMPLES/translate-image" "$unet" in.ppm out.ppm
