@@ -59,26 +59,62 @@ unset APT_STATUS
 printf '#!/bin/sh\nexit 0\n' >tools/ninja
 printf '#!/bin/sh\nprintf installed\n' >tools/dpkg-query
 chmod +x tools/ninja
-if [ -f "$BUILD_ROOT/gst/libgstpix2pix.so" ]; then
-    mkdir elsewhere
+
+# demo ROOT ARGUMENT...: from a folder that is not the project's.
+demo() {
+    script=$1/pipelines/demo.sh
+    shift
     (
         cd elsewhere || exit
-        unset DISPLAY WAYLAND_DISPLAY
-        BUILD=$BUILD_ROOT PATH=$scratch/tools:$PATH sh "$pipelines/demo.sh" \
-            --output "$scratch/demo out" "$unet"
+        unset DISPLAY WAYLAND_DISPLAY PIX2PIX_MODEL_PATH
+        BUILD=$BUILD_ROOT PATH=$scratch/tools:$PATH sh "$script" "$@"
     ) >"$scratch/.stdout" 2>"$scratch/.stderr"
-    result $? 'the demo'
+}
+
+# shows PAGE NAME...: these have a section each, and every file that the page names is there.
+shows() {
+    folder=$(dirname "$1")
+    files=$(sed -n 's/.*src="\([^"]*\)".*/\1/p' "$1")
+    shift
+    [ "$(echo "$files" | sed 's|/.*||' | uniq)" = "$(printf '%s\n' "$@")" ] || return 1
+    for file in $files; do
+        [ -s "$folder/$file" ] || return 1
+    done
+}
+
+if [ -f "$BUILD_ROOT/gst/libgstpix2pix.so" ]; then
+    mkdir elsewhere
+    demo "$SOURCE_ROOT" --output "$scratch/demo out" "$unet"
+    result $? 'the demo of a model'
     for word in model device size speed output; do
         says "$word  "
     done
-    for file in 1-input.png 1-output.png 8-side-by-side.png animation.webm index.html; do
-        check "it writes $file" test -s "demo out/$file"
+    for file in 1-input.png 1-output.png 8-side-by-side.png animation.webm; do
+        check "it writes $file" test -s "demo out/facades/$file"
     done
-    check 'the page names only files that are there' sh -c '
-        cd "demo out" && sed -n "s/.*src=\"\([^\"]*\)\".*/\1/p" index.html | while read -r file; do
-            [ -f "$file" ] || exit 1
-        done'
-    check 'the video is four seconds long' video 'demo out/animation.webm' 100 100
+    check 'the page shows the house fronts' shows 'demo out/index.html' facades
+    check 'the video is four seconds long' video 'demo out/facades/animation.webm' 100 100
     check 'nothing is written elsewhere' holds elsewhere
+
+    # A project with other models, which are small.
+    FRAMES=5
+    export FRAMES
+    mkdir -p project/models
+    cp -R "$pipelines" project
+    ln -s "$SOURCE_ROOT/examples" project/examples
+    cp "$unet" project/models/facades.safetensors
+    demo "$scratch/project"
+    result $? 'the demo of a project that has one model'
+    check 'its page shows the house fronts' shows project/demo-output/index.html facades
+    cp "$unet" project/models/maps.safetensors
+    demo "$scratch/project"
+    result $? 'the demo of a project that has both'
+    says 'model   facades'
+    says 'model   maps'
+    check 'its page shows both' shows project/demo-output/index.html facades aerials
+    check 'and six quarters' test -s project/demo-output/aerials/6-side-by-side.png
+    demo "$scratch/project" --output "$scratch/maps" maps
+    result $? 'the demo of maps'
+    check 'its page shows the aerial photos' shows maps/index.html aerials
 fi
 finish
