@@ -285,7 +285,7 @@ static int finish(Train *train)
     g_autofree char *shown = command_show(model);
 
     train_write_page(train, RUN_PAGE_FINISHED);
-    if (train->save_error)
+    if (train->save_error || train->best_failed)
         return COMMAND_FAILED; /* which has been told */
     printf("%s is ready; to see it: gst-launch-1.0 videotestsrc ! pix2pixfilter model=%s ! "
            "videoconvert ! autovideosink\n",

@@ -33,8 +33,7 @@ gboolean train_save_networks(Train *train, const char *name, gboolean all, GErro
     return TRUE;
 }
 
-/* The state first: what the others hold can be made of it. */
-static gboolean save(Train *train, GError **error)
+static gboolean save_state(Train *train, GError **error)
 {
     PixStateNetwork networks[STEP_MAX_NETWORKS];
     guint n = list_networks(train, networks);
@@ -45,16 +44,24 @@ static gboolean save(Train *train, GError **error)
         !pix_state_save(file, networks, n, metadata, error))
         return FALSE;
     run_folder_prune_states(train->folder, train->settings.keep);
-    return train_save_networks(train, "latest", TRUE, error) &&
-           (train->val || train_save_networks(train, "best", FALSE, error));
+    return TRUE;
 }
 
+/* The state first: what the others hold can be made of it. */
 void train_save(Train *train)
 {
-    g_clear_error(&train->save_error);
-    if (!save(train, &train->save_error))
-        train_say(train, "step %" G_GUINT64_FORMAT " is not saved: %s", train->state.step,
-                  train->save_error->message);
+    GError **error = &train->save_error;
+    const char *what = NULL;
+
+    g_clear_error(error);
+    if (!save_state(train, error))
+        what = "is not saved";
+    else if (!train_save_networks(train, "latest", TRUE, error) ||
+             (!train->val && !train_save_networks(train, "best", FALSE, error)))
+        what = "is saved, but not its model";
+    if (what)
+        train_say(train, "step %" G_GUINT64_FORMAT " %s: %s", train->state.step, what,
+                  (*error)->message);
 }
 
 /* ---- finding a state again ---- */

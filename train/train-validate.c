@@ -75,13 +75,22 @@ static gboolean keep_best(Train *train, double value, gboolean higher)
 
     if (!isnan(state->best) && !(higher ? value > state->best : value < state->best))
         return FALSE;
-    if (!train_save_networks(train, "best", FALSE, &error)) {
+    train->best_failed = !train_save_networks(train, "best", FALSE, &error);
+    if (train->best_failed) {
         tell(train, error);
         return FALSE;
     }
     state->best = value;
     state->best_step = state->step;
-    return TRUE;
+    return !isnan(value);
+}
+
+/* Pairs of several sizes have no SWD. */
+static void tell_unknown(Train *train)
+{
+    g_autofree char *metric = settings_print(&train->settings, "metric");
+
+    train_say(train, "warning: %s is not known of these pairs, choose another --metric", metric);
 }
 
 static void take_result(Train *train, const MetricsResult *result, double seconds)
@@ -91,7 +100,10 @@ static void take_result(Train *train, const MetricsResult *result, double second
     gboolean best = keep_best(train, value, higher);
     GError *error = NULL;
 
-    schedule_observe(&train->state.plateau, value, higher);
+    if (isnan(value))
+        tell_unknown(train);
+    else
+        schedule_observe(&train->state.plateau, value, higher);
     run_log_validation(train->log, train->state.step, train->epoch, result, seconds, &error);
     tell(train, error);
     run_status_clear(&train->status);

@@ -23,10 +23,11 @@ typedef struct {
     RunLog *log;
     RunStatus status;
     TrainState state;
-    guint64 steps;      /* behind which the run ends */
-    int epoch;          /* of the last batch */
-    int width, height;  /* of the batches; of the largest, where they vary */
-    GError *save_error; /* of the last save; NULL where it went well */
+    guint64 steps;        /* behind which the run ends */
+    int epoch;            /* of the last batch */
+    int width, height;    /* of the batches; of the largest, where they vary */
+    GError *save_error;   /* of the last save; NULL where it went well */
+    gboolean best_failed; /* the best generator is not the one in its file */
 } Train;
 
 void train_clear(Train *train);
