@@ -166,7 +166,7 @@ static gboolean merge_settings(Train *train, const Asked *asked, GError **error)
 
 /*
  * A network that came from a file may be one that the settings cannot describe in full: it is made
- * of the run's own copy then, or of the file again where the run has none yet.
+ * of the run's own copy then, or of the file again where the run has none that can be read.
  */
 static char *network_file(const Train *train, const char *init, const char *own)
 {
@@ -174,7 +174,8 @@ static char *network_file(const Train *train, const char *init, const char *own)
 
     if (!init)
         return NULL;
-    return g_strdup(g_file_test(file, G_FILE_TEST_EXISTS) ? file : init);
+    g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(file, NULL, NULL);
+    return g_strdup(checkpoint ? file : init);
 }
 
 static gboolean open_networks(Train *train, GError **error)

@@ -5,7 +5,7 @@
 #include "settings-table.h"
 
 #include <math.h>
-#include <pix2pix/pix.h>
+#include <pix2pix/pix-train.h>
 #include <string.h>
 
 G_GNUC_PRINTF(2, 3) static gboolean refuse(GError **error, const char *format, ...)
@@ -233,6 +233,24 @@ static gboolean check_sizes(Settings *settings, GError **error)
     return TRUE;
 }
 
+/* Options that would do nothing. */
+static gboolean check_discriminator(Settings *settings, GError **error)
+{
+    gboolean layers = settings_is_given(settings, "n_layers_d");
+
+    if (settings->net_d == SETTINGS_D_NONE)
+        settings->lambda_gan = 0;
+    if (layers && !settings_is_given(settings, "net_d"))
+        settings->net_d = SETTINGS_D_N_LAYERS;
+    if (layers && settings->net_d != SETTINGS_D_N_LAYERS)
+        return refuse(error, "--n-layers-d belongs to --net-d n_layers");
+    if (settings->lambda_gan == 0 && settings->init_d)
+        return refuse(error, "--init-d without a discriminator: leave out one or the other");
+    if (settings->gan_mode != PIX_GAN_WGANGP && settings_is_given(settings, "lambda_gp"))
+        return refuse(error, "--lambda-gp belongs to --gan-mode wgangp");
+    return TRUE;
+}
+
 gboolean settings_finish(Settings *settings, GError **error)
 {
     gint64 epochs = settings->epochs + settings->epochs_decay;
@@ -246,8 +264,8 @@ gboolean settings_finish(Settings *settings, GError **error)
         return refuse(
             error, "--start-epoch %" G_GINT64_FORMAT " is behind the last one, %" G_GINT64_FORMAT,
             settings->start_epoch, epochs);
-    if (settings->net_d == SETTINGS_D_NONE)
-        settings->lambda_gan = 0;
+    if (!check_discriminator(settings, error))
+        return FALSE;
     if (settings->lambda_gan == 0 && settings->lambda_l1 == 0)
         return refuse(error, "the weights of both losses are 0: there is nothing to learn");
     return TRUE;

@@ -205,6 +205,11 @@ static void test_finish(void **state)
     finishes("data /d epochs 3 epochs_decay 3 start_epoch 7", "behind the last one, 6");
     finishes("data /d lambda_gan 0 lambda_l1 0", "nothing to learn");
     finishes("data /d net_d none lambda_l1 0", "nothing to learn");
+    finishes("data /d n_layers_d 4", NULL);
+    finishes("data /d n_layers_d 4 net_d pixel", "--net-d n_layers");
+    finishes("data /d init_d /x net_d none", "--init-d without");
+    finishes("data /d lambda_gp 1", "--gan-mode wgangp");
+    finishes("data /d lambda_gp 1 gan_mode wgangp", NULL);
 }
 
 static void test_load_size(void **state)
