@@ -15,10 +15,8 @@
 
 static bool parse_norm(const char *word, PixNormKind *norm, GError **error)
 {
-    static const char *const words[] = {
-        [PIX_NORM_NONE] = "none", [PIX_NORM_BATCH] = "batch", [PIX_NORM_INSTANCE] = "instance"};
-    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-        if (strcmp(word, words[i]) == 0) {
+    for (size_t i = 0; pix_norm_names[i]; i++)
+        if (strcmp(word, pix_norm_names[i]) == 0) {
             *norm = (PixNormKind)i;
             return true;
         }

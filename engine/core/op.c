@@ -21,6 +21,14 @@ static const struct {
     [PIX_OP_NORM_TANGENT] = {"norm tangent", 2},
 };
 
+const char *const pix_norm_names[] = {
+    [PIX_NORM_NONE] = "none", [PIX_NORM_BATCH] = "batch", [PIX_NORM_INSTANCE] = "instance", NULL};
+
+bool pix_slot_is_trained(PixSlot slot)
+{
+    return slot != PIX_SLOT_MEAN && slot != PIX_SLOT_VARIANCE;
+}
+
 const char *pix_op_name(PixOpKind kind)
 {
     return ops[kind].name;

@@ -54,6 +54,9 @@ typedef struct {
 
 typedef enum { PIX_NORM_NONE, PIX_NORM_BATCH, PIX_NORM_INSTANCE } PixNormKind;
 
+/** pix_norm_names: "none", "batch", "instance" by value; NULL-terminated. */
+extern const char *const pix_norm_names[];
+
 /** PixConvOp: settings of CONV and DECONV. DECONV pads with zeros only (it crops its output). */
 typedef struct {
     int oc, kh, kw, sh, sw;
@@ -103,6 +106,9 @@ typedef enum {
     PIX_SLOT_VARIANCE, /* (c): running_var; not trained */
     PIX_SLOT_COUNT
 } PixSlot;
+
+/** pix_slot_is_trained: Running statistics are not. */
+bool pix_slot_is_trained(PixSlot slot);
 
 /** PIX_MAX_INPUTS: CONCAT, ADD and the tangents take two tensors, every other op one. */
 #define PIX_MAX_INPUTS 2

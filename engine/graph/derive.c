@@ -2,7 +2,6 @@
 #include "derive.h"
 
 #include "error.h"
-#include "params.h"
 
 static bool has_trained(const PixNode *node)
 {
@@ -70,7 +69,7 @@ static int add_tangent(PixGraph *graph, const PixNode *node, const int *tangents
     case PIX_OP_ACTIVATION:
         if (node->op.activation.kind == PIX_ACTIVATION_TANH) {
             pix_fail(error, PIX_ERROR_UNSUPPORTED,
-                     "%s: the derivative of a derivative of tanh is not implemented", node->name);
+                     "%s: tanh has no tangent here; choose another loss than a gradient penalty", node->name);
             return -1;
         }
         t.op.kind = PIX_OP_ACTIVATION_TANGENT;

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "params.h"
 
-bool pix_slot_is_trained(PixSlot slot)
-{
-    return slot != PIX_SLOT_MEAN && slot != PIX_SLOT_VARIANCE;
-}
-
 static size_t param_bytes(const PixDevice *device, const PixParam *param)
 {
     PixShape vector = {1, param->dims[0], 1, 1};

@@ -18,9 +18,6 @@ typedef struct {
     size_t bytes;
 } PixParams;
 
-/** pix_slot_is_trained: Running statistics are not. */
-bool pix_slot_is_trained(PixSlot slot);
-
 /**
  * pix_params_new:
  * Reserves memory without touching it. @trained_only: leaves running statistics out.

@@ -42,8 +42,6 @@ static const char *const architectures[] = {
     [PIX_ARCH_CRYER_PATCHGAN] = "cryer-patchgan",
     [PIX_ARCH_COUNT] = NULL,
 };
-static const char *const norms[] = {
-    [PIX_NORM_NONE] = "none", [PIX_NORM_BATCH] = "batch", [PIX_NORM_INSTANCE] = "instance", NULL};
 static const char *const pads[] = {[PIX_PAD_ZERO] = "zero",
                                    [PIX_PAD_REFLECT] = "reflect",
                                    [PIX_PAD_REPLICATE] = "replicate",
@@ -80,7 +78,7 @@ static const Field fields[] = {
     NUMBER("out_channels", arch.out_channels),
     NUMBER("filters", arch.filters),
     NUMBER("depth", arch.depth),
-    WORD("norm", arch.norm, norms),
+    WORD("norm", arch.norm, pix_norm_names),
     BOOL("affine", arch.affine),
     BOOL("running", arch.running),
     BOOL("bias", arch.bias),

@@ -6,7 +6,7 @@ static void count_values(const PixGraph *graph, guint64 *trained, guint64 *all)
     for (guint i = 0; i < graph->params->len; i++) {
         const PixParam *param = pix_graph_param(graph, (int)i);
         *all += pix_param_count(param);
-        if (param->slot != PIX_SLOT_MEAN && param->slot != PIX_SLOT_VARIANCE)
+        if (pix_slot_is_trained(param->slot))
             *trained += pix_param_count(param);
     }
 }
@@ -22,13 +22,11 @@ static bool has_dropout(const PixGraph *graph)
 void pix_model_info_init(PixModelInfo *info, const PixArch *arch, const PixGraph *graph,
                          const PixSettings *settings, const char *architecture)
 {
-    static const char *const norms[] = {
-        [PIX_NORM_NONE] = "none", [PIX_NORM_BATCH] = "batch", [PIX_NORM_INSTANCE] = "instance"};
     guint64 trained = 0, all = 0;
     count_values(graph, &trained, &all);
     *info = (PixModelInfo){
         .architecture = architecture,
-        .norm = norms[arch->norm],
+        .norm = pix_norm_names[arch->norm],
         .is_generator = pix_arch_is_generator(arch),
         .in_channels = arch->in_channels,
         .out_channels = arch->out_channels,
