@@ -6,58 +6,19 @@
  *   draw-facades examples/facades                   eight houses, 1.png to 8.png
  *   draw-facades --frames 75 --house 2 frames       75 frames of one that moves, 0001.png ...
  */
+#include "draw-pictures.h"
 #include "facade-drawing.h"
-
-#include <gdk-pixbuf/gdk-pixbuf.h>
-#include <glib/gstdio.h>
-#include <stdio.h>
-
-static gboolean draw(const char *folder, const char *name, int size, guint seed, double seconds,
-                     GError **error)
-{
-    g_autofree char *file = g_build_filename(folder, name, NULL);
-    g_autoptr(GdkPixbuf) pixbuf = gdk_pixbuf_new(GDK_COLORSPACE_RGB, FALSE, 8, size, size);
-
-    if (!pixbuf) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM, "no memory for %d x %d", size, size);
-        return FALSE;
-    }
-    facade_draw(gdk_pixbuf_get_pixels(pixbuf), size, size, gdk_pixbuf_get_rowstride(pixbuf), seed,
-                seconds);
-    return gdk_pixbuf_save(pixbuf, file, "png", error, NULL);
-}
 
 int main(int argc, char **argv)
 {
-    int frames = 0, rate = 25, size = 256, house = 1;
-    const GOptionEntry entries[] = {
-        {"frames", 0, 0, G_OPTION_ARG_INT, &frames, "Draw N frames of one house that moves", "N"},
-        {"rate", 0, 0, G_OPTION_ARG_INT, &rate, "Frames a second (25)", "N"},
-        {"house", 0, 0, G_OPTION_ARG_INT, &house, "Which one moves (1)", "N"},
-        {"size", 0, 0, G_OPTION_ARG_INT, &size, "Width and height in pixels (256)", "N"},
-        {0},
+    static const DrawPictures what = {
+        .program = "draw-facades",
+        .styles = FACADE_STYLES,
+        .frames_help = "Draw N frames of one house that moves",
+        .which = "house",
+        .which_help = "Which one moves (1)",
+        .draw = facade_draw,
     };
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) options = g_option_context_new("FOLDER");
-    gboolean ok = TRUE;
 
-    g_option_context_add_main_entries(options, entries, NULL);
-    if (!g_option_context_parse(options, &argc, &argv, &error) || argc != 2 || frames < 0 ||
-        rate < 1 || size < 1 || size > 8192 || house < 1) {
-        fprintf(stderr, "draw-facades: %s, see --help\n",
-                error ? error->message : "takes one FOLDER and sensible numbers");
-        return 2;
-    }
-    if (g_mkdir_with_parents(argv[1], 0777)) {
-        fprintf(stderr, "draw-facades: %s: cannot be made a folder\n", argv[1]);
-        return 1;
-    }
-    for (int i = 0; ok && i < (frames ? frames : FACADE_STYLES); i++) {
-        g_autofree char *name = g_strdup_printf(frames ? "%04d.png" : "%d.png", i + 1);
-        ok = draw(argv[1], name, size, frames ? house - 1 : i, frames ? (double)i / rate : 0,
-                  &error);
-    }
-    if (!ok)
-        fprintf(stderr, "draw-facades: %s\n", error->message);
-    return ok ? 0 : 1;
+    return draw_pictures(&what, argc, argv);
 }

@@ -69,7 +69,8 @@ static int add_tangent(PixGraph *graph, const PixNode *node, const int *tangents
     case PIX_OP_ACTIVATION:
         if (node->op.activation.kind == PIX_ACTIVATION_TANH) {
             pix_fail(error, PIX_ERROR_UNSUPPORTED,
-                     "%s: tanh has no tangent here; choose another loss than a gradient penalty", node->name);
+                     "%s: tanh has no tangent here; choose another loss than a gradient penalty",
+                     node->name);
             return -1;
         }
         t.op.kind = PIX_OP_ACTIVATION_TANGENT;
