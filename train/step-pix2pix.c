@@ -136,6 +136,8 @@ static gboolean reserve_discriminator(Pix2pix *step, int n, int width, int heigh
     int dims[4];
 
     step->d_pass = pix_pass_new(step->d, n, height, width, PIX_PASS_INPUT_GRADIENT, error);
+    if (!step->d_pass)
+        g_prefix_error(error, "the discriminator: ");
     if (!step->d_pass || step->settings->gan_mode != PIX_GAN_WGANGP)
         return step->d_pass != NULL;
     pix_map_get_dims(pix_pass_get_input(step->d_pass), dims);

@@ -169,35 +169,43 @@ static gboolean open_loader(Train *train, GError **error)
     return TRUE;
 }
 
-/* Of the batches; of the largest one, where they vary. */
-static void find_size(const Train *train, int *width, int *height)
+static gboolean reserve(Train *train, int width, int height, GError **error)
+{
+    return train->step->kind->reserve(train->step, train->settings.batch_size, width, height,
+                                      error);
+}
+
+/* Where sizes vary, a run must not end at the first pair that the networks cannot take. */
+static gboolean try_sizes(Train *train, GError **error)
 {
     const AugmentOptions augment = train_get_augment(train);
+    g_autoptr(GHashTable) tried = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    loader_get_size(train->loader, width, height);
-    if (*width > 0)
-        return;
     for (guint i = 0; i < dataset_get_n(train->data); i++) {
-        int w, h;
-        dataset_get_size(train->data, i, &w, &h);
-        if (augment_get_size(&augment, w, h, &w, &h, NULL) &&
-            (gint64)w * h > (gint64)*width * *height) {
-            *width = w;
-            *height = h;
+        int width, height;
+        dataset_get_size(train->data, i, &width, &height);
+        augment_get_size(&augment, width, height, &width, &height, NULL); /* it can: see loader */
+        if (!g_hash_table_add(tried, g_strdup_printf("%d x %d", width, height)))
+            continue;
+        if (!reserve(train, width, height, error)) {
+            g_prefix_error(error, "pair %s: ", dataset_get_name(train->data, i));
+            return FALSE;
+        }
+        if ((gint64)width * height > (gint64)train->width * train->height) {
+            train->width = width;
+            train->height = height;
         }
     }
+    return TRUE;
 }
 
 gboolean train_prepare(Train *train, GError **error)
 {
-    Step *step = train->step;
-
     if (!open_loader(train, error))
         return FALSE;
-    find_size(train, &train->width, &train->height);
-    return step->kind->reserve(step, train->settings.batch_size, train->width, train->height,
-                               error) &&
-           train_check_fit(train, error);
+    loader_get_size(train->loader, &train->width, &train->height);
+    return (train->width > 0 || try_sizes(train, error)) &&
+           reserve(train, train->width, train->height, error) && train_check_fit(train, error);
 }
 
 /* ---- telling ---- */

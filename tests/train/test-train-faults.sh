@@ -318,6 +318,11 @@ fails 1 '2.png' 'a partner that is missing' train --a a --b b --output no $small
 "$TOOL" picture b/2.png 36 40 2
 fails 1 '36 x 40' 'a pair of different sizes' train --a a --b b --output no $small
 data_fails '36 x 36' 'more to crop than there is' data --preprocess crop --crop-size 64
+make_pairs sizes 0 2
+"$TOOL" picture sizes/train/1.png 192 96 1
+"$TOOL" picture sizes/train/2.png 64 32 2
+data_fails 'pair 2: the discriminator: ' 'one of several sizes that is too small' sizes \
+    --preprocess none --n-layers-d 5
 
 # ---- bad options ----
 
