@@ -115,6 +115,15 @@ static gboolean write_config(Train *train, GError **error)
     return settings_write(&train->settings, file, error);
 }
 
+/* Where a person wants the samples; what cannot be made is better known now than in an hour. */
+static gboolean make_samples(const Train *train, GError **error)
+{
+    const Settings *settings = &train->settings;
+
+    return !settings->samples_dir || settings->samples == 0 ||
+           run_folder_make_folder(train->folder, settings->samples_dir, error);
+}
+
 static gboolean begin(Train *train, GError **error)
 {
     const char *const files[] = {train->settings.init_g, train->settings.init_d};
@@ -125,7 +134,8 @@ static gboolean begin(Train *train, GError **error)
         return FALSE;
     sign_state(train);
     train->folder = run_folder_make(train->settings.output, error);
-    return train->folder && open_log(train, error) && write_config(train, error);
+    return train->folder && make_samples(train, error) && open_log(train, error) &&
+           write_config(train, error);
 }
 
 static int run_new(const Command *command, Asked *asked)
@@ -158,10 +168,9 @@ static gboolean merge_settings(Train *train, const Asked *asked, GError **error)
                     "%s; pass --override to go on with the new values", difference);
         return FALSE;
     }
+    settings_move(&train->settings, path);
     settings_take(&train->settings, &asked->settings);
-    /* it may have been moved */
-    return settings_set(&train->settings, "output", NULL, path, error) &&
-           settings_finish(&train->settings, error);
+    return settings_finish(&train->settings, error);
 }
 
 /*
@@ -199,7 +208,7 @@ static gboolean go_on(Train *train, const Asked *asked, GError **error)
         !train_prepare(train, error) || (state && !train_load_state(train, state, error)))
         return FALSE;
     sign_state(train);
-    if (!open_log(train, error) || !write_config(train, error))
+    if (!make_samples(train, error) || !open_log(train, error) || !write_config(train, error))
         return FALSE;
     /* The process may have been killed between saving the state and saving these. */
     if (state && !train_save_networks(train, "latest", TRUE, error))

@@ -162,7 +162,7 @@ const char *run_folder_get_path(const RunFolder *folder)
 
 char *run_folder_file(const RunFolder *folder, const char *name)
 {
-    return g_build_filename(folder->path, name, NULL);
+    return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder->path, name, NULL);
 }
 
 gboolean run_folder_make_folder(const RunFolder *folder, const char *name, GError **error)

@@ -9,7 +9,7 @@
  *   best.safetensors                 the best generator by the validation metric
  *   states/state-00001200.safetensors  all that is needed to go on from step 1200
  *   generators/epoch-0005.safetensors  those that --save-epochs asks for
- *   samples/                         see run-page.h
+ *   samples/                         see run-page.h; or elsewhere
  *   log.jsonl, index.html            see run-log.h and run-page.h
  *   lock                             held by the process that trains
  */
@@ -34,9 +34,13 @@ void run_folder_close(RunFolder *folder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunFolder, run_folder_close)
 
 const char *run_folder_get_path(const RunFolder *folder);
-/** run_folder_file: Returns: (transfer full): the path of "states", "config.json", ... in it. */
+/**
+ * run_folder_file:
+ * Returns: (transfer full): the path of "states", "config.json", ... in it; an absolute @name as it
+ * is.
+ */
 char *run_folder_file(const RunFolder *folder, const char *name);
-/** run_folder_make_folder: Makes folder @name in it, where it is missing. */
+/** run_folder_make_folder: Makes folder @name, as of run_folder_file(), where it is missing. */
 gboolean run_folder_make_folder(const RunFolder *folder, const char *name, GError **error);
 
 /** run_folder_state: Returns: (transfer full): the path of the state of @step. */

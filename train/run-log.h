@@ -46,7 +46,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunLog, run_log_close)
 gboolean run_log_train(RunLog *log, const RunLogTrain *train, GError **error);
 gboolean run_log_validation(RunLog *log, guint64 step, int epoch, const MetricsResult *result,
                             double seconds, GError **error);
-/** run_log_samples: @folder: relative to the run's: "samples/00000400". */
+/** run_log_samples: @folder: relative to the run's: "samples/00000400"; absolute elsewhere. */
 gboolean run_log_samples(RunLog *log, guint64 step, int epoch, const char *folder, GError **error);
 gboolean run_log_note(RunLog *log, guint64 step, int epoch, const char *text, GError **error);
 

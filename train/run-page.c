@@ -47,9 +47,11 @@ static void page_init(RunPage *page, const char *run_folder, RunPageState state)
 {
     page->state = state;
     run_facts_init(&page->facts, run_folder);
+    g_autofree char *elsewhere = run_facts_get_setting(&page->facts, "samples_dir");
+    g_autofree char *samples = g_build_filename(run_folder, "samples", NULL);
     page->losses = run_curves_new(page->facts.records, "train", "losses", NULL);
     page->validation = run_curves_new(page->facts.records, "validation", NULL, metric_names);
-    page->samples = run_samples_new(run_folder, page->facts.records);
+    page->samples = run_samples_new(elsewhere ? elsewhere : samples, page->facts.records);
     run_curves_thin(page->losses, MAX_POINTS);
     run_curves_thin(page->validation, MAX_POINTS);
 }

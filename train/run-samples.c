@@ -89,9 +89,8 @@ static void list_names(RunSamples *samples)
     }
 }
 
-RunSamples *run_samples_new(const char *run_folder, const GPtrArray *records)
+RunSamples *run_samples_new(const char *folder, const GPtrArray *records)
 {
-    g_autofree char *folder = g_build_filename(run_folder, "samples", NULL);
     RunSamples *samples = g_new(RunSamples, 1);
 
     samples->fixed = g_build_filename(folder, "fixed", NULL);

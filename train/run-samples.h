@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/** The samples in the folder of a run, and how its page shows them. */
+/** The samples of a run, and how its page shows them. */
 #ifndef RUN_SAMPLES_H
 #define RUN_SAMPLES_H
 
@@ -19,8 +19,8 @@ typedef struct {
     GPtrArray *snapshots; /* of RunSnapshot, by step */
 } RunSamples;
 
-/** run_samples_new: What is there. @records: (element-type JsonObject): see run_log_read(). */
-RunSamples *run_samples_new(const char *run_folder, const GPtrArray *records);
+/** run_samples_new: What is in @folder. @records: (element-type JsonObject): see run_log_read(). */
+RunSamples *run_samples_new(const char *folder, const GPtrArray *records);
 void run_samples_free(RunSamples *samples); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunSamples, run_samples_free)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where the pairs of a run are. */
+/* Where the pairs of a run are, and where it is itself. */
 #include "settings.h"
 
 #include <string.h>
@@ -30,4 +30,17 @@ gboolean settings_find_folders(const Settings *settings, const char *phase, gboo
     *a = phase_folder(apart ? settings->val_a : settings->a, phase);
     *b = phase_folder(apart ? settings->val_b : settings->b, phase);
     return TRUE;
+}
+
+void settings_move(Settings *settings, const char *output)
+{
+    const char *before = settings->output ? settings->output : "", *samples = settings->samples_dir;
+    gsize length = strlen(before);
+
+    if (samples && *before && g_str_has_prefix(samples, before) &&
+        (!samples[length] || samples[length] == G_DIR_SEPARATOR)) {
+        g_autofree char *moved = g_strconcat(output, samples + length, NULL);
+        settings_set(settings, "samples_dir", NULL, moved, NULL);
+    }
+    settings_set(settings, "output", NULL, output, NULL);
 }

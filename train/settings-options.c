@@ -62,6 +62,7 @@ static const Alias aliases[] = {
     {"n-checkpoint", "save_epochs", NULL},
     {"display-freq", "sample_steps", NULL},
     {"n-sample", "sample_steps", NULL},
+    {"sample-path", "samples_dir", NULL},
     {"num-threads", "loader_threads", NULL},
     {"nThreads", "loader_threads", NULL},
 };
@@ -86,7 +87,6 @@ static const struct {
     {"trace-freq", FALSE, NULL, "pix2pix bench --train shows where the time goes"},
     {"use-wandb", TRUE, NULL, "RUN/log.jsonl holds every figure"},
     {"wandb-project-name", FALSE, NULL, "RUN/log.jsonl holds every figure"},
-    {"sample-path", FALSE, NULL, "samples are in RUN/samples"},
     {"save-by-iter", TRUE, NULL, "states are named by their step"},
     {"pool-size", FALSE, "0", "pix2pix has no image pool"},
     {"model", FALSE, "pix2pix", "this trains pix2pix"},

@@ -121,6 +121,10 @@ const SettingRow settings_table[] = {
     {FIELD(metric), SETTING_CHOICE, WRITTEN, "swd", 0, 0, "swd|l1|psnr|ssim",
      "What the best generator is the best by"},
     {FIELD(samples), SETTING_INT, WRITTEN, "4", 0, 1000, "N", "Pictures on the sample sheet", FREE},
+    {FIELD(samples_dir), SETTING_PATH, WRITTEN, "", 0, 0, "DIR",
+     "Folder for them instead of RUN/samples, relative to where the run is begun; when RUN is "
+     "moved, it moves along if it is inside, and stays if not",
+     FREE},
     {FIELD(sample_steps), SETTING_INT, WRITTEN, "0", 0, 1000000000, "N",
      "Steps from one sample sheet to the next; 0: one an epoch", FREE},
     {FIELD(html), SETTING_BOOL, WRITTEN, "true", 0, 0, NULL, "No index.html", FREE},

@@ -202,8 +202,9 @@ char *settings_print(const Settings *settings, const char *name)
 
 static gboolean check_data(const Settings *settings, GError **error)
 {
-    const char *paths[] = {settings->data,  settings->a,      settings->b,     settings->val_a,
-                           settings->val_b, settings->init_g, settings->init_d};
+    const char *paths[] = {settings->data,   settings->a,      settings->b,
+                           settings->val_a,  settings->val_b,  settings->init_g,
+                           settings->init_d, settings->output, settings->samples_dir};
 
     if (settings->data && (settings->a || settings->b))
         return refuse(error, "takes either DATASET or --a and --b");

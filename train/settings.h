@@ -56,6 +56,7 @@ typedef struct {
     /* what is written when */
     char *output;
     gint64 log_steps, save_steps, save_epochs, keep, validate_epochs, sample_steps, samples;
+    char *samples_dir; /* NULL: samples in output */
     int metric;
     gboolean html;
     /* machine */
@@ -89,6 +90,9 @@ char *settings_print(const Settings *settings, const char *name);
 gboolean settings_finish(Settings *settings, GError **error);
 
 /* ---- settings-data.c ---- */
+
+/** settings_move: To another --output; the folder of samples goes along where it is inside. */
+void settings_move(Settings *settings, const char *output);
 
 /**
  * settings_find_folders:

@@ -161,9 +161,9 @@ static gboolean write_picture(const Train *train, const char *folder, const char
 }
 
 static gboolean write_sample(const Train *train, Sampler *sampler, const Dataset *dataset,
-                             guint index, const char *folder, GError **error)
+                             guint index, const char *fixed, const char *folder, GError **error)
 {
-    const char *name = dataset_get_name(dataset, index), *fixed = "samples/fixed";
+    const char *name = dataset_get_name(dataset, index);
     g_auto(Sample) sample = {0};
 
     return sampler_run(sampler, dataset, index, &sample, error) &&
@@ -176,14 +176,17 @@ void train_sample(Train *train)
 {
     const Dataset *dataset = train->val ? train->val : train->data;
     guint n = MIN(train->settings.samples, dataset_get_n(dataset));
-    g_autofree char *folder = g_strdup_printf("samples/%08" G_GUINT64_FORMAT, train->state.step);
+    const char *samples = train->settings.samples_dir ? train->settings.samples_dir : "samples";
+    g_autofree char *fixed = g_build_filename(samples, "fixed", NULL);
+    g_autofree char *folder =
+        g_strdup_printf("%s/%08" G_GUINT64_FORMAT, samples, train->state.step);
     GError *error = NULL;
     g_autoptr(Sampler) sampler = open_sampler(train, &error);
-    gboolean ok = sampler && run_folder_make_folder(train->folder, "samples/fixed", &error) &&
+    gboolean ok = sampler && run_folder_make_folder(train->folder, fixed, &error) &&
                   run_folder_make_folder(train->folder, folder, &error);
 
     for (guint i = 0; ok && i < n; i++)
-        ok = write_sample(train, sampler, dataset, i, folder, &error);
+        ok = write_sample(train, sampler, dataset, i, fixed, folder, &error);
     if (ok)
         run_log_samples(train->log, train->state.step, train->epoch, folder, &error);
     tell(train, error);

@@ -224,6 +224,31 @@ static void test_load_size(void **state)
     assert_int_equal(settings.load_size.height, 286);
 }
 
+/* Samples in the folder of a run move with it, those elsewhere stay. */
+static void moves(const char *samples, const char *moved)
+{
+    g_auto(Settings) settings = {0};
+
+    settings_init(&settings);
+    settings_set(&settings, "output", NULL, "/old/run", NULL);
+    settings_set(&settings, "samples_dir", NULL, samples, NULL);
+    settings_move(&settings, "/new/place");
+    assert_string_equal(settings.output, "/new/place");
+    if (moved)
+        assert_string_equal(settings.samples_dir, moved);
+    else
+        assert_null(settings.samples_dir);
+}
+
+static void test_move(void **state)
+{
+    moves("", NULL);
+    moves("/old/run", "/new/place");
+    moves("/old/run/a/b", "/new/place/a/b");
+    moves("/old/runs/a", "/old/runs/a");
+    moves("/elsewhere", "/elsewhere");
+}
+
 /* ---- the state of a run ---- */
 
 static void fill_state(TrainState *state)
@@ -293,11 +318,17 @@ static void test_state_missing_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_stable),           cmocka_unit_test(test_broken_config),
-        cmocka_unit_test(test_compare),          cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_finish),           cmocka_unit_test(test_load_size),
-        cmocka_unit_test(test_state_round_trip), cmocka_unit_test(test_state_missing_fields),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_stable),
+        cmocka_unit_test(test_broken_config),
+        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_finish),
+        cmocka_unit_test(test_load_size),
+        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_state_round_trip),
+        cmocka_unit_test(test_state_missing_fields),
     };
     g_autofree char *folder = g_dir_make_tmp("pix2pix-settings-XXXXXX", NULL);
 

@@ -148,6 +148,28 @@ for text in 'Data:' 'Networks:' 'Losses:' 'Optimiser and schedule:' 'What is wri
     says "$text"
 done
 
+# ---- samples elsewhere ----
+
+trains 'another folder for samples' data --output apart --sample_path pictures --epochs 1 \
+    --epochs-decay 1 --max-steps 6
+check 'they are there' holds pictures 00000006 fixed
+check 'and not in the run' test ! -e apart/samples
+check 'the log says where' grep -qF "\"folder\":\"$scratch/pictures/00000006\"" apart/log.jsonl
+mkdir deep
+(
+    cd deep || exit
+    "$PIX2PIX" train --resume ../apart --max-steps 12 >/dev/null 2>"$scratch/.stderr"
+)
+check 'a run that goes on knows them' holds pictures 00000006 00000012 fixed
+check 'the page shows them' grep -qF '"steps":[6,12]' apart/index.html
+fails 1 'text: cannot be made' 'a folder that cannot be made' train data --output no-samples \
+    --samples-dir "$0/text" $small
+trains 'samples within the run' data --output inside --samples-dir inside/pictures --max-steps 6
+mv inside moved
+resumes 'which is moved' moved --max-steps 12
+check 'go with it' holds moved/pictures 00000006 00000012 fixed
+check 'and not where it was' test ! -e inside
+
 # ---- kinds of data and of networks ----
 
 trains 'four channels in, one out' data --output channels --input-nc 4 --output-nc 1 --max-steps 2
