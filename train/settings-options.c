@@ -5,8 +5,8 @@
  * junyanz/pytorch-CycleGAN-and-pix2pix, old and new; phillipi/pix2pix; affinelayer/
  * pix2pix-tensorflow; cryer/pix2pix. Names have dashes here, see settings_spell().
  */
-#include "command.h"
 #include "settings-table.h"
+#include "strangers.h"
 
 #include <string.h>
 
@@ -65,41 +65,6 @@ static const Alias aliases[] = {
     {"sample-path", "samples_dir", NULL},
     {"num-threads", "loader_threads", NULL},
     {"nThreads", "loader_threads", NULL},
-};
-
-/* What other programs can do and this one does not, or in another way. */
-static const struct {
-    const char *option;
-    gboolean flag;    /* takes no value */
-    const char *only; /* the one value that means nothing special; with any other it is refused */
-    const char *text;
-} strangers[] = {
-    {"gpu-ids", FALSE, NULL, "--device chooses the processor"},
-    {"use-gpu", FALSE, NULL, "--device chooses the processor"},
-    {"display-id", FALSE, NULL, "RUN/index.html shows the run"},
-    {"display-winsize", FALSE, NULL, "RUN/index.html shows the run"},
-    {"display-ncols", FALSE, NULL, "RUN/index.html shows the run"},
-    {"display-server", FALSE, NULL, "RUN/index.html shows the run"},
-    {"display-env", FALSE, NULL, "RUN/index.html shows the run"},
-    {"display-port", FALSE, NULL, "RUN/index.html shows the run"},
-    {"update-html-freq", FALSE, NULL, "RUN/index.html is kept up to date"},
-    {"progress-freq", FALSE, NULL, "progress is always shown"},
-    {"trace-freq", FALSE, NULL, "pix2pix bench --train shows where the time goes"},
-    {"use-wandb", TRUE, NULL, "RUN/log.jsonl holds every figure"},
-    {"wandb-project-name", FALSE, NULL, "RUN/log.jsonl holds every figure"},
-    {"save-by-iter", TRUE, NULL, "states are named by their step"},
-    {"pool-size", FALSE, "0", "pix2pix has no image pool"},
-    {"model", FALSE, "pix2pix", "this trains pix2pix"},
-    {"mode", FALSE, "train", "see pix2pix test and pix2pix convert"},
-    {"dataset-mode", FALSE, "aligned", "pairs are needed"},
-    {"aspect-ratio", FALSE, "1.0", "--load-size takes WIDTHxHEIGHT"},
-    {"output-filetype", FALSE, "png", "pictures are PNG"},
-    {"continue-train", TRUE, "",
-     "--resume RUN goes on with a run, --init-g FILE starts from a model"},
-    {"load-iter", FALSE, "", "--resume RUN takes the newest state"},
-    {"lab-colorization", TRUE, "", "images are RGB or grey"},
-    {"separable-conv", TRUE, "", "there are no separable convolutions"},
-    {"verbose", TRUE, NULL, "pix2pix info shows a network"},
 };
 
 static const char *const group_names[SETTING_N_GROUPS] = {
@@ -181,24 +146,6 @@ static gboolean take_alias(const char *option, const char *value, gpointer data,
     return ok;
 }
 
-/* A GOptionArgFunc: told, or refused where it would change the result. */
-static gboolean take_stranger(const char *option, const char *value, gpointer data, GError **error)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(strangers); i++) {
-        if (strcmp(strangers[i].option, option + 2))
-            continue;
-        if (strangers[i].only && g_strcmp0(strangers[i].only, value)) {
-            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "%s%s%s is not for this program: %s", option, value ? " " : "",
-                        value ? value : "", strangers[i].text);
-            return FALSE;
-        }
-        if (!strangers[i].only)
-            command_print_error("note: %s means nothing here: %s", option, strangers[i].text);
-    }
-    return TRUE;
-}
-
 /* ---- declaring them ---- */
 
 /* GOptionEntry keeps pointers to its strings, so that they are interned. */
@@ -260,28 +207,20 @@ static void add_setting(GOptionGroup *group, const Settings *defaults, const Set
     add_entry(group, on ? name : negative, take_setting, flag | hidden, NULL, NULL);
 }
 
-static void add_hidden(GOptionGroup *group, const char *name, GOptionArgFunc function,
-                       gboolean flag)
-{
-    add_entry(group, name, function, G_OPTION_FLAG_HIDDEN | (flag ? G_OPTION_FLAG_NO_ARG : 0), NULL,
-              "");
-}
-
 static void add_aliases(GOptionGroup *group)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(aliases); i++) {
         const char *value = aliases[i].value;
+        int flags = value && !is_side(value) ? G_OPTION_FLAG_NO_ARG : 0;
         /* some have two rows */
         if (i == 0 || strcmp(aliases[i].option, aliases[i - 1].option))
-            add_hidden(group, aliases[i].option, take_alias, value && !is_side(value));
+            add_entry(group, aliases[i].option, take_alias, G_OPTION_FLAG_HIDDEN | flags, NULL, "");
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(strangers); i++)
-        add_hidden(group, strangers[i].option, take_stranger, strangers[i].flag);
 }
 
 GOptionGroup **settings_option_groups(Settings *settings)
 {
-    GOptionGroup **groups = g_new0(GOptionGroup *, SETTING_N_GROUPS + 1);
+    GOptionGroup **groups = g_new0(GOptionGroup *, SETTING_N_GROUPS + 2);
     g_auto(Settings) defaults = {0};
 
     settings_init(&defaults);
@@ -293,6 +232,7 @@ GOptionGroup **settings_option_groups(Settings *settings)
         }
     }
     add_aliases(groups[0]);
+    groups[SETTING_N_GROUPS] = strangers_group(strangers_train);
     return groups;
 }
 
