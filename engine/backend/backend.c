@@ -5,7 +5,12 @@
 
 #include "error.h"
 
-static const PixBackend *const backends[] = {&pix_backend_cpu};
+static const PixBackend *const backends[] = {
+    &pix_backend_cpu,
+#ifdef HAVE_VULKAN
+    &pix_backend_vulkan,
+#endif
+};
 
 /* Where a name starts with "NAME" or "NAME:", what follows; else NULL. */
 static const char *match(const char *spec, const char *name)

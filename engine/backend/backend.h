@@ -4,9 +4,10 @@
  * The table that a processor fills to run networks: memory and time as named members, one row for
  * each op. Nothing above knows which processor runs; a new op is an enum value, a row and a kernel.
  *
- * A backend works in one of two ways. IMMEDIATE: a row does its work when it is called, and
- * `begin` to `wait` are NULL. RECORDED: a row called between `begin` and `submit` only records;
- * the recording is submitted once for each frame, so that a row runs once for each session.
+ * A backend works in one of two ways. IMMEDIATE: work is done when a function returns, and `record`
+ * to `wait` are NULL. QUEUED: it is done in the order in which it was asked for, and before anything
+ * is read back; what goes wrong is told then. Work asked for between `record` and `finish` is not
+ * done but kept, to be submitted again and again; what the calls point to is read at each submission.
  */
 #ifndef PIX_BACKEND_H
 #define PIX_BACKEND_H
@@ -28,7 +29,7 @@ struct PixDevice {
     PixDeviceInfo info;
 };
 
-/** PixFrame: what changes from frame to frame. A RECORDED backend keeps it in a small buffer. */
+/** PixFrame: what changes from frame to frame. */
 typedef struct {
     uint64_t seed;   /* of the dropout masks */
     uint64_t number; /* 0 for frozen masks */
@@ -36,7 +37,8 @@ typedef struct {
 
 /**
  * PixCall: one op on its tensors. Tensors that an op does not have, or that a direction does not
- * need, have no buffer.
+ * need, have no buffer. Those of param that are no WEIGHT lie in one buffer, and so do those of
+ * dparam; likewise those of saved.
  */
 typedef struct {
     const PixOp *op;
@@ -53,7 +55,6 @@ typedef struct {
     bool din_adds[PIX_MAX_INPUTS], dparam_adds;
     PixBuffer *scratch; /* of at least the row's scratch_bytes, shared by all rows of a run */
     const PixFrame *frame;
-    PixCommands *commands; /* NULL for an IMMEDIATE backend */
 } PixCall;
 
 /** PixRow: how a backend does one op. Shapes have been checked; a kernel cannot fail. */
@@ -151,9 +152,10 @@ struct PixBackend {
     void (*adam)(PixDevice *device, const PixAdamCall *call);
     double (*loss)(PixDevice *device, const PixLossCall *call); /* the value, without weight */
 
-    /** Time. All optional, see above. wait returns when the recording's work is done. */
-    PixCommands *(*begin)(PixDevice *device, GError **error);
-    bool (*submit)(PixDevice *device, PixCommands *commands, const PixFrame *frame, GError **error);
+    /** Time. All optional, see above. One thread records; wait returns when the work is done. */
+    bool (*record)(PixDevice *device, GError **error);
+    PixCommands *(*finish)(PixDevice *device, GError **error);
+    bool (*submit)(PixDevice *device, PixCommands *commands, GError **error);
     bool (*wait)(PixDevice *device, PixCommands *commands, GError **error);
     void (*commands_free)(PixDevice *device, PixCommands *commands);
     bool (*is_lost)(const PixDevice *device); /* optional; NULL: never */
@@ -176,7 +178,8 @@ void pix_backend_backward(PixDevice *device, const PixCall *call);
 /** pix_backend_scratch: Bytes of scratch that the row wants for this call, forward or @backward. */
 size_t pix_backend_scratch(const PixDevice *device, const PixCall *call, bool backward);
 
-/** The tables that exist. */
+/** The tables that exist; Vulkan's only where it was built. */
 extern const PixBackend pix_backend_cpu;
+extern const PixBackend pix_backend_vulkan;
 
 #endif

@@ -18,11 +18,26 @@ static PixShape param_shape(const PixParam *param)
                : (PixShape){1, param->dims[0], 1, 1};
 }
 
-static void lay_out(PixParams *params, const PixGraph *graph, bool trained)
+static bool is_weight(PixSlot slot)
+{
+    return slot == PIX_SLOT_WEIGHT;
+}
+
+static bool is_trained_vector(PixSlot slot)
+{
+    return !is_weight(slot) && pix_slot_is_trained(slot);
+}
+
+static bool is_running(PixSlot slot)
+{
+    return !pix_slot_is_trained(slot);
+}
+
+static void lay_out(PixParams *params, const PixGraph *graph, bool (*belongs)(PixSlot))
 {
     for (guint i = 0; i < graph->params->len; i++) {
         const PixParam *param = pix_graph_param(graph, (int)i);
-        if (pix_slot_is_trained(param->slot) != trained)
+        if (!belongs(param->slot))
             continue;
         PixShape shape = param_shape(param);
         params->tensors[i] =
@@ -37,10 +52,11 @@ PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, bool trained
     PixParams *params = g_new0(PixParams, 1);
     params->device = pix_device_ref(device);
     params->tensors = g_new0(PixTensor, MAX(graph->params->len, 1));
-    lay_out(params, graph, true);
+    lay_out(params, graph, is_weight);
+    lay_out(params, graph, is_trained_vector);
     params->trained_bytes = params->bytes;
     if (!trained_only)
-        lay_out(params, graph, false);
+        lay_out(params, graph, is_running);
     params->buffer = device->backend->buffer_new(device, params->bytes, error);
     if (!params->buffer) {
         pix_params_free(params);

@@ -14,7 +14,8 @@ typedef struct {
     PixDevice *device;
     PixBuffer *buffer;
     PixTensor *tensors;   /* one for each parameter; one that is left out has no buffer */
-    size_t trained_bytes; /* trained parameters come first and in order */
+    size_t trained_bytes; /* weights come first, then trained vectors, then the running statistics:
+                             all vectors of a layer are near each other */
     size_t bytes;
 } PixParams;
 

@@ -22,7 +22,7 @@ struct PixRun {
     const PixTensor *params, *param_gradients;
     PixBuffer *block, *scratch;
     size_t scratch_bytes;
-    PixCommands *commands; /* of a RECORDED backend */
+    PixCommands *commands; /* the way forward; NULL where it is walked each time */
     PixFrame frame;        /* of the current run; calls point to it */
     Step *steps;           /* one for each node but the inputs, in order */
     guint n_steps;
@@ -55,8 +55,7 @@ static PixCall call_of(PixRun *run, int index)
     PixCall call = {.op = &node->op,
                     .out = run->plan->outputs[index],
                     .frame = &run->frame,
-                    .scratch = run->scratch,
-                    .commands = run->commands};
+                    .scratch = run->scratch};
     for (int j = 0; j < pix_op_n_inputs(node->op.kind); j++)
         call.in[j] = run->plan->outputs[node->in[j]];
     for (int j = 0; j < PIX_SLOT_COUNT; j++)
@@ -197,14 +196,21 @@ static void run_rows(PixRun *run)
     }
 }
 
-static bool prepare(PixRun *run, GError **error)
+static bool record(PixRun *run, GError **error)
 {
     const PixBackend *backend = run->device->backend;
-    if (backend->begin && !(run->commands = backend->begin(run->device, error)))
+    if (!backend->record(run->device, error))
         return false;
-    make_steps(run); /* again: now there are scratch and commands */
-    if (run->commands)
-        run_rows(run);
+    run_rows(run);
+    run->commands = backend->finish(run->device, error);
+    return run->commands != NULL;
+}
+
+static bool prepare(PixRun *run, GError **error)
+{
+    make_steps(run); /* again: now there is scratch */
+    if (run->device->backend->record && !run->training && !record(run, error))
+        return false;
     describe_layers(run);
     return true;
 }
@@ -305,7 +311,7 @@ bool pix_run_forward(PixRun *run, PixFrame frame, GError **error)
         run_rows(run);
         return true;
     }
-    return backend->submit(run->device, run->commands, &frame, error) &&
+    return backend->submit(run->device, run->commands, error) &&
            backend->wait(run->device, run->commands, error);
 }
 

@@ -17,29 +17,31 @@
 
 struct PixCommands {
     GArray *calls;
-    PixFrame frame; /* of the submission, which recorded calls read */
 };
 
+static PixCommands *open_commands;
 static int recorded, submitted, waited;
 
-static PixCommands *begin(PixDevice *device, GError **error)
+static bool record(PixDevice *device, GError **error)
 {
-    PixCommands *commands = g_new0(PixCommands, 1);
-    commands->calls = g_array_new(FALSE, FALSE, sizeof(PixCall));
-    return commands;
+    open_commands = g_new0(PixCommands, 1);
+    open_commands->calls = g_array_new(FALSE, FALSE, sizeof(PixCall));
+    return true;
 }
 
-static void record(PixDevice *device, const PixCall *call)
+static PixCommands *finish(PixDevice *device, GError **error)
 {
-    PixCall copy = *call;
-    copy.frame = &call->commands->frame;
-    g_array_append_val(call->commands->calls, copy);
+    return g_steal_pointer(&open_commands);
+}
+
+static void forward(PixDevice *device, const PixCall *call)
+{
+    g_array_append_val(open_commands->calls, *call);
     recorded++;
 }
 
-static bool submit(PixDevice *device, PixCommands *commands, const PixFrame *frame, GError **error)
+static bool submit(PixDevice *device, PixCommands *commands, GError **error)
 {
-    commands->frame = *frame;
     for (guint i = 0; i < commands->calls->len; i++) {
         const PixCall *call = &g_array_index(commands->calls, PixCall, i);
         pix_backend_cpu.rows[call->op->kind].forward(device, call);
@@ -64,13 +66,14 @@ static PixBackend recorder(void)
 {
     PixBackend backend = pix_backend_cpu;
     backend.name = "recorder";
-    backend.begin = begin;
+    backend.record = record;
+    backend.finish = finish;
     backend.submit = submit;
     backend.wait = wait;
     backend.commands_free = commands_free;
     for (int i = 0; i < PIX_OP_COUNT; i++)
         if (backend.rows[i].forward)
-            backend.rows[i].forward = record;
+            backend.rows[i].forward = forward;
     return backend;
 }
 

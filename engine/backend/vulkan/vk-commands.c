@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk-commands.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "vk-error.h"
+
+#define SETS 64  /* descriptor sets of a pool */
+#define SLOTS 64 /* dispatches with something that varies */
+#define SLOT 256 /* bytes; no device wants a larger alignment */
+#define SECOND_NS 1000000000ull
+
+typedef struct {
+    const void *host;
+    size_t bytes;
+} Varying;
+
+struct PixCommands {
+    VulkanGpu *gpu;
+    VkCommandPool pool;
+    VkCommandBuffer buffer;
+    VkFence fence;
+    bool open, pending;
+    unsigned count;
+    GArray *sets;       /* of VkDescriptorPool */
+    unsigned n_sets;    /* in use, of all of them */
+    PixBuffer *varying; /* SLOTS slots */
+    GArray *slots;      /* of Varying */
+    VulkanHazards hazards;
+    GError *error; /* of the recording */
+};
+
+/* ---- making ---- */
+
+static bool make_objects(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                          .queueFamilyIndex = gpu->family};
+    const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    if (!vk_gpu_check(gpu, gpu->vk.vkCreateCommandPool(gpu->device, &pool, NULL, &commands->pool),
+                      "vkCreateCommandPool", error) ||
+        !vk_gpu_check(gpu, gpu->vk.vkCreateFence(gpu->device, &fence, NULL, &commands->fence),
+                      "vkCreateFence", error))
+        return false;
+    const VkCommandBufferAllocateInfo buffer = {.sType =
+                                                    VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                                .commandPool = commands->pool,
+                                                .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                                                .commandBufferCount = 1};
+    return vk_gpu_check(gpu,
+                        gpu->vk.vkAllocateCommandBuffers(gpu->device, &buffer, &commands->buffer),
+                        "vkAllocateCommandBuffers", error);
+}
+
+PixCommands *vk_commands_new(VulkanGpu *gpu, GError **error)
+{
+    PixCommands *commands = g_new0(PixCommands, 1);
+    commands->gpu = gpu;
+    commands->sets = g_array_new(FALSE, FALSE, sizeof(VkDescriptorPool));
+    commands->slots = g_array_new(FALSE, FALSE, sizeof(Varying));
+    vk_hazards_init(&commands->hazards);
+    commands->varying = vk_buffer_new(gpu, SLOTS * SLOT, VK_MEMORY_SHARED, error);
+    if (!commands->varying || !make_objects(commands, error)) {
+        vk_commands_free(commands);
+        return NULL;
+    }
+    return commands;
+}
+
+void vk_commands_free(PixCommands *commands)
+{
+    if (!commands)
+        return;
+    VulkanGpu *gpu = commands->gpu;
+    vk_commands_wait(commands, NULL);
+    for (guint i = 0; i < commands->sets->len; i++)
+        gpu->vk.vkDestroyDescriptorPool(gpu->device,
+                                        g_array_index(commands->sets, VkDescriptorPool, i), NULL);
+    gpu->vk.vkDestroyFence(gpu->device, commands->fence, NULL);
+    gpu->vk.vkDestroyCommandPool(gpu->device, commands->pool, NULL);
+    vk_buffer_free(gpu, commands->varying);
+    vk_hazards_clear(&commands->hazards);
+    g_array_unref(commands->sets);
+    g_array_unref(commands->slots);
+    g_clear_error(&commands->error);
+    g_free(commands);
+}
+
+bool vk_commands_is_open(const PixCommands *commands)
+{
+    return commands->open;
+}
+
+unsigned vk_commands_count(const PixCommands *commands)
+{
+    return commands->count;
+}
+
+/* ---- descriptors ---- */
+
+static bool add_pool(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    const VkDescriptorPoolSize sizes[] = {
+        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, SETS * VK_BINDINGS},
+        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, SETS},
+    };
+    const VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                             .maxSets = SETS,
+                                             .poolSizeCount = G_N_ELEMENTS(sizes),
+                                             .pPoolSizes = sizes};
+    VkDescriptorPool pool;
+    if (!vk_gpu_check(gpu, gpu->vk.vkCreateDescriptorPool(gpu->device, &info, NULL, &pool),
+                      "vkCreateDescriptorPool", error))
+        return false;
+    g_array_append_val(commands->sets, pool);
+    return true;
+}
+
+static VkDescriptorSet new_set(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    VkDescriptorSet set = VK_NULL_HANDLE;
+    guint index = commands->n_sets / SETS;
+    if (index == commands->sets->len && !add_pool(commands, error))
+        return VK_NULL_HANDLE;
+    const VkDescriptorSetAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+        .descriptorPool = g_array_index(commands->sets, VkDescriptorPool, index),
+        .descriptorSetCount = 1,
+        .pSetLayouts = &gpu->set_layout};
+    if (!vk_gpu_check(gpu, gpu->vk.vkAllocateDescriptorSets(gpu->device, &info, &set),
+                      "vkAllocateDescriptorSets", error))
+        return VK_NULL_HANDLE;
+    commands->n_sets++;
+    return set;
+}
+
+/* Returns: where in the buffer of what varies this dispatch's part is; 0 where nothing does. */
+static size_t new_slot(PixCommands *commands, const VulkanDispatch *dispatch)
+{
+    if (!dispatch->varying)
+        return 0;
+    g_assert(commands->slots->len < SLOTS && dispatch->varying_bytes <= VK_VARYING_BYTES);
+    Varying slot = {dispatch->varying, dispatch->varying_bytes};
+    size_t offset = (size_t)commands->slots->len * SLOT;
+    g_array_append_val(commands->slots, slot);
+    return offset;
+}
+
+static bool bind(PixCommands *commands, const VulkanDispatch *dispatch, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    VkDescriptorSet set = new_set(commands, error);
+    if (!set)
+        return false;
+    VkDescriptorBufferInfo infos[VK_BINDINGS + 1];
+    VkWriteDescriptorSet writes[VK_BINDINGS + 1];
+    for (uint32_t i = 0; i <= VK_BINDINGS; i++) {
+        const VulkanBinding *b = i < VK_BINDINGS ? &dispatch->bindings[i] : NULL;
+        bool real = b && b->buffer;
+        infos[i] =
+            real ? (VkDescriptorBufferInfo){b->buffer->buffer, b->offset, (b->bytes + 3) / 4 * 4}
+                 : (VkDescriptorBufferInfo){commands->varying->buffer, 0, SLOT};
+        if (!b)
+            infos[i].offset = new_slot(commands, dispatch);
+        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                           .dstSet = set,
+                                           .dstBinding = i,
+                                           .descriptorCount = 1,
+                                           .descriptorType = b ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+                                                               : VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
+                                           .pBufferInfo = &infos[i]};
+    }
+    gpu->vk.vkUpdateDescriptorSets(gpu->device, G_N_ELEMENTS(writes), writes, 0, NULL);
+    gpu->vk.vkCmdBindDescriptorSets(commands->buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
+                                    gpu->pipeline_layout, 0, 1, &set, 0, NULL);
+    return true;
+}
+
+/* ---- barriers ---- */
+
+#define STAGES (VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT)
+#define READS (VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_UNIFORM_READ_BIT)
+#define WRITES (VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT)
+
+static void barrier(PixCommands *commands, VkPipelineStageFlags from, VkPipelineStageFlags to,
+                    VkAccessFlags made, VkAccessFlags seen)
+{
+    const VkMemoryBarrier memory = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = made, .dstAccessMask = seen};
+    commands->gpu->vk.vkCmdPipelineBarrier(commands->buffer, from, to, 0, 1, &memory, 0, NULL, 0,
+                                           NULL);
+}
+
+static void take_turn(PixCommands *commands, const VulkanAccess *accesses, size_t n)
+{
+    if (vk_hazards_add(&commands->hazards, accesses, n))
+        barrier(commands, STAGES, STAGES, WRITES, READS | WRITES);
+    commands->count++;
+}
+
+/* ---- recording ---- */
+
+bool vk_commands_begin(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    const VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+    g_assert(!commands->open && !commands->pending);
+    for (guint i = 0; i < commands->sets->len; i++)
+        gpu->vk.vkResetDescriptorPool(gpu->device,
+                                      g_array_index(commands->sets, VkDescriptorPool, i), 0);
+    commands->n_sets = commands->count = 0;
+    g_array_set_size(commands->slots, 0);
+    vk_hazards_forget(&commands->hazards);
+    g_clear_error(&commands->error);
+    if (!vk_gpu_check(gpu, gpu->vk.vkResetCommandPool(gpu->device, commands->pool, 0),
+                      "vkResetCommandPool", error) ||
+        !vk_gpu_check(gpu, gpu->vk.vkBeginCommandBuffer(commands->buffer, &info),
+                      "vkBeginCommandBuffer", error))
+        return false;
+    commands->open = true;
+    /* Whatever was submitted before. */
+    barrier(commands, STAGES, STAGES, WRITES, READS | WRITES);
+    return true;
+}
+
+static bool check_dispatch(const PixCommands *commands, const VulkanDispatch *dispatch,
+                           GError **error)
+{
+    const VkPhysicalDeviceLimits *limits = &commands->gpu->properties.limits;
+    g_assert(dispatch->push_bytes <= VK_PUSH_BYTES && dispatch->push_bytes % 4 == 0);
+    for (int i = 0; i < 3; i++)
+        if (dispatch->groups[i] > limits->maxComputeWorkGroupCount[i])
+            return pix_fail(error, PIX_ERROR_BAD_SHAPE,
+                            "%s: a map is too large for it; use a smaller size or device=cpu",
+                            commands->gpu->name);
+    for (int i = 0; i < VK_BINDINGS; i++)
+        if (dispatch->bindings[i].bytes > limits->maxStorageBufferRange)
+            return pix_fail(error, PIX_ERROR_NO_MEMORY,
+                            "%s: a map or a layer's weights take %zu MiB, it sees at most %u at a "
+                            "time; use a smaller size or device=cpu",
+                            commands->gpu->name, dispatch->bindings[i].bytes >> 20,
+                            limits->maxStorageBufferRange >> 20);
+    return true;
+}
+
+static void note_accesses(PixCommands *commands, const VulkanDispatch *dispatch)
+{
+    VulkanAccess accesses[VK_BINDINGS];
+    size_t n = 0;
+    for (int i = 0; i < VK_BINDINGS; i++) {
+        const VulkanBinding *b = &dispatch->bindings[i];
+        if (b->buffer)
+            accesses[n++] = (VulkanAccess){b->buffer, b->offset, b->bytes, b->writes};
+    }
+    take_turn(commands, accesses, n);
+}
+
+static bool record_dispatch(PixCommands *commands, const VulkanDispatch *dispatch, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    if (!check_dispatch(commands, dispatch, error))
+        return false;
+    VkPipeline pipeline =
+        vk_pipeline_get(gpu, dispatch->shader, dispatch->constants, dispatch->n_constants, error);
+    if (!pipeline || !bind(commands, dispatch, error))
+        return false;
+    note_accesses(commands, dispatch);
+    gpu->vk.vkCmdBindPipeline(commands->buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+    if (dispatch->push_bytes > 0)
+        gpu->vk.vkCmdPushConstants(commands->buffer, gpu->pipeline_layout,
+                                   VK_SHADER_STAGE_COMPUTE_BIT, 0, (uint32_t)dispatch->push_bytes,
+                                   dispatch->push);
+    gpu->vk.vkCmdDispatch(commands->buffer, dispatch->groups[0], dispatch->groups[1],
+                          dispatch->groups[2]);
+    return true;
+}
+
+void vk_commands_dispatch(PixCommands *commands, const VulkanDispatch *dispatch)
+{
+    if (!commands->error)
+        record_dispatch(commands, dispatch, &commands->error);
+}
+
+void vk_commands_copy(PixCommands *commands, PixBuffer *from, size_t from_offset, PixBuffer *to,
+                      size_t to_offset, size_t bytes)
+{
+    const VulkanAccess accesses[] = {{from, from_offset, bytes, false},
+                                     {to, to_offset, bytes, true}};
+    const VkBufferCopy region = {from_offset, to_offset, bytes};
+    if (bytes == 0)
+        return;
+    take_turn(commands, accesses, G_N_ELEMENTS(accesses));
+    commands->gpu->vk.vkCmdCopyBuffer(commands->buffer, from->buffer, to->buffer, 1, &region);
+}
+
+void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, size_t bytes,
+                      uint32_t word)
+{
+    const VulkanAccess access = {buffer, offset, bytes, true};
+    if (bytes == 0)
+        return;
+    take_turn(commands, &access, 1);
+    commands->gpu->vk.vkCmdFillBuffer(commands->buffer, buffer->buffer, offset, bytes, word);
+}
+
+bool vk_commands_end(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    g_assert(commands->open);
+    barrier(commands, STAGES, VK_PIPELINE_STAGE_HOST_BIT, WRITES, VK_ACCESS_HOST_READ_BIT);
+    commands->open = false;
+    VkResult result = gpu->vk.vkEndCommandBuffer(commands->buffer);
+    if (commands->error) {
+        g_propagate_error(error, g_steal_pointer(&commands->error));
+        return false;
+    }
+    return vk_gpu_check(gpu, result, "vkEndCommandBuffer", error);
+}
+
+/* ---- running ---- */
+
+static void refresh(PixCommands *commands)
+{
+    for (guint i = 0; i < commands->slots->len; i++) {
+        const Varying *slot = &g_array_index(commands->slots, Varying, i);
+        memcpy((char *)commands->varying->data + (size_t)i * SLOT, slot->host, slot->bytes);
+    }
+}
+
+bool vk_commands_submit(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                               .commandBufferCount = 1,
+                               .pCommandBuffers = &commands->buffer};
+    g_assert(!commands->open && !commands->pending);
+    if (g_atomic_int_get(&gpu->lost))
+        return vk_check(VK_ERROR_DEVICE_LOST, "before", error);
+    if (!vk_gpu_check(gpu, gpu->vk.vkResetFences(gpu->device, 1, &commands->fence), "vkResetFences",
+                      error))
+        return false;
+    refresh(commands);
+    g_mutex_lock(&gpu->queue_lock);
+    VkResult result = gpu->vk.vkQueueSubmit(gpu->queue, 1, &info, commands->fence);
+    g_mutex_unlock(&gpu->queue_lock);
+    commands->pending = vk_gpu_check(gpu, result, "vkQueueSubmit", error);
+    return commands->pending;
+}
+
+bool vk_commands_wait(PixCommands *commands, GError **error)
+{
+    VulkanGpu *gpu = commands->gpu;
+    /* A recording is a step at most; a processor that plays a GPU takes minutes for some. */
+    uint64_t timeout = (vk_gpu_is_slow(gpu) ? 600 : 10) * SECOND_NS;
+    if (!commands->pending)
+        return true;
+    commands->pending = false;
+    VkResult result = gpu->vk.vkWaitForFences(gpu->device, 1, &commands->fence, VK_TRUE, timeout);
+    return vk_gpu_check(gpu, result, "vkWaitForFences", error);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * A recording: dispatches and copies in order, with the barriers that their reads and writes ask
+ * for; done once or again and again.
+ */
+#ifndef PIX_VK_COMMANDS_H
+#define PIX_VK_COMMANDS_H
+
+#include "vk-buffer.h"
+#include "vk-hazard.h"
+#include "vk-pipeline.h"
+
+/** VulkanBinding: what a shader sees of a buffer; without one it sees nothing that matters. */
+typedef struct {
+    PixBuffer *buffer;
+    size_t offset, bytes; /* offset: a multiple of PixBackend.alignment */
+    bool writes;          /* also where it reads and writes */
+} VulkanBinding;
+
+/** VulkanDispatch: one run of a shader. */
+typedef struct {
+    VulkanShader shader;
+    uint32_t constants[VK_CONSTANTS];
+    int n_constants;
+    VulkanBinding bindings[VK_BINDINGS];
+    const void *push;
+    size_t push_bytes;
+    uint32_t groups[3];
+    /* Read again whenever the recording is submitted; NULL: nothing varies. */
+    const void *varying;
+    size_t varying_bytes;
+} VulkanDispatch;
+
+/** VK_VARYING_BYTES: the most that varies for one dispatch. */
+#define VK_VARYING_BYTES 64
+
+/** vk_commands_new: Errors: NO_MEMORY. */
+PixCommands *vk_commands_new(VulkanGpu *gpu, GError **error);
+/** vk_commands_free: Waits for what is under way. Accepts NULL. */
+void vk_commands_free(PixCommands *commands);
+
+/** vk_commands_is_open: Whether it is being recorded. */
+bool vk_commands_is_open(const PixCommands *commands);
+/** vk_commands_count: Dispatches and copies so far. */
+unsigned vk_commands_count(const PixCommands *commands);
+
+/** vk_commands_begin: Forgets what was recorded; that must be done. Errors: NO_MEMORY, DEVICE_LOST. */
+bool vk_commands_begin(PixCommands *commands, GError **error);
+
+/** Recording. What goes wrong here is kept until vk_commands_end(). */
+void vk_commands_dispatch(PixCommands *commands, const VulkanDispatch *dispatch);
+void vk_commands_copy(PixCommands *commands, PixBuffer *from, size_t from_offset, PixBuffer *to,
+                      size_t to_offset, size_t bytes);
+/** @word: the bits of each four bytes. */
+void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, size_t bytes,
+                      uint32_t word);
+
+bool vk_commands_end(PixCommands *commands, GError **error);
+/** vk_commands_submit: Of one that has ended, and whose last submission is done. */
+bool vk_commands_submit(PixCommands *commands, GError **error);
+/** vk_commands_wait: Until it is done; at once where nothing is under way. Errors: DEVICE_LOST. */
+bool vk_commands_wait(PixCommands *commands, GError **error);
+
+#endif

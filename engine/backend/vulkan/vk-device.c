@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk-device.h"
+
+#include <string.h>
+
+#include "error.h"
+
+#define STAGING_BYTES ((size_t)16 << 20)
+#define LONGEST 512 /* dispatches in one submission: drivers stop what takes seconds */
+#define LONGEST_SLOW 64
+
+/* ---- opening ---- */
+
+static void describe(VulkanDevice *device)
+{
+    const VulkanGpu *gpu = device->gpu;
+    device->id = g_strdup_printf("vulkan:%u", gpu->index);
+    device->features = g_strdup_printf("fp32, %s", gpu->driver);
+    device->base.info = (PixDeviceInfo){.id = device->id,
+                                        .name = gpu->name,
+                                        .features = device->features,
+                                        .level = "vulkan",
+                                        .memory_bytes = vk_gpu_memory_bytes(gpu)};
+}
+
+PixDevice *vk_device_open(const char *name, unsigned threads, GError **error)
+{
+    VulkanGpu *gpu = vk_gpu_open(name, false, error);
+    if (!gpu)
+        return NULL;
+    VulkanDevice *device = g_new0(VulkanDevice, 1);
+    device->base.backend = &pix_backend_vulkan;
+    g_atomic_ref_count_init(&device->base.references);
+    device->gpu = gpu;
+    g_rec_mutex_init(&device->lock);
+    describe(device);
+    device->once = vk_commands_new(gpu, error);
+    if (device->once)
+        device->staging = vk_buffer_new(gpu, STAGING_BYTES, VK_MEMORY_SHARED, error);
+    if (!device->staging) {
+        vk_device_close(&device->base);
+        return NULL;
+    }
+    return &device->base;
+}
+
+void vk_device_close(PixDevice *base)
+{
+    VulkanDevice *device = vk_device(base);
+    vk_commands_free(device->once);
+    vk_buffer_free(device->gpu, device->staging);
+    vk_gpu_close(device->gpu);
+    g_rec_mutex_clear(&device->lock);
+    g_clear_error(&device->error);
+    g_free(device->id);
+    g_free(device->features);
+    g_free(device);
+}
+
+/* ---- work for once ---- */
+
+static bool run_once(VulkanDevice *device, GError **error)
+{
+    PixCommands *once = device->once;
+    return vk_commands_end(once, error) && vk_commands_submit(once, error) &&
+           vk_commands_wait(once, error);
+}
+
+/* Returns: where work goes now; NULL where nothing can be done any more. */
+static PixCommands *target(VulkanDevice *device)
+{
+    if (device->recording)
+        return device->recording;
+    if (device->error)
+        return NULL;
+    unsigned longest = vk_gpu_is_slow(device->gpu) ? LONGEST_SLOW : LONGEST;
+    if (vk_commands_is_open(device->once) && vk_commands_count(device->once) >= longest &&
+        !run_once(device, &device->error))
+        return NULL;
+    if (!vk_commands_is_open(device->once) && !vk_commands_begin(device->once, &device->error))
+        return NULL;
+    return device->once;
+}
+
+void vk_dispatch(PixDevice *base, const VulkanDispatch *dispatch)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    PixCommands *commands = target(device);
+    if (commands)
+        vk_commands_dispatch(commands, dispatch);
+    g_rec_mutex_unlock(&device->lock);
+}
+
+void vk_copy_bytes(PixDevice *base, PixBuffer *from, size_t from_offset, PixBuffer *to,
+                   size_t to_offset, size_t bytes)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    PixCommands *commands = target(device);
+    if (commands)
+        vk_commands_copy(commands, from, from_offset, to, to_offset, bytes);
+    g_rec_mutex_unlock(&device->lock);
+}
+
+void vk_fill_bytes(PixDevice *base, PixBuffer *buffer, size_t offset, size_t bytes, uint32_t word)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    PixCommands *commands = target(device);
+    if (commands)
+        vk_commands_fill(commands, buffer, offset, bytes, word);
+    g_rec_mutex_unlock(&device->lock);
+}
+
+static bool flush(VulkanDevice *device, GError **error)
+{
+    if (!device->error && vk_commands_is_open(device->once))
+        run_once(device, &device->error);
+    if (!device->error)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&device->error));
+    return false;
+}
+
+bool vk_flush(PixDevice *base, GError **error)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    bool done = flush(device, error);
+    g_rec_mutex_unlock(&device->lock);
+    return done;
+}
+
+/* ---- to and fro ---- */
+
+bool vk_upload(PixDevice *base, PixBuffer *buffer, size_t offset, const void *data, size_t bytes,
+               GError **error)
+{
+    VulkanDevice *device = vk_device(base);
+    bool done = true;
+    g_rec_mutex_lock(&device->lock);
+    g_assert(!device->recording);
+    for (size_t at = 0; at < bytes && done; at += STAGING_BYTES) {
+        size_t part = MIN(bytes - at, STAGING_BYTES);
+        memcpy(device->staging->data, (const char *)data + at, part);
+        vk_copy_bytes(base, device->staging, 0, buffer, offset + at, part);
+        done = flush(device, error);
+    }
+    g_rec_mutex_unlock(&device->lock);
+    return done;
+}
+
+bool vk_download(PixDevice *base, PixBuffer *buffer, size_t offset, void *data, size_t bytes,
+                 GError **error)
+{
+    VulkanDevice *device = vk_device(base);
+    bool done = true;
+    g_rec_mutex_lock(&device->lock);
+    g_assert(!device->recording);
+    for (size_t at = 0; at < bytes && done; at += STAGING_BYTES) {
+        size_t part = MIN(bytes - at, STAGING_BYTES);
+        vk_copy_bytes(base, buffer, offset + at, device->staging, 0, part);
+        done = flush(device, error);
+        if (done)
+            memcpy((char *)data + at, device->staging->data, part);
+    }
+    g_rec_mutex_unlock(&device->lock);
+    return done;
+}
+
+/* ---- memory ---- */
+
+PixBuffer *vk_device_buffer_new(PixDevice *device, size_t bytes, GError **error)
+{
+    return vk_buffer_new(vk_device(device)->gpu, bytes, VK_MEMORY_OWN, error);
+}
+
+void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer)
+{
+    if (!buffer)
+        return;
+    vk_flush(device, NULL); /* what is still to be done may need it */
+    vk_buffer_free(vk_device(device)->gpu, buffer);
+}
+
+/* ---- recordings ---- */
+
+bool vk_device_record(PixDevice *base, GError **error)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    g_assert(!device->recording);
+    device->recording = flush(device, error) ? vk_commands_new(device->gpu, error) : NULL;
+    if (device->recording && vk_commands_begin(device->recording, error))
+        return true;
+    g_clear_pointer(&device->recording, vk_commands_free);
+    g_rec_mutex_unlock(&device->lock);
+    return false;
+}
+
+PixCommands *vk_device_finish(PixDevice *base, GError **error)
+{
+    VulkanDevice *device = vk_device(base);
+    PixCommands *commands = g_steal_pointer(&device->recording);
+    bool done = vk_commands_end(commands, error);
+    g_rec_mutex_unlock(&device->lock);
+    if (done)
+        return commands;
+    vk_commands_free(commands);
+    return NULL;
+}
+
+bool vk_device_submit(PixDevice *device, PixCommands *commands, GError **error)
+{
+    return vk_flush(device, error) && vk_commands_submit(commands, error);
+}
+
+bool vk_device_wait(PixDevice *device, PixCommands *commands, GError **error)
+{
+    return vk_commands_wait(commands, error);
+}
+
+void vk_device_commands_free(PixDevice *device, PixCommands *commands)
+{
+    vk_commands_free(commands);
+}

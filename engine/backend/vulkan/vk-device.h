@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * A PixDevice of Vulkan: a GPU, and the work that has been asked of it and not been submitted. That
+ * is done before anything is read back, or goes into a recording.
+ */
+#ifndef PIX_VK_DEVICE_H
+#define PIX_VK_DEVICE_H
+
+#include "vk-commands.h"
+
+typedef struct {
+    PixDevice base;
+    VulkanGpu *gpu;
+    GRecMutex lock;         /* of what follows; held from record to finish */
+    PixCommands *recording; /* NULL: work is for once */
+    PixCommands *once;
+    GError *error;      /* of work that was for once: told by the next flush */
+    PixBuffer *staging; /* between the processor's memory and the GPU's */
+    char *id, *features;
+} VulkanDevice;
+
+/** Alignment of tensors in bytes: no device wants more. */
+#define VK_ALIGNMENT 256
+
+static inline VulkanDevice *vk_device(PixDevice *device)
+{
+    return (VulkanDevice *)device;
+}
+
+PixDevice *vk_device_open(const char *name, unsigned threads, GError **error);
+void vk_device_close(PixDevice *device);
+
+/** vk_dispatch: Into the recording, or to be done soon. */
+void vk_dispatch(PixDevice *device, const VulkanDispatch *dispatch);
+void vk_copy_bytes(PixDevice *device, PixBuffer *from, size_t from_offset, PixBuffer *to,
+                   size_t to_offset, size_t bytes);
+void vk_fill_bytes(PixDevice *device, PixBuffer *buffer, size_t offset, size_t bytes,
+                   uint32_t word);
+
+/** vk_flush: Until all work that was for once is done. */
+bool vk_flush(PixDevice *device, GError **error);
+/** vk_upload, vk_download: Done when they return. */
+bool vk_upload(PixDevice *device, PixBuffer *buffer, size_t offset, const void *data, size_t bytes,
+               GError **error);
+bool vk_download(PixDevice *device, PixBuffer *buffer, size_t offset, void *data, size_t bytes,
+                 GError **error);
+
+/* The entries of the table. */
+PixBuffer *vk_device_buffer_new(PixDevice *device, size_t bytes, GError **error);
+void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer);
+bool vk_device_record(PixDevice *device, GError **error);
+PixCommands *vk_device_finish(PixDevice *device, GError **error);
+bool vk_device_submit(PixDevice *device, PixCommands *commands, GError **error);
+bool vk_device_wait(PixDevice *device, PixCommands *commands, GError **error);
+void vk_device_commands_free(PixDevice *device, PixCommands *commands);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * The GPUs of this process: a driver's logical devices, one for each GPU in use, shared by all that
+ * runs on it.
+ */
+#ifndef PIX_VK_GPU_H
+#define PIX_VK_GPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+#include <volk.h>
+
+/** VK_BINDINGS: storage buffers of a shader; no device has fewer. */
+#define VK_BINDINGS 4
+
+/** VulkanGpu: Counted. Thread-safety: any thread; the queue and the pipelines have their locks. */
+typedef struct {
+    int references; /* under the lock of the list */
+    uint32_t index; /* among the instance's physical devices */
+    VkPhysicalDevice physical;
+    VkDevice device;
+    struct VolkDeviceTable vk;
+    uint32_t family;
+    VkQueue queue;
+    GMutex queue_lock;
+    gint lost; /* atomic: no more work is taken */
+    VkPhysicalDeviceProperties properties;
+    VkPhysicalDeviceMemoryProperties memory;
+    gsize allocated_bytes; /* atomic */
+    char *name, *driver;
+
+    VkDescriptorSetLayout set_layout;
+    VkPipelineLayout pipeline_layout;
+    GMutex pipelines_lock;
+    GHashTable *pipelines; /* of vk-pipeline.c */
+} VulkanGpu;
+
+/**
+ * vk_gpu_open:
+ * @name: (nullable): an index, part of a name, "vendor:device" in hexadecimal or a UUID; NULL: the
+ * best.  @real: no processor that plays a GPU.  Errors: NO_DEVICE, NO_MEMORY.
+ */
+VulkanGpu *vk_gpu_open(const char *name, bool real, GError **error);
+void vk_gpu_close(VulkanGpu *gpu);
+
+/** vk_gpu_lose: Latches the loss. */
+void vk_gpu_lose(VulkanGpu *gpu);
+/** vk_gpu_check: As vk_check(); latches a loss. */
+bool vk_gpu_check(VulkanGpu *gpu, VkResult result, const char *what, GError **error);
+/** vk_gpu_is_slow: Whether it is a processor that plays a GPU. */
+bool vk_gpu_is_slow(const VulkanGpu *gpu);
+/** vk_gpu_memory_bytes: Of its largest heap of its own. */
+uint64_t vk_gpu_memory_bytes(const VulkanGpu *gpu);
+/** vk_gpu_find_memory: Returns: a type among the bits @types that has @wanted; -1 for none. */
+int vk_gpu_find_memory(const VulkanGpu *gpu, uint32_t types, VkMemoryPropertyFlags wanted);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vk-loader.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "vk-error.h"
+
+static GMutex lock; /* of both: volk's pointers and the instance are the process's */
+static int references;
+static VkInstance instance;
+
+/* ---- the instance ---- */
+
+static bool make_instance(GError **error)
+{
+    if (volkInitialize() != VK_SUCCESS)
+        return pix_fail(error, PIX_ERROR_NO_DEVICE,
+                        "Vulkan: there is no loader; install libvulkan1 and a driver");
+    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                           .pEngineName = "pix2pix",
+                                           .apiVersion = VK_API_WANTED};
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                       .pApplicationInfo = &application};
+    if (!vk_check(vkCreateInstance(&info, NULL, &instance), "vkCreateInstance", error))
+        return false;
+    volkLoadInstanceOnly(instance);
+    return true;
+}
+
+bool vk_loader_ref(GError **error)
+{
+    g_mutex_lock(&lock);
+    bool ok = references > 0 || make_instance(error);
+    references += ok;
+    g_mutex_unlock(&lock);
+    return ok;
+}
+
+void vk_loader_unref(void)
+{
+    g_mutex_lock(&lock);
+    if (--references == 0) {
+        vkDestroyInstance(instance, NULL);
+        instance = VK_NULL_HANDLE;
+    }
+    g_mutex_unlock(&lock);
+}
+
+/* ---- choosing ---- */
+
+typedef struct {
+    VkPhysicalDevice physical;
+    VkPhysicalDeviceProperties properties;
+    uint8_t uuid[VK_UUID_SIZE];
+} Candidate;
+
+static GArray *list_candidates(void)
+{
+    GArray *list = g_array_new(FALSE, TRUE, sizeof(Candidate));
+    uint32_t n = 0;
+    if (vkEnumeratePhysicalDevices(instance, &n, NULL) != VK_SUCCESS || n == 0)
+        return list;
+    g_autofree VkPhysicalDevice *physical = g_new0(VkPhysicalDevice, n);
+    if (vkEnumeratePhysicalDevices(instance, &n, physical) < VK_SUCCESS)
+        return list;
+    for (uint32_t i = 0; i < n; i++) {
+        Candidate candidate = {.physical = physical[i]};
+        VkPhysicalDeviceIDProperties id = {.sType =
+                                               VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
+        VkPhysicalDeviceProperties2 properties = {
+            .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id};
+        vkGetPhysicalDeviceProperties(physical[i], &candidate.properties);
+        if (candidate.properties.apiVersion >= VK_API_WANTED) {
+            vkGetPhysicalDeviceProperties2(physical[i], &properties);
+            memcpy(candidate.uuid, id.deviceUUID, VK_UUID_SIZE);
+        }
+        g_array_append_val(list, candidate);
+    }
+    return list;
+}
+
+int vk_loader_queue_family(VkPhysicalDevice physical)
+{
+    VkQueueFamilyProperties families[16];
+    uint32_t n = G_N_ELEMENTS(families);
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, &n, families);
+    for (uint32_t i = 0; i < n; i++)
+        if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)
+            return (int)i;
+    return -1;
+}
+
+static bool can_compute(const Candidate *candidate)
+{
+    return candidate->properties.apiVersion >= VK_API_WANTED &&
+           vk_loader_queue_family(candidate->physical) >= 0;
+}
+
+static int rank(const Candidate *candidate)
+{
+    switch (candidate->properties.deviceType) {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+        return 4;
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+        return 3;
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+        return 2;
+    case VK_PHYSICAL_DEVICE_TYPE_OTHER:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static char *print_uuid(const uint8_t uuid[VK_UUID_SIZE])
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < VK_UUID_SIZE; i++)
+        g_string_append_printf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+                               uuid[i]);
+    return g_string_free(text, FALSE);
+}
+
+static bool contains(const char *text, const char *part)
+{
+    g_autofree char *low_text = g_ascii_strdown(text, -1), *low_part = g_ascii_strdown(part, -1);
+    return strstr(low_text, low_part) != NULL;
+}
+
+/* Whether @name means this device, the @index-th. */
+static bool is_called(const Candidate *candidate, uint32_t index, const char *name)
+{
+    guint64 number;
+    if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT32, &number, NULL))
+        return number == index;
+    g_autofree char *uuid = print_uuid(candidate->uuid);
+    g_autofree char *ids = g_strdup_printf("%04x:%04x", candidate->properties.vendorID,
+                                           candidate->properties.deviceID);
+    return g_ascii_strcasecmp(name, uuid) == 0 || g_ascii_strcasecmp(name, ids) == 0 ||
+           contains(candidate->properties.deviceName, name);
+}
+
+static bool fail_to_choose(const GArray *list, const char *name, GError **error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++)
+        g_string_append_printf(known, "%s%u \"%s\"", i ? ", " : "", i,
+                               g_array_index(list, Candidate, i).properties.deviceName);
+    if (list->len == 0)
+        return pix_fail(error, PIX_ERROR_NO_DEVICE, "Vulkan: the driver has no device");
+    if (name)
+        return pix_fail(error, PIX_ERROR_NO_DEVICE,
+                        "no Vulkan device that can compute is called \"%s\"; there are: %s", name,
+                        known->str);
+    return pix_fail(error, PIX_ERROR_NO_DEVICE,
+                    "no GPU with Vulkan 1.1 that can compute; there are: %s", known->str);
+}
+
+bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError **error)
+{
+    g_autoptr(GArray) list = list_candidates();
+    int best = -1;
+    for (guint i = 0; i < list->len; i++) {
+        const Candidate *candidate = &g_array_index(list, Candidate, i);
+        if (!can_compute(candidate) || (name && !is_called(candidate, i, name)) ||
+            (real && rank(candidate) == 0) || rank(candidate) <= best)
+            continue;
+        best = rank(candidate);
+        *choice = (VulkanChoice){candidate->physical, i};
+    }
+    return best >= 0 || fail_to_choose(list, name, error);
+}

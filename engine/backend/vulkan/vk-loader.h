@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** The loader, one instance for the process while anything uses it, and its physical devices. */
+#ifndef PIX_VK_LOADER_H
+#define PIX_VK_LOADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+#include <volk.h>
+
+/** VK_API_WANTED: what the instance asks for, and the least that a device must have. */
+#define VK_API_WANTED VK_API_VERSION_1_1
+
+/** VulkanChoice: a physical device and its place in the driver's list. */
+typedef struct {
+    VkPhysicalDevice physical;
+    uint32_t index;
+} VulkanChoice;
+
+/** vk_loader_ref: Errors: NO_DEVICE: no loader, no driver; NO_MEMORY. Undone by vk_loader_unref(). */
+bool vk_loader_ref(GError **error);
+void vk_loader_unref(void);
+
+/**
+ * vk_loader_choose:
+ * Between vk_loader_ref() and vk_loader_unref(). @name, @real: as of vk_gpu_open().
+ * Errors: NO_DEVICE, which lists those that there are.
+ */
+bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError **error);
+
+/** vk_loader_queue_family: Returns: the first family of @physical that computes; -1 for none. */
+int vk_loader_queue_family(VkPhysicalDevice physical);
+
+#endif

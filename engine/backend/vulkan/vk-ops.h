@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * The rows of the table: for each op, which shaders with which constants and how many groups. Maps
+ * lie channels-last and weights as (kh, kw, c, oc), see shaders/tensor.glsl.
+ */
+#ifndef PIX_VK_OPS_H
+#define PIX_VK_OPS_H
+
+#include "vk-device.h"
+
+/** VK_GROUP: invocations of a group of the simple shaders. */
+#define VK_GROUP 128
+
+/** VK_NOTHING: a place in the vectors that does not exist. */
+#define VK_NOTHING 0xffffffffu
+
+/** vk_bind: All of the tensor in which @tensor lies; nothing where it has no buffer. */
+static inline VulkanBinding vk_bind(const PixTensor *tensor, bool writes)
+{
+    PixShape shape = tensor->shape;
+    if (!tensor->buffer)
+        return (VulkanBinding){0};
+    shape.c = tensor->c_whole;
+    return (VulkanBinding){tensor->buffer, tensor->offset, pix_shape_count(shape) * sizeof(float),
+                           writes};
+}
+
+/** VulkanVectors: tensors of one dimension in one buffer, as one binding. */
+typedef struct {
+    VulkanBinding binding;
+    uint32_t at[PIX_SLOT_COUNT]; /* where each begins, in floats; VK_NOTHING for none */
+} VulkanVectors;
+
+/** vk_vectors: Those of BIAS and behind among @param, whose buffers must be one. */
+VulkanVectors vk_vectors(const PixTensor param[PIX_SLOT_COUNT], bool writes);
+
+/** vk_spread: Sets the groups so that there are at least @count invocations. */
+void vk_spread(VulkanDispatch *dispatch, size_t count);
+
+/* vk-conv.c */
+void vk_conv_forward(PixDevice *device, const PixCall *call);
+void vk_conv_backward(PixDevice *device, const PixCall *call);
+size_t vk_conv_scratch(const PixDevice *device, const PixCall *call);
+size_t vk_conv_backward_scratch(const PixDevice *device, const PixCall *call);
+const char *vk_conv_algorithm(const PixDevice *device, const PixCall *call);
+
+/* vk-move.c */
+size_t vk_activation_bytes(const PixDevice *device, PixShape shape);
+size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);
+bool vk_write(PixDevice *device, const PixTensor *tensor, const float *values, GError **error);
+bool vk_read(PixDevice *device, const PixTensor *tensor, float *values, GError **error);
+bool vk_write_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op, const int dims[4],
+                     const float *values, GError **error);
+bool vk_read_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op, const int dims[4],
+                    float *values, GError **error);
+
+#endif

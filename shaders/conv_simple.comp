@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+
+/*
+ * One output value for each invocation: the variant that the fast ones must beat.
+ * Bindings: 0 the input map; 1 the weights; 2 the output map; 3 vectors.
+ * Twins: cpu/cpu-conv.c, ref_conv() and ref_deconv() of tests/ref/ref-ops.c.
+ */
+#include "tensor.glsl"
+#include "conv.glsl"
+#include "conv_store.glsl"
+
+layout(binding = 0) readonly buffer In { float x[]; };
+layout(binding = 1) readonly buffer Weights { float weights[]; };
+
+float sum_of(uint n, uint oy, uint ox, uint oc)
+{
+    uint py = SPREAD == 0 ? 0 : oy % p.sh, px = SPREAD == 0 ? 0 : ox % p.sw;
+    Side rows = side_of(py, p.kh, p.sh, p.pad_top, p.out_h);
+    Side columns = side_of(px, p.kw, p.sw, p.pad_left, p.out_w);
+    uint qy = SPREAD == 0 ? oy : oy / p.sh, qx = SPREAD == 0 ? ox : ox / p.sw;
+    float sum = 0.0;
+    for (uint ty = 0; ty < rows.taps; ty++) {
+        int iy = padded(source_of(rows, qy, ty, p.sh), int(p.in_h));
+        if (iy < 0 || iy >= int(p.in_h))
+            continue;
+        for (uint tx = 0; tx < columns.taps; tx++) {
+            int ix = padded(source_of(columns, qx, tx, p.sw), int(p.in_w));
+            if (ix < 0 || ix >= int(p.in_w))
+                continue;
+            uint tap = tap_of(rows, ty, p.sh) * p.kw + tap_of(columns, tx, p.sw);
+            uint a = ((n * p.in_h + uint(iy)) * p.in_w + uint(ix)) * p.in_pixel + p.in_first;
+            uint b = tap * p.in_c * p.out_c + oc * p.weight_out;
+            for (uint c = 0; c < p.in_c; c++)
+                sum += x[a + c] * weights[b + c * p.weight_in];
+        }
+    }
+    return sum;
+}
+
+void main()
+{
+    uint i = linear_index();
+    uint pixel = i / p.out_c, oc = i % p.out_c;
+    if (pixel >= p.n * p.out_h * p.out_w)
+        return;
+    uint ox = pixel % p.out_w, oy = pixel / p.out_w % p.out_h, n = pixel / p.out_w / p.out_h;
+    store(pixel, oc, sum_of(n, oy, ox, oc));
+}

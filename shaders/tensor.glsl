@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What all shaders share: bindings, the ids of constants, indices.
+ *
+ * Maps lie channels-last: element (n,c,y,x) of a tensor is at ((n*h + y)*w + x)*pixel + first + c,
+ * where pixel is the number of channels of the whole tensor in which it lies and first its place in
+ * there. Weights lie as (kh, kw, c, oc).
+ *
+ * Constants: 0-2 the workgroup's sides, 3-9 tiles, 10 and up what the op needs.
+ */
+layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
+
+const uint NOTHING = 0xffffffffu; /* a vector that an op does not have */
+
+/* y = f(x); the kinds are those of PixActivationKind. */
+float activate(uint kind, float slope, float x)
+{
+    if (kind == 1u)
+        return max(x, 0.0);
+    if (kind == 2u)
+        return x > 0.0 ? x : slope * x;
+    if (kind == 3u)
+        return tanh(x);
+    return x;
+}
+
+/* f'(x) from y = f(x). */
+float activate_slope(uint kind, float slope, float y)
+{
+    if (kind == 1u)
+        return y > 0.0 ? 1.0 : 0.0;
+    if (kind == 2u)
+        return y > 0.0 ? 1.0 : slope;
+    if (kind == 3u)
+        return 1.0 - y * y;
+    return 1.0;
+}
+
+/* One number for each invocation of a dispatch whose groups were spread over x and y. */
+uint linear_index()
+{
+    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    return group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
+}
