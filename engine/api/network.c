@@ -243,19 +243,6 @@ void pix_network_clear_gradients(PixNetwork *network)
     network->fresh = true;
 }
 
-static PixRange range_of(const PixNetwork *network, const PixParams *params, guint index)
-{
-    /* Trained parameters lie one after the other: each ends where the next begins. */
-    const PixGraph *graph = network->model->graph;
-    size_t first = params->tensors[index].offset, end = params->trained_bytes;
-    for (guint i = index + 1; i < graph->params->len; i++)
-        if (pix_slot_is_trained(pix_graph_param(graph, (int)i)->slot)) {
-            end = params->tensors[i].offset;
-            break;
-        }
-    return (PixRange){params->buffer, first, end - first};
-}
-
 gboolean pix_network_get_gradient_norm(PixNetwork *network, double *norm, GError **error)
 {
     g_return_val_if_fail(network && norm && !network->fresh, FALSE);
@@ -266,9 +253,9 @@ gboolean pix_network_get_gradient_norm(PixNetwork *network, double *norm, GError
         return TRUE;
     for (guint i = 0; i < graph->params->len; i++) {
         const PixParam *param = pix_graph_param(graph, (int)i);
+        PixRange range = pix_params_range(network->gradients, graph, (int)i);
         if (pix_slot_is_trained(param->slot) &&
-            !isfinite(
-                device->backend->sum_squares(device, range_of(network, network->gradients, i))))
+            !isfinite(device->backend->sum_squares(device, range)))
             return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
                             "the gradient of %s (%s) holds NaN or infinite values", param->name,
                             network->model->info.architecture);

@@ -83,6 +83,12 @@ PixRange pix_params_trained(const PixParams *params)
     return (PixRange){params->buffer, 0, params->trained_bytes};
 }
 
+PixRange pix_params_range(const PixParams *params, const PixGraph *graph, int index)
+{
+    return (PixRange){params->buffer, params->tensors[index].offset,
+                      param_bytes(params->device, pix_graph_param(graph, index))};
+}
+
 bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const float *values,
                       GError **error)
 {

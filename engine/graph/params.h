@@ -30,6 +30,8 @@ void pix_params_free(PixParams *params); /* accepts NULL */
 
 /** pix_params_trained: Trained parameters as a range; the same for all blocks of one graph. */
 PixRange pix_params_trained(const PixParams *params);
+/** pix_params_range: Parameter @index. */
+PixRange pix_params_range(const PixParams *params, const PixGraph *graph, int index);
 
 /** pix_params_write, pix_params_read: Values of parameter @index, row-major, in PyTorch's order. */
 bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const float *values,
