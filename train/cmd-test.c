@@ -5,12 +5,8 @@
  */
 #include "cmd-test.h"
 
-#include "image-file.h"
-
-#include <errno.h>
-#include <glib/gstdio.h>
-#include <stdio.h>
-#include <string.h>
+#include "model-folder.h"
+#include "strangers.h"
 
 #define DROPOUT_NOT_GIVEN ((PixDropout)G_MAXINT)
 
@@ -22,6 +18,11 @@ static void test_clear(Test *test)
     g_free(test->direction);
     g_free(test->fit);
     g_free(test->epoch);
+    g_free(test->input_dir);
+    g_free(test->checkpoint);
+    g_free(test->name);
+    g_free(test->suffix);
+    g_free(test->checkpoints_dir);
     g_free(test->model_name);
     command_options_clear(&test->options);
     settings_clear(&test->settings);
@@ -30,130 +31,26 @@ static void test_clear(Test *test)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Test, test_clear)
 
-/* ---- what comes out ---- */
-
-gboolean test_make_folder(const Test *test, const char *name, GError **error)
-{
-    g_autofree char *folder = g_build_filename(test->output, name, NULL);
-
-    if (!g_mkdir_with_parents(folder, 0777))
-        return TRUE;
-    g_set_error(error, PIX_ERROR, PIX_ERROR_IO,
-                "%s: cannot be made a folder (%s), choose another --output", folder,
-                g_strerror(errno));
-    return FALSE;
-}
-
-gboolean test_open_page(Test *test, const char *direction, GError **error)
-{
-    const PixModelInfo *info = pix_model_get_info(test->model);
-    const PixSessionOptions *session = &test->session;
-    g_autofree char *file = g_build_filename(test->output, "index.html", NULL);
-    g_autofree char *name = g_path_get_basename(test->model_name);
-    g_autofree char *shown = command_show(name);
-    g_autofree char *size = test->native
-                                ? g_strdup("of each picture")
-                                : g_strdup_printf("%d \u00d7 %d", session->width, session->height);
-
-    test->page = html_page_open(file, shown, error);
-    if (!test->page)
-        return FALSE;
-    html_page_add_fact(test->page, "network", info->architecture);
-    html_page_add_fact(test->page, "size", size);
-    if (!strcmp(info->norm, "batch"))
-        html_page_add_fact(test->page, "statistics", command_statistics[session->statistics]);
-    if (info->has_dropout)
-        html_page_add_fact(test->page, "dropout", command_dropout[session->dropout]);
-    if (direction)
-        html_page_add_fact(test->page, "direction", direction);
-    return TRUE;
-}
-
-void test_add_broken(Test *test, const char *message)
-{
-    command_print_error("%s", message);
-    html_page_add_problem(test->page, message);
-    test->broken++;
-}
-
-static gboolean write_picture(const Test *test, const char *folder, const char *name,
-                              const Picture *picture, GError **error)
-{
-    g_autofree char *png = g_strconcat(name, ".png", NULL);
-    g_autofree char *file = g_build_filename(test->output, folder, png, NULL);
-
-    return picture_write_png(picture, file, error);
-}
-
-gboolean test_add_output(Test *test, const char *name, const Picture *input, const Picture *output,
-                         const Picture *target, GError **error)
-{
-    g_autofree char *shown = command_show(name);
-    const HtmlPicture row[] = {{"input", input}, {"output", output}, {"target", target}};
-
-    if (!write_picture(test, "", name, output, error) ||
-        (target && !write_picture(test, "targets", name, target, error)))
-        return FALSE;
-    test->done++;
-    return html_page_add_row(test->page, shown, row, target ? 3 : 2, error);
-}
-
-int test_finish(Test *test, int seen, int total)
-{
-    GError *error = NULL;
-
-    if (seen < total) {
-        g_autofree char *text = g_strdup_printf("interrupted after %d of %d images", seen, total);
-        command_print_error("%s", text);
-        html_page_add_problem(test->page, text);
-    }
-    if (!html_page_commit(g_steal_pointer(&test->page), &error))
-        return command_fail(error);
-    if (test->done) {
-        g_autofree char *shown = command_show(test->output);
-        printf("%d images, %.1f ms each in the network; see %s/index.html\n", test->done,
-               test->network_ms / test->done, shown);
-    }
-    if (command_interrupted())
-        return command_interrupted();
-    if (test->broken)
-        command_print_error("%d inputs could not be translated, see above", test->broken);
-    return test->broken ? COMMAND_FAILED : COMMAND_DONE;
-}
-
 /* ---- what the command line means ---- */
-
-/* "best.safetensors", or what --epoch says of the run in @folder. */
-static char *find_in_run(const char *folder, const char *epoch)
-{
-    guint64 number;
-    g_autofree char *best = g_build_filename(folder, "best.safetensors", NULL);
-
-    if (!epoch && g_file_test(best, G_FILE_TEST_EXISTS))
-        return g_steal_pointer(&best);
-    if (epoch && g_ascii_string_to_unsigned(epoch, 10, 0, G_MAXINT, &number, NULL))
-        return g_strdup_printf("%s/generators/epoch-%04" G_GUINT64_FORMAT ".safetensors", folder,
-                               number);
-    return g_strdup_printf("%s/%s.safetensors", folder, epoch ? epoch : "latest");
-}
 
 /* The model, and the run's settings where it is the folder of one. */
 static gboolean open_model(Test *test, const char *name, GError **error)
 {
     g_autofree char *config = g_build_filename(name, "config.json", NULL);
 
-    test->model_name = g_strdup(name);
-    if (g_file_test(config, G_FILE_TEST_EXISTS)) {
-        if (!settings_read(&test->settings, config, error))
-            return FALSE;
-        test->has_settings = TRUE;
-        g_free(test->model_name);
-        test->model_name = find_in_run(name, test->epoch);
-    } else if (test->epoch) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND,
-                    "%s: is no folder of a run, to which --epoch belongs", name);
+    test->has_settings = model_folder_is_run(name);
+    if (test->has_settings && !settings_read(&test->settings, config, error))
+        return FALSE;
+    test->model_name = model_folder_find(name, test->epoch);
+    if (!test->model_name && test->epoch) {
+        g_set_error(
+            error, PIX_ERROR, PIX_ERROR_NOT_FOUND,
+            "%s: is no folder of a run, nor one with a generator %s, which --epoch asks for", name,
+            test->epoch);
         return FALSE;
     }
+    if (!test->model_name)
+        test->model_name = g_strdup(name);
     test->model = command_load_model(test->model_name, &test->options, FALSE, error);
     return test->model != NULL;
 }
@@ -173,7 +70,7 @@ static void choose_session(Test *test, gboolean pairs)
                           : test->eval                               ? PIX_STATISTICS_RUNNING
                                                                      : statistics;
     session->dropout = options->dropout != DROPOUT_NOT_GIVEN ? options->dropout
-                       : test->eval                          ? PIX_DROPOUT_OFF
+                       : test->eval || test->no_dropout      ? PIX_DROPOUT_OFF
                        : pairs                               ? PIX_DROPOUT_FRESH
                                                              : PIX_DROPOUT_FROZEN;
     session->seed = options->seed;
@@ -207,18 +104,48 @@ static int check_usage(const Command *command, Test *test, char **arguments)
 static int run_test(const Command *command, Test *test, char **arguments)
 {
     GError *error = NULL;
-    g_autofree char *config = g_build_filename(arguments[0], "config.json", NULL);
-    gboolean is_run = g_file_test(config, G_FILE_TEST_EXISTS);
     int status = check_usage(command, test, arguments);
 
     if (status != COMMAND_CONTINUE)
         return status;
-    if (!test->data && !arguments[1] && !is_run)
+    if (!test->data && !arguments[1] && !model_folder_is_run(arguments[0]))
         return command_misused(command, "takes either IMAGES or --data");
     if (!open_model(test, arguments[0], &error))
         return command_fail(error);
     choose_session(test, !arguments[1]);
     return arguments[1] ? test_images(test, arguments + 1) : test_pairs(test);
+}
+
+/* ---- the command line ---- */
+
+/* affinelayer's --input_dir is the folder itself. */
+static void divide_input(Test *test)
+{
+    g_autofree char *path = test->input_dir ? g_canonicalize_filename(test->input_dir, NULL) : NULL;
+
+    if (!path || test->data || test->split)
+        return;
+    test->data = g_path_get_dirname(path);
+    test->split = g_path_get_basename(path);
+}
+
+/* Puts the model that an option of another program names before the @arguments. */
+static gboolean take_model(Test *test, char ***arguments, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    if (!model_folder_name(test->checkpoints_dir, test->name, test->suffix, &path, error))
+        return FALSE;
+    const char *model = test->checkpoint ? test->checkpoint : path;
+    if (model) {
+        char **old = *arguments;
+        g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+        g_strv_builder_add(all, model);
+        g_strv_builder_addv(all, (const char **)old);
+        *arguments = g_strv_builder_end(all);
+        g_strfreev(old);
+    }
+    return TRUE;
 }
 
 static int run(const Command *command, int argc, char **argv)
@@ -251,17 +178,39 @@ static int run(const Command *command, int argc, char **argv)
         {"which-epoch", 0, hidden, text, &test.epoch, NULL, ""},
         {"test-epoch", 0, hidden, text, &test.epoch, NULL, ""},
         {"results-dir", 0, hidden, text, &test.output, NULL, ""},
+        {"output-dir", 0, hidden, text, &test.output, NULL, ""},
+        {"sample-path", 0, hidden, text, &test.output, NULL, ""},
+        {"max-dataset-size", 0, hidden, G_OPTION_ARG_INT64, &test.num_test, NULL, ""},
+        {"dataset-name", 0, hidden, text, &test.data, NULL, ""},
+        {"input-dir", 0, hidden, text, &test.input_dir, NULL, ""},
+        {"no-dropout", 0, hidden, G_OPTION_ARG_NONE, &test.no_dropout, NULL, NULL},
+        {"checkpoint", 0, hidden, text, &test.checkpoint, NULL, ""},
+        {"saved-path", 0, hidden, text, &test.checkpoint, NULL, ""},
+        {"checkpoints-dir", 0, hidden, text, &test.checkpoints_dir, NULL, ""},
+        {"name", 0, hidden, text, &test.name, NULL, ""},
+        {"suffix", 0, hidden, text, &test.suffix, NULL, ""},
         {0},
     };
     CommandOptionFlags flags = COMMAND_OPTION_DOMAIN | COMMAND_OPTION_SIZE |
                                COMMAND_OPTION_STATISTICS | COMMAND_OPTION_DROPOUT |
                                COMMAND_OPTION_PRECISION | COMMAND_OPTION_DEVICE;
+    GOptionGroup **groups = g_new0(GOptionGroup *, 2);
     g_auto(GStrv) arguments = NULL;
+    g_autoptr(GError) error = NULL;
 
+    groups[0] = strangers_group(strangers_test);
     settings_init(&test.settings);
     settings_spell(argc, argv);
-    int status = command_parse(command, entries, flags, &test.options, argc, argv, &arguments);
-    return status == COMMAND_CONTINUE ? run_test(command, &test, arguments) : status;
+    int status = command_parse_groups(command, groups, entries, flags, &test.options, argc, argv,
+                                      &arguments);
+    if (status != COMMAND_CONTINUE)
+        return status;
+    divide_input(&test);
+    if (!take_model(&test, &arguments, &error))
+        return command_misused(command, "%s", error->message);
+    if (!arguments[0])
+        return command_misused(command, "takes %s", command->arguments);
+    return run_test(command, &test, arguments);
 }
 
 const Command command_test = {
@@ -286,8 +235,10 @@ const Command command_test = {
         "the\n"
         "paper, and the metrics of pix2pix eval are printed.\n"
         "\n"
-        "Images and folders that cannot be read are named and left out; the exit status is then 1.",
-    .min_arguments = 1,
+        "Images and folders that cannot be read are named and left out; the exit status is then 1.\n"
+        "Options of other pix2pix implementations are understood, --name N for checkpoints/N as "
+        "well.",
+    .min_arguments = 0, /* where an option names the model */
     .max_arguments = G_MAXINT,
     .run = run,
 };

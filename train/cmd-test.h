@@ -11,8 +11,9 @@
 typedef struct {
     /* the command line */
     char *output, *data, *split, *direction, *fit, *epoch;
-    gint64 num_test; /* 0: all */
-    gboolean eval;
+    char *input_dir, *checkpoint, *name, *suffix, *checkpoints_dir; /* of other programs */
+    gint64 num_test;                                                /* 0: all */
+    gboolean eval, no_dropout;
     CommandOptions options;
     /* what it means */
     char *model_name; /* as the page calls it */

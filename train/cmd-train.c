@@ -5,29 +5,12 @@
  */
 #include "command.h"
 #include "free-memory.h"
+#include "train-asked.h"
 #include "train.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* What the command line says beside the settings. */
-typedef struct {
-    Settings settings;
-    char *resume;
-    gboolean override;
-    gint64 decay_epoch; /* cryer/pix2pix's way to say how --epochs are divided; -1: not said */
-    char *name, *checkpoints_dir; /* junyanz's way to say --output */
-} Asked;
-
-static void asked_clear(Asked *asked)
-{
-    settings_clear(&asked->settings);
-    g_free(asked->resume);
-    g_free(asked->name);
-    g_free(asked->checkpoints_dir);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
 
 /* Bad values are bad usage, everything else is a failure. */
 static int fail(const Command *command, GError *error)
@@ -37,35 +20,6 @@ static int fail(const Command *command, GError *error)
     int status = command_misused(command, "%s", error->message);
     g_error_free(error);
     return status;
-}
-
-/* ---- what the command line means ---- */
-
-static gboolean divide_epochs(Asked *asked, GError **error)
-{
-    Settings *settings = &asked->settings;
-    g_autofree char *full = g_strdup_printf("%" G_GINT64_FORMAT, asked->decay_epoch);
-    g_autofree char *decay =
-        g_strdup_printf("%" G_GINT64_FORMAT, settings->epochs - asked->decay_epoch);
-
-    if (asked->decay_epoch < 0)
-        return TRUE;
-    if (settings_is_given(settings, "epochs_decay") || asked->decay_epoch > settings->epochs) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "--decay-epoch N is one of --epochs, and takes the place of --epochs-decay");
-        return FALSE;
-    }
-    return settings_set(settings, "epochs", NULL, full, error) &&
-           settings_set(settings, "epochs_decay", NULL, decay, error);
-}
-
-static gboolean name_output(Asked *asked, GError **error)
-{
-    const char *folder = asked->checkpoints_dir ? asked->checkpoints_dir : "checkpoints";
-    g_autofree char *path = asked->name ? g_build_filename(folder, asked->name, NULL) : NULL;
-
-    return !path || asked->settings.output ||
-           settings_set(&asked->settings, "output", NULL, path, error);
 }
 
 /* ---- beginning ---- */
@@ -138,7 +92,7 @@ static gboolean begin(Train *train, GError **error)
            write_config(train, error);
 }
 
-static int run_new(const Command *command, Asked *asked)
+static int run_new(const Command *command, TrainAsked *asked)
 {
     g_auto(Train) train = {.settings = asked->settings, .free_memory = free_memory()};
     GError *error = NULL;
@@ -155,7 +109,7 @@ static int run_new(const Command *command, Asked *asked)
 /* ---- going on ---- */
 
 /* The run's settings, with what the command line may change in them. */
-static gboolean merge_settings(Train *train, const Asked *asked, GError **error)
+static gboolean merge_settings(Train *train, const TrainAsked *asked, GError **error)
 {
     const char *path = run_folder_get_path(train->folder);
     g_autofree char *file = run_folder_file(train->folder, "config.json");
@@ -197,7 +151,7 @@ static gboolean open_networks(Train *train, GError **error)
     return train_open_networks(train, files, error);
 }
 
-static gboolean go_on(Train *train, const Asked *asked, GError **error)
+static gboolean go_on(Train *train, const TrainAsked *asked, GError **error)
 {
     g_autofree char *state = NULL;
 
@@ -218,7 +172,7 @@ static gboolean go_on(Train *train, const Asked *asked, GError **error)
     return TRUE;
 }
 
-static int run_again(const Command *command, const Asked *asked)
+static int run_again(const Command *command, const TrainAsked *asked)
 {
     g_auto(Train) train = {.free_memory = free_memory()};
     g_autofree char *path = g_canonicalize_filename(asked->resume, NULL);
@@ -239,23 +193,13 @@ static int run_again(const Command *command, const Asked *asked)
 
 static int run(const Command *command, int argc, char **argv)
 {
-    g_auto(Asked) asked = {.decay_epoch = -1};
-    const int hidden = G_OPTION_FLAG_HIDDEN;
-    const GOptionEntry entries[] = {
-        {"resume", 0, 0, G_OPTION_ARG_FILENAME, &asked.resume,
-         "Go on with the run in this folder as if it had never stopped", "RUN"},
-        {"override", 0, 0, G_OPTION_ARG_NONE, &asked.override,
-         "With --resume: with other settings or another data set than so far", NULL},
-        {"decay-epoch", 0, hidden, G_OPTION_ARG_INT64, &asked.decay_epoch, NULL, ""},
-        {"name", 0, hidden, G_OPTION_ARG_FILENAME, &asked.name, NULL, ""},
-        {"checkpoints-dir", 0, hidden, G_OPTION_ARG_FILENAME, &asked.checkpoints_dir, NULL, ""},
-        {0},
-    };
+    g_auto(TrainAsked) asked;
     CommandOptions options = {0};
     g_auto(GStrv) arguments = NULL;
     GError *error = NULL;
 
-    settings_init(&asked.settings);
+    train_asked_init(&asked);
+    g_autofree GOptionEntry *entries = train_asked_entries(&asked);
     settings_spell(argc, argv);
     int status = command_parse_groups(command, settings_option_groups(&asked.settings), entries, 0,
                                       &options, argc, argv, &arguments);
@@ -263,7 +207,7 @@ static int run(const Command *command, int argc, char **argv)
         return status;
     if (arguments[0] && !settings_set(&asked.settings, "data", NULL, arguments[0], &error))
         return fail(command, error);
-    if (!divide_epochs(&asked, &error) || !name_output(&asked, &error))
+    if (!train_asked_finish(&asked, &error))
         return fail(command, error);
     if (!asked.resume)
         return asked.override ? command_misused(command, "--override belongs to --resume")

@@ -31,6 +31,7 @@ static const Alias aliases[] = {
     {"height", "crop_size", "H"},
     {"resize-or-crop", "preprocess", NULL},
     {"batchSize", "batch_size", NULL},
+    {"ntrain", "max_dataset_size", NULL},
     {"netG", "net_g", NULL},
     {"which-model-netG", "net_g", NULL},
     {"netD", "net_d", NULL},
@@ -42,8 +43,11 @@ static const Alias aliases[] = {
     {"lambda-L1", "lambda_l1", NULL},
     {"l1-weight", "lambda_l1", NULL},
     {"lambda", "lambda_l1", NULL},
+    {"lambda-A", "lambda_l1", NULL},
     {"Lambda", "lambda_l1", NULL},
     {"no-l1", "lambda_l1", "0"},
+    {"condition-GAN", "conditional", NULL},
+    {"use-dropout", "dropout", "true"},
     {"n-epochs", "epochs", NULL},
     {"niter", "epochs", NULL},
     {"max-epochs", "epochs", NULL}, /* at one rate: its program knows no decay */
@@ -61,6 +65,7 @@ static const Alias aliases[] = {
     {"save-epoch-freq", "save_epochs", NULL},
     {"n-checkpoint", "save_epochs", NULL},
     {"display-freq", "sample_steps", NULL},
+    {"save-display-freq", "sample_steps", NULL},
     {"n-sample", "sample_steps", NULL},
     {"sample-path", "samples_dir", NULL},
     {"num-threads", "loader_threads", NULL},
@@ -95,13 +100,20 @@ static gboolean set_side(Settings *settings, const Alias *alias, const char *opt
     return TRUE;
 }
 
-/* What the same network is called elsewhere. */
+/* What the same value is called elsewhere. */
 static const char *translate_value(const char *setting, const char *value)
 {
-    if (!strcmp(setting, "net_g") && !strcmp(value, "unet"))
-        return "unet_256";
-    if (!strcmp(setting, "preprocess") && !strcmp(value, "regular"))
-        return "resize_and_crop";
+    static const char *const words[][3] = {
+        {"net_g", "unet", "unet_256"},
+        {"preprocess", "regular", "resize_and_crop"},
+        {"lr_policy", "lambda", "linear"},
+        {"max_dataset_size", "inf", "0"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!strcmp(setting, words[i][0]) && !strcmp(value, words[i][1]))
+            return words[i][2];
+    }
     return value;
 }
 
@@ -174,7 +186,7 @@ static char *describe(const Settings *defaults, const SettingRow *row)
     const char *also = "also ";
 
     for (gsize i = 0; i < G_N_ELEMENTS(aliases); i++) {
-        if (strcmp(aliases[i].setting, row->name))
+        if (strcmp(aliases[i].setting, row->name) || row->type == SETTING_BOOL)
             continue;
         g_string_append_printf(notes, "%s%s--%s",
                                !notes->len ? ""

@@ -14,8 +14,8 @@ typedef struct {
     const char *text;
 } Stranger;
 
-/** Those of pix2pix train; an empty row ends them. */
-extern const Stranger strangers_train[];
+/** Those of pix2pix train and of pix2pix test; an empty row ends them. */
+extern const Stranger strangers_train[], strangers_test[];
 
 /** strangers_group: Returns: (transfer full): @strangers as options that --help does not show. */
 GOptionGroup *strangers_group(const Stranger *strangers);

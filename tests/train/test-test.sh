@@ -55,6 +55,47 @@ works 'the names of other programs' test "$unet" --dataroot pairs --phase val --
     --which_direction BtoA --results_dir other
 check 'mean the same' cmp other/1.png back/1.png
 
+# ---- the command lines of other programs ----
+
+# notes NAME ARGUMENT...: it works, and has nothing but notes to say.
+notes() {
+    name=$1
+    shift
+    "$PIX2PIX" test "$@" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null &&
+        ! grep -qv '^pix2pix: note: --[a-zA-Z-]* means nothing here: ' "$scratch/.stderr"
+    result $? "$name"
+}
+mkdir -p checkpoints/facades cryer
+cp "$unet" checkpoints/facades/latest_net_G.pth
+cp "$unet" checkpoints/facades/20_net_G.pth
+cp "$unet" cryer/generator_7.pth
+notes 'with every option of junyanz' --dataroot pairs --name facades --checkpoints_dir checkpoints \
+    --model pix2pix --input_nc 3 --output_nc 3 --ngf 64 --ndf 64 --netD basic --netG unet_256 \
+    --n_layers_D 3 --norm batch --init_type normal --init_gain 0.02 --dataset_mode aligned \
+    --direction BtoA --serial_batches --num_threads 4 --batch_size 1 --max_dataset_size 2 \
+    --preprocess resize_and_crop --no_flip --display_winsize 256 --epoch latest --load_iter 0 \
+    --verbose --suffix= --use_wandb --wandb_project_name w --gpu_ids 0 --results_dir junyanz \
+    --aspect_ratio 1.0 --phase val
+check 'it is that generator and these pairs' cmp junyanz/1.png back/1.png
+check 'no more of them' holds junyanz/targets 1.png 2.png
+notes 'an epoch of it' --dataroot pairs --name facades --epoch 20 --eval --results_dir junyanz
+fails 1 'generator 30' 'one that it has not' test --data pairs --name facades --epoch 30 --output no
+mkdir checkpoints/facades_b
+cp "$models/unet_dropout.pth" checkpoints/facades_b/latest_net_G.pth
+notes 'behind a suffix, without dropout' --dataroot pairs --name facades --suffix b --no_dropout \
+    --output dry
+works 'as ours' test "$models/unet_dropout.pth" --data pairs --dropout off --output dry2
+check 'is the same' cmp dry/1.png dry2/1.png
+notes 'of affinelayer' --mode test --input_dir pairs/val --output_dir affine --checkpoint "$unet" \
+    --which_direction BtoA --seed 0 --batch_size 1 --output_filetype png --ngf 64
+check 'takes that folder' cmp affine/1.png back/1.png
+notes 'of cryer' --dataset_name pairs --saved_path cryer --test_epoch 7 --sample_path crying \
+    --channels 3 --use_gpu True
+check 'takes that epoch' cmp crying/1.png data/1.png
+fails 2 '--size WIDTHxHEIGHT' 'another size' test "$unet" in --load_size 512 --output no
+fails 2 '--fit native' 'another way to resize' test "$unet" in --preprocess none --output no
+fails 2 'takes MODEL' 'no model at all' test --output no
+
 check 'three rows of three pictures' test "$(grep -c '<figure>' data/index.html)" = 9
 check 'nothing on the page comes from elsewhere' sh -c \
     '! grep -oE "(src|href)=\"[^\"]{0,9}|https?:|url\(" data/index.html |
