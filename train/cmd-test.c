@@ -235,7 +235,8 @@ const Command command_test = {
         "the\n"
         "paper, and the metrics of pix2pix eval are printed.\n"
         "\n"
-        "Images and folders that cannot be read are named and left out; the exit status is then 1.\n"
+        "Images and folders that cannot be read are named and left out; the exit status is then "
+        "1.\n"
         "Options of other pix2pix implementations are understood, --name N for checkpoints/N as "
         "well.",
     .min_arguments = 0, /* where an option names the model */

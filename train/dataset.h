@@ -38,7 +38,7 @@ const DatasetOptions *dataset_get_options(const Dataset *dataset);
 /** dataset_get_folder: Where it was found: "root/train", or "A and B". */
 const char *dataset_get_folder(const Dataset *dataset);
 guint dataset_get_n(const Dataset *dataset);
-/** dataset_get_name: The file's name without folder and ending. */
+/** dataset_get_name: The file's name without folder and ending; each pair has its own. */
 const char *dataset_get_name(const Dataset *dataset, guint index);
 /** dataset_get_size: Of each picture of the pair. */
 void dataset_get_size(const Dataset *dataset, guint index, int *width, int *height);

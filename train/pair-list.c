@@ -126,6 +126,25 @@ static char *find_folder(const char *root, const char *phase, GPtrArray *notes, 
     return g_steal_pointer(&instead);
 }
 
+/* Outputs have the names of pairs, and a.jpg must not be written over what a.png became. */
+static void name_apart(const GPtrArray *pairs, GPtrArray *notes)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < pairs->len; i++) {
+        Pair *pair = pairs->pdata[i];
+        g_autofree char *stem = g_strdup(pair->name);
+        for (int n = 2; g_hash_table_contains(names, pair->name); n++) {
+            g_free(pair->name);
+            pair->name = g_strdup_printf("%s-%d", stem, n);
+        }
+        g_hash_table_add(names, pair->name);
+        if (strcmp(stem, pair->name))
+            g_ptr_array_add(notes, g_strdup_printf("%s: there is another %s, this one is called %s",
+                                                   pair->a, stem, pair->name));
+    }
+}
+
 GPtrArray *pair_list_side_by_side(const char *root, const char *phase, char **folder,
                                   GPtrArray *notes, GError **error)
 {
@@ -149,6 +168,7 @@ GPtrArray *pair_list_side_by_side(const char *root, const char *phase, char **fo
     GPtrArray *pairs = g_ptr_array_new_with_free_func((GDestroyNotify)pair_free);
     for (guint i = 0; i < files->len; i++)
         g_ptr_array_add(pairs, pair_new(files->pdata[i], NULL));
+    name_apart(pairs, notes);
     return pairs;
 }
 

@@ -8,7 +8,7 @@
 
 /** Pair: two pictures under one name. */
 typedef struct {
-    char *name;        /* without folder and ending */
+    char *name;        /* without folder and ending; another for each pair */
     char *a, *b;       /* files; b is NULL where both are side by side in a */
     int width, height; /* of each picture; 0 before they were looked at */
     guint64 bytes;     /* of the files */
@@ -18,7 +18,8 @@ typedef struct {
  * pair_list_side_by_side:
  * The pictures in @root/@phase, or in what stands in for it: test for val, val for test, @root for
  * train.
- * @folder: (out): where they are.  @notes: gets a line where that is not @root/@phase.
+ * @folder: (out): where they are.  @notes: gets a line where that is not @root/@phase, and for
+ * each pair that is not named as its file, which is the second of that name.
  * Returns: (transfer full) (element-type Pair): in the order of a person's counting.
  */
 GPtrArray *pair_list_side_by_side(const char *root, const char *phase, char **folder,

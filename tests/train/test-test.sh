@@ -107,6 +107,17 @@ check 'and is not markup' sh -c '! grep -qF "<b>&" markup/index.html'
 cp in/1.png "$(printf 'n\303\244me.png')"
 works 'a name that is not ASCII' test "$unet" "$(printf 'n\303\244me.png')" --output names
 
+# a.jpg and a.png, and one that is called as the second of them is
+mkdir -p twins/val
+"$TOOL" picture twins/val/a.jpg 64 32 1
+"$TOOL" picture twins/val/a.png 64 32 2
+"$TOOL" picture twins/val/a-2.png 64 32 3
+"$PIX2PIX" test "$unet" --data twins --output twins-out >"$scratch/.stdout" 2>"$scratch/.stderr"
+[ $? = 0 ] && grep -q 'val/a.png: there is another a, this one is called' "$scratch/.stderr"
+result $? 'pairs of one name are told'
+check 'each has a name' holds twins-out a.png a-2.png a-3.png index.html targets
+check 'and its own picture' test "$(md5sum twins-out/*.png | cut -c1-32 | sort -u | wc -l)" = 3
+
 # ---- broken pictures are named and left out ----
 
 # broken TEXT NAME FILE: it is named, the good one beside it is translated.
