@@ -46,7 +46,9 @@ const SettingRow settings_table[] = {
      "Take the pairs in the order of their names"},
     {FIELD(max_dataset_size), SETTING_INT, DATA, "0", 0, G_MAXINT, "N",
      "Learn the first N pairs alone; 0: all"},
-    {FIELD(batch_size), SETTING_INT, DATA, "1", 1, 4096, "N", "Pairs in a batch"},
+    {FIELD(batch_size), SETTING_INT, DATA, "1", 1, 4096, "N",
+     "Pairs in a batch; an epoch leaves out those that do not fill its last one, as PyTorch's "
+     "drop_last, and without --serial-batches others each time"},
 
     {FIELD(net_g), SETTING_TEXT, NETWORKS, "unet_256", 0, 0, "NAME",
      "Generator: unet_N for any power of two, resnet_Nblocks for any number"},

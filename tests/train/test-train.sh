@@ -144,7 +144,7 @@ complains '--gpu-ids means nothing here: --device' 'what means nothing here' dat
     --gpu_ids 0 --max-steps 1 --samples 0
 check 'help in groups' "$PIX2PIX" train --help
 for text in 'Data:' 'Networks:' 'Losses:' 'Optimiser and schedule:' 'What is written:' \
-    '(0.0002; also --lr)' '--no-flip' 'vanilla, lsgan, hinge, wgangp'; do
+    '(0.0002; also --lr)' '--no-flip' 'drop_last' 'vanilla, lsgan, hinge, wgangp'; do
     says "$text"
 done
 
