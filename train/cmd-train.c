@@ -165,7 +165,7 @@ static gboolean go_on(Train *train, const TrainAsked *asked, GError **error)
     if (!make_samples(train, error) || !open_log(train, error) || !write_config(train, error))
         return FALSE;
     /* The process may have been killed between saving the state and saving these. */
-    if (state && !train_save_networks(train, "latest", TRUE, error))
+    if (state && !train_save_models(train, error))
         return FALSE;
     if (state && asked->override)
         train_save(train);

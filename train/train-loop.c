@@ -285,8 +285,10 @@ static int finish(Train *train)
     g_autofree char *shown = command_show(model);
 
     train_write_page(train, RUN_PAGE_FINISHED);
-    if (train->save_error || train->best_failed)
-        return COMMAND_FAILED; /* which has been told */
+    if (train->save_error || train->best_failed) { /* the reason has been told */
+        train_tell_unsaved(train);
+        return COMMAND_FAILED;
+    }
     printf("%s is ready; to see it: gst-launch-1.0 videotestsrc ! pix2pixfilter model=%s ! "
            "videoconvert ! autovideosink\n",
            shown, shown);

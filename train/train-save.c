@@ -29,8 +29,16 @@ gboolean train_save_networks(Train *train, const char *name, gboolean all, GErro
         if (!pix_network_save(network->network, file, train->width, train->height,
                               PIX_STATISTICS_FRAME, average && i == 0, error))
             return FALSE;
+        if (i == 0 && !strcmp(name, "latest"))
+            train->latest_step = train->state.step;
     }
     return TRUE;
+}
+
+gboolean train_save_models(Train *train, GError **error)
+{
+    return train_save_networks(train, "latest", TRUE, error) &&
+           (train->val || train_save_networks(train, "best", FALSE, error));
 }
 
 static gboolean save_state(Train *train, GError **error)
@@ -56,12 +64,32 @@ void train_save(Train *train)
     g_clear_error(error);
     if (!save_state(train, error))
         what = "is not saved";
-    else if (!train_save_networks(train, "latest", TRUE, error) ||
-             (!train->val && !train_save_networks(train, "best", FALSE, error)))
+    else if (!train_save_models(train, error))
         what = "is saved, but not its model";
     if (what)
         train_say(train, "step %" G_GUINT64_FORMAT " %s: %s", train->state.step, what,
                   (*error)->message);
+}
+
+void train_tell_unsaved(Train *train)
+{
+    const char *path = run_folder_get_path(train->folder);
+    g_autofree char *model = run_folder_file(train->folder, "latest.safetensors");
+    g_autofree char *what = train->latest_step == 0
+                                ? g_strdup("no generator is saved")
+                                : g_strdup_printf("%s is the generator of step %" G_GUINT64_FORMAT,
+                                                  model, train->latest_step);
+
+    if (train->save_error)
+        train_say(train,
+                  "all %" G_GUINT64_FORMAT " steps are done, but the end of it is not saved; %s; "
+                  "when that is mended, go on with: pix2pix train --resume %s",
+                  train->state.step, what, path);
+    else
+        train_say(train,
+                  "all %" G_GUINT64_FORMAT " steps are done, but best.safetensors is not the best "
+                  "one; %s",
+                  train->state.step, what);
 }
 
 /* ---- finding a state again ---- */

@@ -28,6 +28,7 @@ typedef struct {
     int width, height;    /* of the batches; of the largest, where they vary */
     GError *save_error;   /* of the last save; NULL where it went well */
     gboolean best_failed; /* the best generator is not the one in its file */
+    guint64 latest_step;  /* of latest.safetensors; 0 where this process saved none */
 } Train;
 
 void train_clear(Train *train);
@@ -65,6 +66,10 @@ void train_describe(const Train *train);
 void train_save(Train *train);
 /** train_save_networks: The files latest*.safetensors, or @name instead of latest. */
 gboolean train_save_networks(Train *train, const char *name, gboolean all, GError **error);
+/** train_save_models: The latest; without a validation split, it is the best as well. */
+gboolean train_save_models(Train *train, GError **error);
+/** train_tell_unsaved: What there is of a run that ended and could not save all of it. */
+void train_tell_unsaved(Train *train);
 /**
  * train_find_state:
  * Reads the counters of the newest state that is whole into train->state; tells of those that are

@@ -185,13 +185,27 @@ check 'the models, too' cmp full/latest.safetensors cramped/latest.safetensors
 )
 [ $? = 1 ]
 result $? 'states that are never saved end with status 1'
+tail -n 1 "$scratch/.stderr" >end
 grep -c 'is not saved: .*/state-000000[0-9]*.safetensors: ' "$scratch/.stderr" >count
 check "each is told once ($(cat count))" test "$(cat count)" = 3
+grep -q 'all 40 steps are done, .* /.*/cramped/latest.safetensors is the generator of step 20; ' end
+result $? 'the last line tells what is there'
+check 'and how to go on' grep -q ': pix2pix train --resume /.*/cramped$' end
 check 'training went on' grep -q '"type":"train","step":40' cramped/log.jsonl
 check 'the states are still as they were' diff -r full/states cramped/states
 check 'nothing half written' sh -c '! find cramped -name "*.tmp" | grep -q .'
 resumes 'with room again' cramped --max-steps 96
 check 'it ends as it should' cmp whole/latest.safetensors cramped/latest.safetensors
+
+cp -r full unfinished
+rm unfinished/best.safetensors
+mkdir unfinished/best.safetensors
+"$PIX2PIX" train --resume unfinished --override --max-steps 24 --metric ssim >"$scratch/.stdout" \
+    2>"$scratch/.stderr"
+[ $? = 1 ] && tail -n 1 "$scratch/.stderr" >end &&
+    grep -q 'all 24 steps are done, but best.safetensors is not the best one; ' end &&
+    grep -q '; /.*/unfinished/latest.safetensors is the generator of step 24$' end
+result $? 'a best generator that cannot be written'
 
 mkdir small
 if mount -t tmpfs -o size=3500k none small 2>/dev/null; then
