@@ -25,30 +25,59 @@ static void fill(PixDevice *device, PixTensor tensor, float value)
 static PixTensor whole(const Fenced *f, size_t which)
 {
     PixTensor t = f->tensor;
-    t.offset *= which;
+    t.offset += which * f->bytes;
+    t.offset -= f->bytes;
     t.shape.c = t.c_whole;
     t.c_first = 0;
     return t;
 }
 
-Fenced fenced_new(PixDevice *device, PixShape shape, int beside)
+/* Without a place yet. */
+static Fenced fenced_of(const PixDevice *device, PixShape shape, int beside)
 {
     const PixBackend *backend = device->backend;
     PixShape all = shape;
     all.c += 2 * beside;
     size_t bytes = backend->activation_bytes(device, all);
     bytes = (bytes + backend->alignment - 1) / backend->alignment * backend->alignment;
-    Fenced f = {{shape, backend->buffer_new(device, 3 * bytes, NULL), bytes, beside, all.c},
-                pix_shape_count(shape)};
+    return (Fenced){{shape, NULL, 0, beside, all.c}, pix_shape_count(shape), bytes, false};
+}
+
+static void place(PixDevice *device, Fenced *f, PixBuffer *buffer, size_t offset)
+{
+    f->tensor.buffer = buffer;
+    f->tensor.offset = offset + f->bytes;
     for (size_t i = 0; i < 3; i++)
-        fill(device, whole(&f, i), GUARD);
-    fill(device, f.tensor, NAN);
+        fill(device, whole(f, i), GUARD);
+    fill(device, f->tensor, NAN);
+}
+
+Fenced fenced_new(PixDevice *device, PixShape shape, int beside)
+{
+    Fenced f = fenced_of(device, shape, beside);
+    f.owns = true;
+    place(device, &f, device->backend->buffer_new(device, 3 * f.bytes, NULL), 0);
     return f;
+}
+
+void fenced_new_row(PixDevice *device, const PixShape *shapes, size_t n, Fenced *row)
+{
+    size_t bytes = 0, offset = 0;
+    for (size_t i = 0; i < n; i++) {
+        row[i] = shapes[i].n > 0 ? fenced_of(device, shapes[i], 0) : (Fenced){0};
+        row[i].owns = bytes == 0 && row[i].count > 0;
+        bytes += 3 * row[i].bytes;
+    }
+    PixBuffer *buffer = bytes > 0 ? device->backend->buffer_new(device, bytes, NULL) : NULL;
+    for (size_t i = 0; i < n; offset += 3 * row[i++].bytes)
+        if (row[i].count > 0)
+            place(device, &row[i], buffer, offset);
 }
 
 void fenced_clear(PixDevice *device, Fenced *f)
 {
-    device->backend->buffer_free(device, f->tensor.buffer);
+    if (f->owns)
+        device->backend->buffer_free(device, f->tensor.buffer);
     *f = (Fenced){0};
 }
 
@@ -85,7 +114,8 @@ int open_level(void **state)
 {
     g_auto(GStrv) parts = g_strsplit(*state, ":", 2);
     g_setenv("PIX2PIX_CPU", parts[0], TRUE);
-    PixDevice *device = pix_device_open("cpu", parts[1] ? (unsigned)atoi(parts[1]) : 1, NULL);
+    const char *spec = strcmp(parts[0], "vulkan") == 0 ? "vulkan" : "cpu";
+    PixDevice *device = pix_device_open(spec, parts[1] ? (unsigned)atoi(parts[1]) : 1, NULL);
     g_unsetenv("PIX2PIX_CPU");
     *state = device;
     return device && strcmp(device->info.level, parts[0]) == 0 ? 0 : -1;

@@ -156,26 +156,46 @@ static double *keep(Run *run, size_t count)
     return array;
 }
 
-/* A tensor of noise on the device; @copy: (out): the same numbers for the specification. */
-static Fenced noise(Run *run, PixShape shape, int beside, float centre, guint32 seed,
-                    const double **copy)
+/* Noise into @f; @copy: (out): the same numbers for the specification. */
+static void write_noise(Run *run, const Fenced *f, float centre, guint32 seed, const double **copy)
 {
-    Fenced f = fenced_new(run->device, shape, beside);
-    g_autofree float *values = g_new(float, f.count);
-    double *numbers = keep(run, f.count);
-    compare_fill(values, f.count, 1, seed);
-    for (size_t i = 0; i < f.count; i++) {
+    g_autofree float *values = g_new(float, f->count);
+    double *numbers = keep(run, f->count);
+    compare_fill(values, f->count, 1, seed);
+    for (size_t i = 0; i < f->count; i++) {
         values[i] += centre;
         numbers[i] = (double)values[i];
     }
-    fenced_write(run->device, &f, values);
+    fenced_write(run->device, f, values);
     *copy = numbers;
+}
+
+static Fenced noise(Run *run, PixShape shape, float centre, guint32 seed, const double **copy)
+{
+    Fenced f = fenced_new(run->device, shape, BESIDE);
+    write_noise(run, &f, centre, seed, copy);
     return f;
 }
 
-static PixShape vector_of(const Run *run)
+/* Vectors of one call's parameters among @slots lie in one buffer. */
+static void new_vectors(const Run *run, unsigned slots, Fenced row[PIX_SLOT_COUNT])
 {
-    return (PixShape){1, run->k->in[0].c, 1, 1};
+    PixShape shapes[PIX_SLOT_COUNT] = {{0}};
+    for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
+        if (slots & BIT(slot))
+            shapes[slot] = (PixShape){1, run->k->in[0].c, 1, 1};
+    fenced_new_row(run->device, shapes, PIX_SLOT_COUNT, row);
+}
+
+static void make_params(Run *run)
+{
+    new_vectors(run, run->k->slots, run->param);
+    for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
+        if (run->k->slots & BIT(slot)) {
+            write_noise(run, &run->param[slot], slot == PIX_SLOT_VARIANCE ? 1.5f : 0,
+                        70 + (guint)slot, &run->ref.param[slot]);
+            run->call.param[slot] = run->param[slot].tensor;
+        }
 }
 
 static void make_inputs(Run *run)
@@ -183,22 +203,16 @@ static void make_inputs(Run *run)
     bool tangent = run->k->op.kind == PIX_OP_NORM_TANGENT;
     for (int j = 0; j < pix_op_n_inputs(run->k->op.kind); j++) {
         float centre = j == (tangent ? 1 : 0) ? run->k->centre : 0;
-        run->in[j] = noise(run, run->k->in[j], BESIDE, centre, 1 + (guint)j, &run->ref.x[j]);
+        run->in[j] = noise(run, run->k->in[j], centre, 1 + (guint)j, &run->ref.x[j]);
         run->ref.shape[j] = run->k->in[j];
         run->call.in[j] = run->in[j].tensor;
     }
-    for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
-        if (run->k->slots & BIT(slot)) {
-            run->param[slot] = noise(run, vector_of(run), 0, slot == PIX_SLOT_VARIANCE ? 1.5f : 0,
-                                     70 + (guint)slot, &run->ref.param[slot]);
-            run->call.param[slot] = run->param[slot].tensor;
-        }
-    for (int i = 0; i < PIX_MAX_SAVED; i++) {
-        PixShape shape = pix_op_saved(&run->k->op, run->k->in[0], i);
-        if (shape.n > 0)
-            run->saved[i] = fenced_new(run->device, shape, 0);
+    PixShape saved[PIX_MAX_SAVED];
+    for (int i = 0; i < PIX_MAX_SAVED; i++)
+        saved[i] = pix_op_saved(&run->k->op, run->k->in[0], i);
+    fenced_new_row(run->device, saved, PIX_MAX_SAVED, run->saved);
+    for (int i = 0; i < PIX_MAX_SAVED; i++)
         run->call.saved[i] = run->saved[i].tensor;
-    }
 }
 
 static Run run_new(PixDevice *device, const Case *k, Way way)
@@ -208,11 +222,12 @@ static Run run_new(PixDevice *device, const Case *k, Way way)
     run.call.op = run.ref.op = &k->op;
     run.ref.frame = run.frame;
     make_inputs(&run);
+    make_params(&run);
     PixShape out;
     assert_true(pix_op_infer(&k->op, k->in, &out, NULL));
     run.out = fenced_new(device, out, BESIDE);
     run.call.out = run.out.tensor;
-    run.dout = noise(&run, out, BESIDE, 0, 5, &run.gradients.dout);
+    run.dout = noise(&run, out, 0, 5, &run.gradients.dout);
     run.call.dout = run.dout.tensor;
     return run;
 }
@@ -273,41 +288,53 @@ static void check_forward(Run *run)
     }
 }
 
-/* Memory for a gradient; what it has before an addition is in @expected too, which backward fills. */
-static Fenced gradient_new(Run *run, PixShape shape, int beside, guint32 seed, double **expected)
+/* What a gradient has before an addition; @expected: (out): for backward to fill. */
+static void prepare_gradient(Run *run, const Fenced *f, guint32 seed, double **expected)
 {
-    *expected = keep(run, pix_shape_count(shape));
     const double *before;
-    return run->way == ADD ? noise(run, shape, beside, 0, seed, &before)
-                           : fenced_new(run->device, shape, beside);
+    *expected = keep(run, f->count);
+    if (run->way == ADD)
+        write_noise(run, f, 0, seed, &before);
+}
+
+static void want_inputs(Run *run)
+{
+    PixCall *call = &run->call;
+    for (int j = 0; j < pix_op_n_inputs(run->k->op.kind); j++) {
+        run->din[j] = fenced_new(run->device, run->k->in[j], BESIDE);
+        prepare_gradient(run, &run->din[j], 20 + (guint)j, &run->gradients.dx[j]);
+        call->din[j] = run->din[j].tensor;
+        call->din_adds[j] = run->way == ADD;
+    }
+    if (run->way != IN_PLACE)
+        return;
+    call->din[0] = call->dout;
+    if (run->k->op.kind == PIX_OP_CONCAT) {
+        call->din[1] = call->dout;
+        call->din[0].shape.c = call->in[0].shape.c;
+        call->din[1].shape.c = call->in[1].shape.c;
+        call->din[1].c_first += call->in[0].shape.c;
+    }
+}
+
+static void want_params(Run *run)
+{
+    new_vectors(run, run->k->slots & AFFINE, run->dparam);
+    for (int slot = PIX_SLOT_GAMMA; slot <= PIX_SLOT_BETA; slot++)
+        if (run->k->slots & BIT(slot)) {
+            prepare_gradient(run, &run->dparam[slot], 30 + (guint)slot,
+                             &run->gradients.dparam[slot]);
+            run->call.dparam[slot] = run->dparam[slot].tensor;
+        }
+    run->call.dparam_adds = run->way == ADD;
 }
 
 static void want_gradients(Run *run)
 {
-    PixCall *call = &run->call;
-    bool in_place = run->way == IN_PLACE;
-    for (int j = 0; j < pix_op_n_inputs(run->k->op.kind) && run->way != NO_DIN; j++) {
-        run->din[j] =
-            gradient_new(run, run->k->in[j], BESIDE, 20 + (guint)j, &run->gradients.dx[j]);
-        call->din[j] = run->din[j].tensor;
-        call->din_adds[j] = run->way == ADD;
-    }
-    if (in_place && run->k->op.kind == PIX_OP_CONCAT) {
-        for (int j = 0; j < 2; j++) {
-            call->din[j] = call->dout;
-            call->din[j].shape.c = call->in[j].shape.c;
-        }
-        call->din[1].c_first += call->in[0].shape.c;
-    } else if (in_place) {
-        call->din[0] = call->dout;
-    }
-    for (int slot = PIX_SLOT_GAMMA; slot <= PIX_SLOT_BETA && run->way != NO_DPARAM; slot++)
-        if (run->k->slots & BIT(slot)) {
-            run->dparam[slot] = gradient_new(run, vector_of(run), 0, 30 + (guint)slot,
-                                             &run->gradients.dparam[slot]);
-            call->dparam[slot] = run->dparam[slot].tensor;
-        }
-    call->dparam_adds = run->way == ADD;
+    if (run->way != NO_DIN)
+        want_inputs(run);
+    if (run->way != NO_DPARAM)
+        want_params(run);
 }
 
 static void forget(Run *run)
