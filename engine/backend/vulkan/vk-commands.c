@@ -21,8 +21,7 @@ struct PixCommands {
     VkCommandPool pool;
     VkCommandBuffer buffer;
     VkFence fence;
-    bool open, pending;
-    unsigned count;
+    bool fixed, open, pending;
     GArray *sets;       /* of VkDescriptorPool */
     unsigned n_sets;    /* in use, of all of them */
     PixBuffer *varying; /* SLOTS slots */
@@ -54,10 +53,11 @@ static bool make_objects(PixCommands *commands, GError **error)
                         "vkAllocateCommandBuffers", error);
 }
 
-PixCommands *vk_commands_new(VulkanGpu *gpu, GError **error)
+PixCommands *vk_commands_new(VulkanGpu *gpu, bool fixed, GError **error)
 {
     PixCommands *commands = g_new0(PixCommands, 1);
     commands->gpu = gpu;
+    commands->fixed = fixed;
     commands->sets = g_array_new(FALSE, FALSE, sizeof(VkDescriptorPool));
     commands->slots = g_array_new(FALSE, FALSE, sizeof(Varying));
     vk_hazards_init(&commands->hazards);
@@ -91,11 +91,6 @@ void vk_commands_free(PixCommands *commands)
 bool vk_commands_is_open(const PixCommands *commands)
 {
     return commands->open;
-}
-
-unsigned vk_commands_count(const PixCommands *commands)
-{
-    return commands->count;
 }
 
 /* ---- descriptors ---- */
@@ -147,7 +142,14 @@ static size_t new_slot(PixCommands *commands, const VulkanDispatch *dispatch)
     Varying slot = {dispatch->varying, dispatch->varying_bytes};
     size_t offset = (size_t)commands->slots->len * SLOT;
     g_array_append_val(commands->slots, slot);
+    if (commands->fixed)
+        vk_commands_vary(commands, commands->slots->len - 1, slot.host, slot.bytes);
     return offset;
+}
+
+void vk_commands_vary(PixCommands *commands, unsigned slot, const void *data, size_t bytes)
+{
+    memcpy((char *)commands->varying->data + (size_t)slot * SLOT, data, bytes);
 }
 
 static bool bind(PixCommands *commands, const VulkanDispatch *dispatch, GError **error)
@@ -199,7 +201,6 @@ static void take_turn(PixCommands *commands, const VulkanAccess *accesses, size_
 {
     if (vk_hazards_add(&commands->hazards, accesses, n))
         barrier(commands, STAGES, STAGES, WRITES, READS | WRITES);
-    commands->count++;
 }
 
 /* ---- recording ---- */
@@ -212,7 +213,7 @@ bool vk_commands_begin(PixCommands *commands, GError **error)
     for (guint i = 0; i < commands->sets->len; i++)
         gpu->vk.vkResetDescriptorPool(gpu->device,
                                       g_array_index(commands->sets, VkDescriptorPool, i), 0);
-    commands->n_sets = commands->count = 0;
+    commands->n_sets = 0;
     g_array_set_size(commands->slots, 0);
     vk_hazards_forget(&commands->hazards);
     g_clear_error(&commands->error);
@@ -325,9 +326,9 @@ bool vk_commands_end(PixCommands *commands, GError **error)
 
 static void refresh(PixCommands *commands)
 {
-    for (guint i = 0; i < commands->slots->len; i++) {
+    for (guint i = 0; i < commands->slots->len && !commands->fixed; i++) {
         const Varying *slot = &g_array_index(commands->slots, Varying, i);
-        memcpy((char *)commands->varying->data + (size_t)i * SLOT, slot->host, slot->bytes);
+        vk_commands_vary(commands, i, slot->host, slot->bytes);
     }
 }
 

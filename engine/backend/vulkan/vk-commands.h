@@ -27,23 +27,21 @@ typedef struct {
     const void *push;
     size_t push_bytes;
     uint32_t groups[3];
-    /* Read again whenever the recording is submitted; NULL: nothing varies. */
-    const void *varying;
+    /* Where @fixed, see vk_commands_new(), read now, else whenever the recording is submitted. */
+    const void *varying; /* NULL: nothing varies */
     size_t varying_bytes;
 } VulkanDispatch;
 
 /** VK_VARYING_BYTES: the most that varies for one dispatch. */
 #define VK_VARYING_BYTES 64
 
-/** vk_commands_new: Errors: NO_MEMORY. */
-PixCommands *vk_commands_new(VulkanGpu *gpu, GError **error);
+/** vk_commands_new: @fixed: what varies is set by vk_commands_vary().  Errors: NO_MEMORY. */
+PixCommands *vk_commands_new(VulkanGpu *gpu, bool fixed, GError **error);
 /** vk_commands_free: Waits for what is under way. Accepts NULL. */
 void vk_commands_free(PixCommands *commands);
 
 /** vk_commands_is_open: Whether it is being recorded. */
 bool vk_commands_is_open(const PixCommands *commands);
-/** vk_commands_count: Dispatches and copies so far. */
-unsigned vk_commands_count(const PixCommands *commands);
 
 /** vk_commands_begin: Forgets what was recorded; that must be done. Errors: NO_MEMORY, DEVICE_LOST. */
 bool vk_commands_begin(PixCommands *commands, GError **error);
@@ -55,6 +53,9 @@ void vk_commands_copy(PixCommands *commands, PixBuffer *from, size_t from_offset
 /** @word: the bits of each four bytes. */
 void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, size_t bytes,
                       uint32_t word);
+
+/** vk_commands_vary: What varies for dispatch @slot of those for which something does. */
+void vk_commands_vary(PixCommands *commands, unsigned slot, const void *data, size_t bytes);
 
 bool vk_commands_end(PixCommands *commands, GError **error);
 /** vk_commands_submit: Of one that has ended, and whose last submission is done. */

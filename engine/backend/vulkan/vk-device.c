@@ -6,8 +6,6 @@
 #include "error.h"
 
 #define STAGING_BYTES ((size_t)16 << 20)
-#define LONGEST 512 /* dispatches in one submission: drivers stop what takes seconds */
-#define LONGEST_SLOW 64
 
 /* ---- opening ---- */
 
@@ -34,9 +32,8 @@ PixDevice *vk_device_open(const char *name, unsigned threads, GError **error)
     device->gpu = gpu;
     g_rec_mutex_init(&device->lock);
     describe(device);
-    device->once = vk_commands_new(gpu, error);
-    if (device->once)
-        device->staging = vk_buffer_new(gpu, STAGING_BYTES, VK_MEMORY_SHARED, error);
+    device->once = vk_traces_new(gpu);
+    device->staging = vk_buffer_new(gpu, STAGING_BYTES, VK_MEMORY_SHARED, error);
     if (!device->staging) {
         vk_device_close(&device->base);
         return NULL;
@@ -47,87 +44,51 @@ PixDevice *vk_device_open(const char *name, unsigned threads, GError **error)
 void vk_device_close(PixDevice *base)
 {
     VulkanDevice *device = vk_device(base);
-    vk_commands_free(device->once);
+    vk_traces_free(device->once);
     vk_buffer_free(device->gpu, device->staging);
     vk_gpu_close(device->gpu);
     g_rec_mutex_clear(&device->lock);
-    g_clear_error(&device->error);
     g_free(device->id);
     g_free(device->features);
     g_free(device);
 }
 
-/* ---- work for once ---- */
+/* ---- work ---- */
 
-static bool run_once(VulkanDevice *device, GError **error)
+static void add(VulkanDevice *device, const VulkanWork *work)
 {
-    PixCommands *once = device->once;
-    return vk_commands_end(once, error) && vk_commands_submit(once, error) &&
-           vk_commands_wait(once, error);
-}
-
-/* Returns: where work goes now; NULL where nothing can be done any more. */
-static PixCommands *target(VulkanDevice *device)
-{
-    if (device->recording)
-        return device->recording;
-    if (device->error)
-        return NULL;
-    unsigned longest = vk_gpu_is_slow(device->gpu) ? LONGEST_SLOW : LONGEST;
-    if (vk_commands_is_open(device->once) && vk_commands_count(device->once) >= longest &&
-        !run_once(device, &device->error))
-        return NULL;
-    if (!vk_commands_is_open(device->once) && !vk_commands_begin(device->once, &device->error))
-        return NULL;
-    return device->once;
-}
-
-void vk_dispatch(PixDevice *base, const VulkanDispatch *dispatch)
-{
-    VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
-    PixCommands *commands = target(device);
-    if (commands)
-        vk_commands_dispatch(commands, dispatch);
+    if (device->recording)
+        vk_work_record(device->recording, work);
+    else
+        vk_traces_add(device->once, work);
     g_rec_mutex_unlock(&device->lock);
 }
 
-void vk_copy_bytes(PixDevice *base, PixBuffer *from, size_t from_offset, PixBuffer *to,
+void vk_dispatch(PixDevice *device, const VulkanDispatch *dispatch)
+{
+    add(vk_device(device), &(VulkanWork){.kind = VK_WORK_DISPATCH, .dispatch = *dispatch});
+}
+
+void vk_copy_bytes(PixDevice *device, PixBuffer *from, size_t from_offset, PixBuffer *to,
                    size_t to_offset, size_t bytes)
 {
-    VulkanDevice *device = vk_device(base);
-    g_rec_mutex_lock(&device->lock);
-    PixCommands *commands = target(device);
-    if (commands)
-        vk_commands_copy(commands, from, from_offset, to, to_offset, bytes);
-    g_rec_mutex_unlock(&device->lock);
+    add(vk_device(device), &(VulkanWork){.kind = VK_WORK_COPY,
+                                         .from = {from, from_offset, bytes, false},
+                                         .to = {to, to_offset, bytes, true}});
 }
 
-void vk_fill_bytes(PixDevice *base, PixBuffer *buffer, size_t offset, size_t bytes, uint32_t word)
+void vk_fill_bytes(PixDevice *device, PixBuffer *buffer, size_t offset, size_t bytes, uint32_t word)
 {
-    VulkanDevice *device = vk_device(base);
-    g_rec_mutex_lock(&device->lock);
-    PixCommands *commands = target(device);
-    if (commands)
-        vk_commands_fill(commands, buffer, offset, bytes, word);
-    g_rec_mutex_unlock(&device->lock);
-}
-
-static bool flush(VulkanDevice *device, GError **error)
-{
-    if (!device->error && vk_commands_is_open(device->once))
-        run_once(device, &device->error);
-    if (!device->error)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&device->error));
-    return false;
+    add(vk_device(device),
+        &(VulkanWork){.kind = VK_WORK_FILL, .to = {buffer, offset, bytes, true}, .word = word});
 }
 
 bool vk_flush(PixDevice *base, GError **error)
 {
     VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
-    bool done = flush(device, error);
+    bool done = vk_traces_flush(device->once, error);
     g_rec_mutex_unlock(&device->lock);
     return done;
 }
@@ -145,7 +106,7 @@ bool vk_upload(PixDevice *base, PixBuffer *buffer, size_t offset, const void *da
         size_t part = MIN(bytes - at, STAGING_BYTES);
         memcpy(device->staging->data, (const char *)data + at, part);
         vk_copy_bytes(base, device->staging, 0, buffer, offset + at, part);
-        done = flush(device, error);
+        done = vk_traces_flush(device->once, error);
     }
     g_rec_mutex_unlock(&device->lock);
     return done;
@@ -161,7 +122,7 @@ bool vk_download(PixDevice *base, PixBuffer *buffer, size_t offset, void *data, 
     for (size_t at = 0; at < bytes && done; at += STAGING_BYTES) {
         size_t part = MIN(bytes - at, STAGING_BYTES);
         vk_copy_bytes(base, buffer, offset + at, device->staging, 0, part);
-        done = flush(device, error);
+        done = vk_traces_flush(device->once, error);
         if (done)
             memcpy((char *)data + at, device->staging->data, part);
     }
@@ -180,8 +141,12 @@ void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer)
 {
     if (!buffer)
         return;
-    vk_flush(device, NULL); /* what is still to be done may need it */
-    vk_buffer_free(vk_device(device)->gpu, buffer);
+    VulkanDevice *vulkan = vk_device(device);
+    g_rec_mutex_lock(&vulkan->lock);
+    vk_traces_flush(vulkan->once, NULL); /* what is still to be done may need it */
+    vk_traces_forget(vulkan->once);
+    g_rec_mutex_unlock(&vulkan->lock);
+    vk_buffer_free(vulkan->gpu, buffer);
 }
 
 /* ---- recordings ---- */
@@ -191,7 +156,8 @@ bool vk_device_record(PixDevice *base, GError **error)
     VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
     g_assert(!device->recording);
-    device->recording = flush(device, error) ? vk_commands_new(device->gpu, error) : NULL;
+    if (vk_traces_flush(device->once, error))
+        device->recording = vk_commands_new(device->gpu, false, error);
     if (device->recording && vk_commands_begin(device->recording, error))
         return true;
     g_clear_pointer(&device->recording, vk_commands_free);

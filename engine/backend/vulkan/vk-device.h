@@ -7,15 +7,14 @@
 #ifndef PIX_VK_DEVICE_H
 #define PIX_VK_DEVICE_H
 
-#include "vk-commands.h"
+#include "vk-trace.h"
 
 typedef struct {
     PixDevice base;
     VulkanGpu *gpu;
     GRecMutex lock;         /* of what follows; held from record to finish */
     PixCommands *recording; /* NULL: work is for once */
-    PixCommands *once;
-    GError *error;      /* of work that was for once: told by the next flush */
+    VulkanTraces *once;
     PixBuffer *staging; /* between the processor's memory and the GPU's */
     char *id, *features;
 } VulkanDevice;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * Work that is asked for once, and then mostly again: a training step asks for the same dispatches as
+ * the one before. What was recorded is kept; work that is asked for in the same order is compared
+ * with it instead of being recorded, and the recording is submitted again.
+ */
+#ifndef PIX_VK_TRACE_H
+#define PIX_VK_TRACE_H
+
+#include "vk-commands.h"
+
+/** VulkanWork: something to be done. */
+typedef struct {
+    enum { VK_WORK_DISPATCH, VK_WORK_COPY, VK_WORK_FILL } kind;
+    VulkanDispatch dispatch;
+    VulkanBinding from, to; /* COPY, FILL (to) */
+    uint32_t word;          /* FILL: of each four bytes */
+} VulkanWork;
+
+/** VulkanTraces: Thread-safety: one thread at a time. */
+typedef struct VulkanTraces VulkanTraces;
+
+VulkanTraces *vk_traces_new(VulkanGpu *gpu);
+void vk_traces_free(VulkanTraces *traces); /* accepts NULL */
+
+/** vk_traces_add: To be done soon; an error is told by the next flush. */
+void vk_traces_add(VulkanTraces *traces, const VulkanWork *work);
+/** vk_traces_flush: Returns when all is done. Errors: of any work since the last flush. */
+bool vk_traces_flush(VulkanTraces *traces, GError **error);
+/** vk_traces_fail: @error: (transfer full): is told by the next flush. */
+void vk_traces_fail(VulkanTraces *traces, GError *error);
+/** vk_traces_forget: After a flush: a buffer is about to go. */
+void vk_traces_forget(VulkanTraces *traces);
+
+/** vk_work_record: Into @commands. */
+void vk_work_record(PixCommands *commands, const VulkanWork *work);
+
+#endif
