@@ -59,7 +59,7 @@ void vk_traces_free(VulkanTraces *traces)
 
 static Trace *trace_new(VulkanTraces *traces)
 {
-    PixCommands *commands = vk_commands_new(traces->gpu, &traces->error);
+    PixCommands *commands = vk_commands_new(traces->gpu, true, &traces->error);
     if (!commands)
         return NULL;
     Trace *trace = g_new0(Trace, 1);
