@@ -36,8 +36,9 @@ static Needs find_needs(const Train *train)
 
     for (int i = 0; i < step->n_networks; i++)
         needs.weights += pix_network_get_bytes(step->networks[i].network);
-    if (settings->ema > 0)
-        needs.weights += pix_network_get_info(step->networks[0].network)->weight_bytes;
+    if (settings->ema > 0) /* the average, and the model that is opened to look at it */
+        needs.weights += pix_network_get_info(step->networks[0].network)->weight_bytes *
+                         (train->val || settings->samples > 0 ? 2 : 1);
     needs.activations = step->kind->get_bytes(step) + validation_bytes(train);
     needs.data = sizeof(float) * channels * pixels * (settings->loader_threads + 2) + SPARE_BYTES;
     return needs;

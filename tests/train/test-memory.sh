@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# How much memory one stream takes at most: half as much again as the weights, and 64 MB.
+# How much memory one stream takes at most: half as much again as the weights, and 64 MB. And that a
+# training says before it starts what its options take.
 . "${0%/*}/tap.sh"
+. "${0%/*}/train.sh"
 
 "$PIX2PIX" info facades --json >info.json
 weights=$("$TOOL" json info.json '$.weight_bytes')
@@ -21,4 +23,22 @@ limited() {
 limited forward facades in.safetensors out.safetensors
 limited test facades in.png --output out
 limited forward "$FACADES" in.safetensors out.safetensors
+
+# needs_and_peak RUN ARGUMENT...: in MB: what a training says that it needs, and what it takes.
+needs_and_peak() {
+    run=$1
+    shift
+    # shellcheck disable=SC2016,SC2086
+    peak=$("$TOOL" peak sh -c '"$@" >printed 2>/dev/null' - "$PIX2PIX" train data --output "$run" \
+        $small --ngf 48 --max-steps 1 --samples 0 --no-html "$@") || return 1
+    sed -n 's/^needs \([0-9.]*\) GiB.*/\1/p' printed | awk -v peak="$peak" '{
+        printf "%d %d\n", $1 * 1073.7, peak / 1e6 }'
+}
+make_pairs data 2 2
+plain=$(needs_and_peak plain)
+average=$(needs_and_peak average --ema 0.9)
+echo "$plain $average" | awk 'NF != 4 { exit 1 } {
+    print "# --ema needs " $3 - $1 " MB more by what it says, " $4 - $2 " in truth"
+    exit !($4 - $2 > 30 && $3 - $1 > $4 - $2 - 18) }'
+result $? 'a moving average and the model made of it are counted'
 finish

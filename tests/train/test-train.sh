@@ -214,6 +214,10 @@ fails 1 'has no folder test' 'but on none that is not there' test two --split te
 make_pairs alone 1 0
 complains 'nothing to validate on' 'nothing to validate on' alone --output alone-run --max-steps 2
 check 'latest is the best then' cmp alone-run/latest.safetensors alone-run/best.safetensors
+rm alone-run/best.safetensors
+"$PIX2PIX" train --resume alone-run >/dev/null 2>"$scratch/.stderr"
+check 'and made again where it is missing' cmp alone-run/latest.safetensors \
+    alone-run/best.safetensors
 train alone --output no --lr-policy plateau
 [ $? = 1 ] && grep -q 'plateau watches a validation split' "$scratch/.stderr" && [ ! -e no ]
 result $? 'plateau without validation is an error'
