@@ -45,6 +45,31 @@ size_t vk_conv_scratch(const PixDevice *device, const PixCall *call);
 size_t vk_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *vk_conv_algorithm(const PixDevice *device, const PixCall *call);
 
+/** VK_PART_BYTES: of a part of a sum, two floats. */
+#define VK_PART_BYTES (2 * sizeof(float))
+
+/**
+ * vk_sum:
+ * Runs a shader that sums @count terms with sum.glsl, @each in an invocation. Its parts go to the
+ * staging buffer, of which the caller has the lock, from @first_part on; a multiple of 32.
+ * Returns: how many they are.
+ */
+size_t vk_sum(PixDevice *device, VulkanDispatch *dispatch, size_t count, size_t each,
+              size_t first_part);
+
+/** vk_add_parts: Waits, and adds @parts in their order. NaN where that fails. */
+double vk_add_parts(PixDevice *device, size_t parts);
+
+/* vk-learn.c */
+void vk_copy(PixDevice *device, const PixTensor *from, const PixTensor *to);
+void vk_fill(PixDevice *device, PixRange range, float value);
+double vk_sum_squares(PixDevice *device, PixRange range);
+void vk_approach(PixDevice *device, PixRange to, PixRange from, float share);
+void vk_adam(PixDevice *device, const PixAdamCall *call);
+
+/* vk-loss.c */
+double vk_loss(PixDevice *device, const PixLossCall *call);
+
 /* vk-move.c */
 size_t vk_activation_bytes(const PixDevice *device, PixShape shape);
 size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);

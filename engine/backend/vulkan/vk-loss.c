@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Losses. */
+#include "vk-ops.h"
+
+/* Elements that one invocation takes: maps of discriminators are small. */
+#define EACH 8
+
+/** Push: that of shaders/loss.comp. */
+typedef struct {
+    uint32_t count, c;
+    uint32_t x_pixel, x_first;
+    uint32_t target_pixel, target_first;
+    uint32_t dx_pixel, dx_first;
+    uint32_t each;
+    uint32_t has_target;
+    uint32_t has_dx, adds;
+    float label, scale;
+} Push;
+
+enum { KIND = 10, N_CONSTANTS };
+
+static Push push_of(const PixLossCall *call, size_t count)
+{
+    return (Push){.count = (uint32_t)count,
+                  .c = (uint32_t)call->x.shape.c,
+                  .x_pixel = (uint32_t)call->x.c_whole,
+                  .x_first = (uint32_t)call->x.c_first,
+                  .target_pixel = (uint32_t)call->target.c_whole,
+                  .target_first = (uint32_t)call->target.c_first,
+                  .dx_pixel = (uint32_t)call->dx.c_whole,
+                  .dx_first = (uint32_t)call->dx.c_first,
+                  .each = EACH,
+                  .has_target = call->target.buffer != NULL,
+                  .has_dx = call->dx.buffer != NULL,
+                  .adds = call->dx_adds,
+                  .label = call->label,
+                  .scale = (float)((double)call->weight / (double)count)};
+}
+
+double vk_loss(PixDevice *device, const PixLossCall *call)
+{
+    size_t count = pix_shape_count(call->x.shape);
+    const Push push = push_of(call, count);
+    VulkanDispatch dispatch = {.shader = VK_SHADER_LOSS,
+                               .constants = {[KIND] = call->kind},
+                               .n_constants = N_CONSTANTS,
+                               .bindings = {vk_bind(&call->x, false), vk_bind(&call->target, false),
+                                            vk_bind(&call->dx, true)},
+                               .push = &push,
+                               .push_bytes = sizeof push};
+    g_rec_mutex_lock(&vk_device(device)->lock);
+    size_t parts = vk_sum(device, &dispatch, count, EACH, 0);
+    double sum = vk_add_parts(device, parts);
+    g_rec_mutex_unlock(&vk_device(device)->lock);
+    return sum / (double)count;
+}
