@@ -70,6 +70,12 @@ void vk_adam(PixDevice *device, const PixAdamCall *call);
 /* vk-loss.c */
 double vk_loss(PixDevice *device, const PixLossCall *call);
 
+/* vk-pixels.c */
+bool vk_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+                    PixRect content, GError **error);
+bool vk_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
+                   GError **error);
+
 /* vk-move.c */
 size_t vk_activation_bytes(const PixDevice *device, PixShape shape);
 size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);
