@@ -2,12 +2,11 @@
 
 #include "image-file.h"
 
+#include "image-pixbuf.h"
 #include "image-whole.h"
-#include "output-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <pix2pix/pix.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,39 +23,6 @@ typedef struct {
     int width, height; /* of the header; 0 before it was read */
     gboolean too_large;
 } Decoding;
-
-/* @pixbuf has 8 bits a channel, as all of gdk-pixbuf's do, and 3 or 4 channels. */
-static Picture *picture_from_pixbuf(const GdkPixbuf *pixbuf, int channels)
-{
-    g_autoptr(Picture) picture =
-        picture_new(gdk_pixbuf_get_width(pixbuf), gdk_pixbuf_get_height(pixbuf),
-                    gdk_pixbuf_get_n_channels(pixbuf));
-    const guint8 *from = gdk_pixbuf_read_pixels(pixbuf);
-    gsize stride = gdk_pixbuf_get_rowstride(pixbuf);
-    gsize row_bytes = (gsize)picture->width * picture->channels;
-
-    for (int y = 0; y < picture->height; y++)
-        memcpy(picture->data + y * row_bytes, from + y * stride, row_bytes);
-    if (picture->channels == channels)
-        return g_steal_pointer(&picture);
-    return picture_convert(picture, channels);
-}
-
-static void free_pixels(guchar *pixels, gpointer picture)
-{
-    picture_free(picture);
-}
-
-/* A view of @picture, or, of grey, a copy. */
-static GdkPixbuf *picture_as_pixbuf(const Picture *picture)
-{
-    Picture *copy = picture->channels == 1 ? picture_convert(picture, 3) : NULL;
-    const Picture *from = copy ? copy : picture;
-
-    return gdk_pixbuf_new_from_data(from->data, GDK_COLORSPACE_RGB, from->channels == 4, 8,
-                                    from->width, from->height, from->width * from->channels,
-                                    copy ? free_pixels : NULL, copy);
-}
 
 static void on_size(GdkPixbufLoader *loader, int width, int height, Decoding *decoding)
 {
@@ -258,62 +224,4 @@ gboolean picture_check(const char *file, int *width, int *height, GError **error
     *width = lies_on_its_side(pixbuf) ? decoding.height : decoding.width;
     *height = lies_on_its_side(pixbuf) ? decoding.width : decoding.height;
     return TRUE;
-}
-
-Picture *picture_scale(const Picture *picture, int width, int height)
-{
-    if (picture->width == width && picture->height == height)
-        return picture_convert(picture, picture->channels);
-    g_autoptr(GdkPixbuf) from = picture_as_pixbuf(picture);
-    g_autoptr(GdkPixbuf) to = gdk_pixbuf_scale_simple(from, width, height, GDK_INTERP_BILINEAR);
-    return picture_from_pixbuf(to, picture->channels);
-}
-
-static GBytes *encode(GdkPixbuf *pixbuf, const char *type, GError **error)
-{
-    char *key[] = {!strcmp(type, "jpeg") ? "quality" : NULL, NULL}, *value[] = {"92", NULL};
-    char *data;
-    gsize bytes;
-
-    if (!gdk_pixbuf_save_to_bufferv(pixbuf, &data, &bytes, type, key, value, error))
-        return NULL;
-    return g_bytes_new_take(data, bytes);
-}
-
-/* Whether it has at most 256 colours, as drawings have and photos do not. */
-static gboolean is_drawing(const Picture *picture)
-{
-    g_autoptr(GHashTable) colours = g_hash_table_new(NULL, NULL);
-    int channels = picture->channels;
-    gsize pixels = (gsize)picture->width * picture->height, i = 0;
-
-    if (channels == 1)
-        return TRUE;
-    for (const guint8 *p = picture->data; i < pixels && g_hash_table_size(colours) <= 256;
-         i++, p += channels)
-        g_hash_table_add(colours, GUINT_TO_POINTER(p[0] << 16 | p[1] << 8 | p[2]));
-    return g_hash_table_size(colours) <= 256;
-}
-
-GBytes *picture_encode_small(const Picture *picture, const char **mime, GError **error)
-{
-    g_autoptr(GdkPixbuf) pixbuf = picture_as_pixbuf(picture);
-    gboolean drawing = is_drawing(picture);
-
-    *mime = drawing ? "image/png" : "image/jpeg";
-    return encode(pixbuf, drawing ? "png" : "jpeg", error);
-}
-
-gboolean picture_write_png(const Picture *picture, const char *file, GError **error)
-{
-    g_autoptr(GdkPixbuf) pixbuf = picture_as_pixbuf(picture);
-    g_autoptr(GBytes) png = encode(pixbuf, "png", error);
-    OutputFile *output = png ? output_file_open(file, error) : NULL;
-    gsize bytes;
-
-    if (!output)
-        return FALSE;
-    const void *data = g_bytes_get_data(png, &bytes);
-    fwrite(data, 1, bytes, output->stream);
-    return output_file_commit(output, error); /* sees a failed write, too */
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/**
- * Picture files: decoding and encoding. The only file of the command that knows a picture
- * library (gdk-pixbuf).
- */
+/** Picture files: decoding and encoding. Only image-*.c know the picture library, gdk-pixbuf. */
 #ifndef IMAGE_FILE_H
 #define IMAGE_FILE_H
 
@@ -29,8 +26,12 @@ Picture *picture_read(const char *file, GError **error);
  */
 gboolean picture_check(const char *file, int *width, int *height, GError **error);
 
+/* ---- image-pixbuf.c ---- */
+
 /** picture_scale: Bilinear; shrinking averages over all the pixels that a new one covers. */
 Picture *picture_scale(const Picture *picture, int width, int height);
+
+/* ---- image-write.c ---- */
 
 /**
  * picture_encode_small:

@@ -7,19 +7,8 @@
  * Source: Isola et al. 2017, sections 3.1 and 3.3; optimize_parameters() in models/pix2pix_model.py
  * of junyanz/pytorch-CycleGAN-and-pix2pix.
  */
+#include "step-pix2pix.h"
 #include "step-network.h"
-
-typedef struct {
-    Step base;
-    const Settings *settings;
-    PixDevice *device;
-    PixNetwork *g, *d;        /* d: NULL without a discriminator */
-    PixPass *g_pass, *d_pass; /* NULL until reserve() */
-    PixPenalty *penalty;      /* of wgangp; NULL for the others */
-    PixMap *target;
-    PixMap *real_pair, *fake_pair; /* what d sees; of wgangp */
-    int n, width, height;          /* what all of these are for */
-} Pix2pix;
 
 enum { LOSS_D_FAKE, LOSS_D_REAL, LOSS_G_GAN, LOSS_G_PIXEL, LOSS_D_PENALTY };
 
@@ -96,92 +85,7 @@ static Step *make(PixDevice *device, Settings *settings, const char *const *file
     return &step->base;
 }
 
-/* ---- memory ---- */
-
-static void release(Pix2pix *step)
-{
-    g_clear_pointer(&step->g_pass, pix_pass_free);
-    g_clear_pointer(&step->d_pass, pix_pass_free);
-    g_clear_pointer(&step->penalty, pix_penalty_free);
-    g_clear_pointer(&step->target, pix_map_free);
-    g_clear_pointer(&step->real_pair, pix_map_free);
-    g_clear_pointer(&step->fake_pair, pix_map_free);
-}
-
-/* The generator's output may have another size than its input only where it is no multiple. */
-static gboolean reserve_generator(Pix2pix *step, int n, int width, int height, GError **error)
-{
-    PixPassFlags dropout = step->settings->dropout ? PIX_PASS_DROPOUT : 0;
-    int out[4];
-
-    if (!pix_model_check_size(pix_network_get_model(step->g), width, height, error))
-        return FALSE;
-    step->g_pass = pix_pass_new(step->g, n, height, width, dropout, error);
-    if (!step->g_pass)
-        return FALSE;
-    pix_map_get_dims(pix_pass_get_output(step->g_pass), out);
-    if (out[2] != height || out[3] != width) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
-                    "%s: turns %d x %d into %d x %d pixels, choose sides that are multiples of %d",
-                    step->settings->net_g, width, height, out[3], out[2],
-                    pix_network_get_info(step->g)->multiple);
-        return FALSE;
-    }
-    step->target = pix_map_new(step->device, out, error);
-    return step->target != NULL;
-}
-
-static gboolean reserve_discriminator(Pix2pix *step, int n, int width, int height, GError **error)
-{
-    int dims[4];
-
-    step->d_pass = pix_pass_new(step->d, n, height, width, PIX_PASS_INPUT_GRADIENT, error);
-    if (!step->d_pass)
-        g_prefix_error(error, "the discriminator: ");
-    if (!step->d_pass || step->settings->gan_mode != PIX_GAN_WGANGP)
-        return step->d_pass != NULL;
-    pix_map_get_dims(pix_pass_get_input(step->d_pass), dims);
-    return (step->penalty = pix_penalty_new(step->d, n, height, width, error)) &&
-           (step->real_pair = pix_map_new(step->device, dims, error)) &&
-           (step->fake_pair = pix_map_new(step->device, dims, error));
-}
-
-static gboolean reserve(Step *base, int n, int width, int height, GError **error)
-{
-    Pix2pix *step = (Pix2pix *)base;
-
-    if (step->g_pass && step->n == n && step->width == width && step->height == height)
-        return TRUE;
-    release(step);
-    if (!reserve_generator(step, n, width, height, error) ||
-        (step->d && !reserve_discriminator(step, n, width, height, error))) {
-        release(step);
-        return FALSE;
-    }
-    step->n = n;
-    step->width = width;
-    step->height = height;
-    return TRUE;
-}
-
-static guint64 map_bytes(const PixMap *map)
-{
-    int dims[4];
-
-    if (!map)
-        return 0;
-    pix_map_get_dims(map, dims);
-    return sizeof(float) * dims[0] * dims[1] * dims[2] * dims[3];
-}
-
-static guint64 get_bytes(const Step *base)
-{
-    const Pix2pix *step = (const Pix2pix *)base;
-
-    return pix_pass_get_bytes(step->g_pass) + (step->d ? pix_pass_get_bytes(step->d_pass) : 0) +
-           (step->penalty ? pix_penalty_get_bytes(step->penalty) : 0) + map_bytes(step->target) +
-           map_bytes(step->real_pair) + map_bytes(step->fake_pair);
-}
+/* ---- the rest of the table ---- */
 
 static int get_passes(Step *base, StepPass passes[STEP_MAX_PASSES])
 {
@@ -196,7 +100,7 @@ static void free_step(Step *base)
 {
     Pix2pix *step = (Pix2pix *)base;
 
-    release(step);
+    pix2pix_release(step);
     pix_network_free(step->g);
     pix_network_free(step->d);
     pix_device_unref(step->device);
@@ -293,7 +197,7 @@ static gboolean run(Step *base, const Batch *batch, const StepTurn *turn, double
     Pix2pix *step = (Pix2pix *)base;
     const guint64 number = turn->number * turn->parts + turn->part;
 
-    if (!reserve(base, batch->n, batch->width, batch->height, error) ||
+    if (!pix2pix_reserve(base, batch->n, batch->width, batch->height, error) ||
         !pix_map_write(pix_pass_get_input(step->g_pass), batch->in, error) ||
         !pix_map_write(step->target, batch->out, error) ||
         !pix_pass_forward(step->g_pass, step->settings->seed, number, error))
@@ -307,8 +211,8 @@ static gboolean run(Step *base, const Batch *batch, const StepTurn *turn, double
 const StepKind step_pix2pix = {
     .name = "pix2pix",
     .make = make,
-    .reserve = reserve,
-    .get_bytes = get_bytes,
+    .reserve = pix2pix_reserve,
+    .get_bytes = pix2pix_get_bytes,
     .get_passes = get_passes,
     .run = run,
     .free = free_step,

@@ -3,9 +3,8 @@
 /* Step after step: what happens when, and what ends it. */
 #include "command.h"
 #include "step-network.h"
-#include "train.h"
+#include "train-report.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,16 +13,12 @@
 /** Loop: what is not worth keeping when the run is interrupted. */
 typedef struct {
     Train *train;
+    TrainReport report;
     double losses[STEP_MAX_LOSSES]; /* of the last step */
-    double rate;                    /* its learning rate */
     guint64 ended;                  /* the epoch that ended with it; 0 for none */
-    gint64 busy, waited;            /* microseconds since the last line of the log */
-    guint64 timed;                  /* steps since then */
-    gint64 start, paged;
-    guint64 first;  /* step that this process began behind */
-    guint64 saved;  /* the last step that is, or was tried to be */
-    gboolean begun; /* a step, whose gradients no state holds */
-    guint problems;
+    gint64 paged;                   /* when index.html was written */
+    guint64 saved;                  /* the last step that is, or was tried to be */
+    gboolean begun;                 /* a step, whose gradients no state holds */
 } Loop;
 
 /* ---- a step ---- */
@@ -64,7 +59,7 @@ static gboolean run_part(Loop *loop, StepTurn *turn, GError **error)
     const Batch *batch = loader_next(train->loader, error);
     double losses[STEP_MAX_LOSSES] = {0};
 
-    loop->waited += g_get_monotonic_time() - start;
+    loop->report.waited += g_get_monotonic_time() - start;
     if (!batch)
         return FALSE;
     g_assert(batch->epoch == state->epoch && batch->index == state->batch);
@@ -98,7 +93,7 @@ static gboolean run_step(Loop *loop, GError **error)
             (settings->learning_rate_d > 0 ? settings->learning_rate_d : rate) * factor,
     };
 
-    loop->rate = turn.learning_rate;
+    loop->report.rate = turn.learning_rate;
     loop->ended = 0;
     memset(loop->losses, 0, sizeof(loop->losses));
     for (; turn.part < turn.parts; turn.part++) {
@@ -110,91 +105,9 @@ static gboolean run_step(Loop *loop, GError **error)
     for (int i = 0; i < train->step->n_losses; i++)
         train->state.sums[i] += loop->losses[i];
     loop->begun = FALSE;
-    loop->busy += g_get_monotonic_time() - start;
-    loop->timed++;
+    loop->report.busy += g_get_monotonic_time() - start;
+    loop->report.timed++;
     return TRUE;
-}
-
-/* ---- what one sees of it ---- */
-
-static void average_losses(const Train *train, double *losses)
-{
-    for (int i = 0; i < train->step->n_losses; i++)
-        losses[i] = train->state.sums[i] / MAX(train->state.summed, 1);
-}
-
-static double images_per_s(const Loop *loop)
-{
-    const Settings *settings = &loop->train->settings;
-    double images = (double)loop->timed * settings->batch_size * settings->accumulate;
-
-    return loop->busy > 0 ? images * G_USEC_PER_SEC / loop->busy : 0;
-}
-
-static void show_status(Loop *loop)
-{
-    Train *train = loop->train;
-    const Settings *settings = &train->settings;
-    double losses[STEP_MAX_LOSSES];
-    guint64 done = train->state.step - loop->first;
-    double running = (g_get_monotonic_time() - loop->start) / (double)G_USEC_PER_SEC;
-
-    average_losses(train, losses);
-    RunStatusFigures figures = {
-        .epoch = train->epoch,
-        .epochs = settings->epochs + settings->epochs_decay,
-        .step = train->state.step,
-        .steps = train->steps,
-        .names = train->step->losses,
-        .values = losses,
-        .n = train->step->n_losses,
-        .images_per_s = images_per_s(loop),
-        .wait_share = loop->busy > 0 ? (double)loop->waited / loop->busy : 0,
-        .seconds_left = running / done * (train->steps - train->state.step),
-    };
-    run_status_update(&train->status, &figures);
-}
-
-static void write_log(Loop *loop)
-{
-    Train *train = loop->train;
-    const Settings *settings = &train->settings;
-    double losses[STEP_MAX_LOSSES];
-    GError *error = NULL;
-
-    average_losses(train, losses);
-    RunLogTrain record = {
-        .step = train->state.step,
-        .epoch = train->epoch,
-        .images = train->state.step * settings->batch_size * settings->accumulate,
-        .names = train->step->losses,
-        .losses = losses,
-        .n = train->step->n_losses,
-        .learning_rate = loop->rate,
-        .images_per_s = images_per_s(loop),
-        .step_ms = loop->busy / 1000.0 / MAX(loop->timed, 1),
-        .data_wait_ms = loop->waited / 1000.0 / MAX(loop->timed, 1),
-    };
-    if (!run_log_train(train->log, &record, &error) && error)
-        train_say(train, "%s", error->message);
-    g_clear_error(&error);
-    train->state.summed = 0;
-    memset(train->state.sums, 0, sizeof(train->state.sums));
-    loop->busy = loop->waited = 0;
-    loop->timed = 0;
-}
-
-/* Pairs that broke since the data set was checked. */
-static void tell_problems(Loop *loop)
-{
-    Train *train = loop->train;
-    const GPtrArray *problems = loader_get_problems(train->loader);
-
-    for (; loop->problems < problems->len; loop->problems++) {
-        const char *text = problems->pdata[loop->problems];
-        train_say(train, "replaced by another pair: %s", text);
-        run_log_note(train->log, train->state.step, train->epoch, text, NULL);
-    }
 }
 
 /* ---- what happens when ---- */
@@ -265,10 +178,10 @@ static gboolean after_step(Loop *loop)
     Train *train = loop->train;
     const Settings *settings = &train->settings;
 
-    tell_problems(loop);
-    show_status(loop);
+    train_report_problems(&loop->report, train);
+    train_report_status(&loop->report, train);
     if (is_due(train, settings->log_steps, FALSE))
-        write_log(loop);
+        train_report_log(&loop->report, train);
     look_at_it(loop);
     if (is_due(train, settings->save_steps, FALSE) || command_interrupted())
         save(loop);
@@ -338,7 +251,11 @@ static void catch_up(Loop *loop)
 int train_run(Train *train)
 {
     const guint64 step = train->state.step;
-    Loop loop = {.train = train, .start = g_get_monotonic_time(), .first = step, .saved = step};
+    Loop loop = {
+        .train = train,
+        .report = {.start = g_get_monotonic_time(), .first = step},
+        .saved = step,
+    };
     g_autoptr(GError) error = NULL;
 
     if (train->state.step > 0)
