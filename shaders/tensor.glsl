@@ -13,15 +13,41 @@ layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
 const uint NOTHING = 0xffffffffu; /* a vector that an op does not have */
 
+/* Where a map's channels lie in each pixel: VulkanPlace. */
+struct Place {
+    uint pixel, first;
+};
+
+uint index_of(Place place, uint pixel, uint c)
+{
+    return pixel * place.pixel + place.first + c;
+}
+
+/*
+ * tanh_of() of cpu/cpu-simple.c again, for small values too as precise as they are: drivers' own are
+ * exact to 2^-11 near zero and some are no numbers far from it.
+ */
+float tanh_of(float x)
+{
+    float a = 2.0 * min(abs(x), 10.0);
+    int n = int(a * 1.44269504 + 0.5);
+    float r = a - float(n) * 0.693359375 + float(n) * 2.12194440e-4;
+    float q = 1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0)));
+    q = r * (1.0 + r * (1.0 / 2.0 + r * (1.0 / 6.0 + r * q)));
+    float scale = uintBitsToFloat(uint(n + 127) << 23), t = scale * q + (scale - 1.0);
+    float y = t / (t + 2.0);
+    return isnan(x) ? x : x < 0.0 ? -y : y;
+}
+
 /* y = f(x); the kinds are those of PixActivationKind. */
 float activate(uint kind, float slope, float x)
 {
     if (kind == 1u)
-        return max(x, 0.0);
+        return x < 0.0 ? 0.0 : x; /* NaN stays */
     if (kind == 2u)
         return x > 0.0 ? x : slope * x;
     if (kind == 3u)
-        return tanh(x);
+        return tanh_of(x);
     return x;
 }
 

@@ -456,7 +456,7 @@ static void test_tangents_in_place(void **state)
 
 int main(void)
 {
-    static const char *const levels[] = {"c:1", "openblas:2", "avx2:2", "avx512:3"};
+    static const char *const levels[] = {"c:1", "openblas:2", "avx2:2", "avx512:3", "vulkan"};
     struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_tangents_in_place),

@@ -3,6 +3,11 @@
 /* The table of GPUs with Vulkan. */
 #include "vk-ops.h"
 
+static const char *plain_algorithm(const PixDevice *device, const PixCall *call)
+{
+    return "loop";
+}
+
 const PixBackend pix_backend_vulkan = {
     .name = "vulkan",
     .open = vk_device_open,
@@ -37,5 +42,48 @@ const PixBackend pix_backend_vulkan = {
             [PIX_OP_DECONV] = {.forward = vk_conv_forward,
                                .scratch_bytes = vk_conv_scratch,
                                .algorithm = vk_conv_algorithm},
+            [PIX_OP_NORM] = {.forward = vk_norm_forward,
+                             .backward = vk_norm_backward,
+                             .scratch_bytes = vk_norm_scratch,
+                             .backward_scratch_bytes = vk_norm_backward_scratch,
+                             .algorithm = vk_norm_algorithm,
+                             .in_place = true,
+                             .backward_in_place = true},
+            [PIX_OP_ACTIVATION] = {.forward = vk_activation_forward,
+                                   .backward = vk_activation_backward,
+                                   .algorithm = plain_algorithm,
+                                   .in_place = true,
+                                   .backward_in_place = true},
+            [PIX_OP_DROPOUT] = {.forward = vk_dropout_forward,
+                                .backward = vk_dropout_backward,
+                                .algorithm = plain_algorithm,
+                                .in_place = true,
+                                .backward_in_place = true},
+            [PIX_OP_PAD] = {.forward = vk_pad_forward,
+                            .backward = vk_pad_backward,
+                            .algorithm = plain_algorithm},
+            [PIX_OP_CONCAT] = {.forward = vk_concat_forward,
+                               .backward = vk_concat_backward,
+                               .algorithm = plain_algorithm},
+            [PIX_OP_ADD] = {.forward = vk_add_forward,
+                            .backward = vk_add_backward,
+                            .algorithm = plain_algorithm,
+                            .in_place = true,
+                            .backward_in_place = true},
+            [PIX_OP_UPSAMPLE] = {.forward = vk_upsample_forward,
+                                 .backward = vk_upsample_backward,
+                                 .algorithm = plain_algorithm},
+            [PIX_OP_ACTIVATION_TANGENT] = {.forward = vk_activation_tangent_forward,
+                                           .backward = vk_activation_tangent_backward,
+                                           .algorithm = plain_algorithm,
+                                           .in_place = true,
+                                           .backward_in_place = true},
+            [PIX_OP_NORM_TANGENT] = {.forward = vk_norm_tangent_forward,
+                                     .backward = vk_norm_tangent_backward,
+                                     .scratch_bytes = vk_norm_tangent_scratch,
+                                     .backward_scratch_bytes = vk_norm_tangent_backward_scratch,
+                                     .algorithm = plain_algorithm,
+                                     .in_place = true,
+                                     .backward_in_place = true},
         },
 };

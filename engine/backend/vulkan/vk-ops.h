@@ -26,6 +26,16 @@ static inline VulkanBinding vk_bind(const PixTensor *tensor, bool writes)
                            writes};
 }
 
+/** VulkanPlace: where a map's channels lie in each pixel: Place of shaders/tensor.glsl. */
+typedef struct {
+    uint32_t pixel, first;
+} VulkanPlace;
+
+static inline VulkanPlace vk_place(const PixTensor *tensor)
+{
+    return (VulkanPlace){(uint32_t)tensor->c_whole, (uint32_t)tensor->c_first};
+}
+
 /** VulkanVectors: tensors of one dimension in one buffer, as one binding. */
 typedef struct {
     VulkanBinding binding;
@@ -75,6 +85,33 @@ bool vk_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *
                     PixRect content, GError **error);
 bool vk_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
                    GError **error);
+
+/* vk-norm.c, vk-norm-backward.c, vk-tangent.c */
+void vk_norm_forward(PixDevice *device, const PixCall *call);
+void vk_norm_backward(PixDevice *device, const PixCall *call);
+size_t vk_norm_scratch(const PixDevice *device, const PixCall *call);
+size_t vk_norm_backward_scratch(const PixDevice *device, const PixCall *call);
+const char *vk_norm_algorithm(const PixDevice *device, const PixCall *call);
+void vk_norm_tangent_forward(PixDevice *device, const PixCall *call);
+void vk_norm_tangent_backward(PixDevice *device, const PixCall *call);
+size_t vk_norm_tangent_scratch(const PixDevice *device, const PixCall *call);
+size_t vk_norm_tangent_backward_scratch(const PixDevice *device, const PixCall *call);
+
+/* vk-simple.c, vk-resize.c */
+void vk_activation_forward(PixDevice *device, const PixCall *call);
+void vk_activation_backward(PixDevice *device, const PixCall *call);
+void vk_activation_tangent_forward(PixDevice *device, const PixCall *call);
+void vk_activation_tangent_backward(PixDevice *device, const PixCall *call);
+void vk_add_forward(PixDevice *device, const PixCall *call);
+void vk_add_backward(PixDevice *device, const PixCall *call);
+void vk_concat_forward(PixDevice *device, const PixCall *call);
+void vk_concat_backward(PixDevice *device, const PixCall *call);
+void vk_dropout_forward(PixDevice *device, const PixCall *call);
+void vk_dropout_backward(PixDevice *device, const PixCall *call);
+void vk_pad_forward(PixDevice *device, const PixCall *call);
+void vk_pad_backward(PixDevice *device, const PixCall *call);
+void vk_upsample_forward(PixDevice *device, const PixCall *call);
+void vk_upsample_backward(PixDevice *device, const PixCall *call);
 
 /* vk-move.c */
 size_t vk_activation_bytes(const PixDevice *device, PixShape shape);
