@@ -36,6 +36,7 @@ typedef struct {
     VkPipelineLayout pipeline_layout;
     GMutex pipelines_lock;
     GHashTable *pipelines; /* of vk-pipeline.c */
+    VkPipelineCache cache;
 } VulkanGpu;
 
 /**

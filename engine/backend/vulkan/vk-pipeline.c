@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include "vk-cache.h"
 #include "vk-error.h"
 
-/** Key: of a pipeline in the table, its own value's first member. */
+/** Entry: a pipeline in the table, key and value in one. */
 typedef struct {
     VulkanShader shader;
     int n;
@@ -65,6 +66,7 @@ static bool make_pipeline_layout(VulkanGpu *gpu, GError **error)
 bool vk_pipelines_init(VulkanGpu *gpu, GError **error)
 {
     gpu->pipelines = g_hash_table_new_full(hash, equal, g_free, NULL);
+    gpu->cache = vk_cache_open(gpu);
     return make_set_layout(gpu, error) && make_pipeline_layout(gpu, error);
 }
 
@@ -78,6 +80,7 @@ void vk_pipelines_clear(VulkanGpu *gpu)
             gpu->vk.vkDestroyPipeline(gpu->device, ((Entry *)key)->pipeline, NULL);
         g_hash_table_unref(gpu->pipelines);
     }
+    vk_cache_close(gpu, gpu->cache);
     gpu->vk.vkDestroyPipelineLayout(gpu->device, gpu->pipeline_layout, NULL);
     gpu->vk.vkDestroyDescriptorSetLayout(gpu->device, gpu->set_layout, NULL);
 }
@@ -114,8 +117,8 @@ static bool make_pipeline(VulkanGpu *gpu, Entry *entry, GError **error)
                   .pName = "main",
                   .pSpecializationInfo = &constants},
         .layout = gpu->pipeline_layout};
-    VkResult result = gpu->vk.vkCreateComputePipelines(gpu->device, VK_NULL_HANDLE, 1, &info, NULL,
-                                                       &entry->pipeline);
+    VkResult result =
+        gpu->vk.vkCreateComputePipelines(gpu->device, gpu->cache, 1, &info, NULL, &entry->pipeline);
     gpu->vk.vkDestroyShaderModule(gpu->device, module, NULL);
     return vk_gpu_check(gpu, result, "vkCreateComputePipelines", error);
 }
