@@ -71,6 +71,8 @@ static const Case cases[] = {
     {"batch norm of 512 channels", NORM(BATCH), {{1, 512, 2, 2}}, AFFINE},
     {"batch norm of one pixel", NORM(BATCH), {{1, 33, 1, 1}}, AFFINE},
     {"batch norm far from zero", NORM(BATCH), {{2, 5, 17, 19}}, AFFINE, 100},
+    {"batch norm far from zero, large", NORM(BATCH), {{2, 3, 90, 91}}, AFFINE, 100},
+    {"batch norm of a map in many pieces", NORM(BATCH), {{1, 2, 300, 301}}, AFFINE},
     {"batch norm, relu", NORM(BATCH, .activation = RELU), {{2, 33, 6, 5}}, AFFINE},
     {"batch norm, leaky relu", NORM(BATCH, .activation = LEAKY), {{2, 64, 6, 5}}, AFFINE},
     {"batch norm, tanh", NORM(BATCH, .activation = TANH), {{3, 3, 6, 5}}, AFFINE},
@@ -83,6 +85,7 @@ static const Case cases[] = {
     {"instance norm", NORM(INSTANCE), {{3, 5, 70, 90}}, 0},
     {"instance norm, relu", NORM(INSTANCE, .activation = RELU), {{2, 33, 9, 11}}, 0},
     {"instance norm with parameters", NORM(INSTANCE), {{2, 64, 9, 11}}, AFFINE},
+    {"instance norm with parameters, large", NORM(INSTANCE), {{2, 20, 41, 40}}, AFFINE},
     {"instance norm of one sample", NORM(INSTANCE), {{1, 3, 31, 1}}, AFFINE},
 
     {"relu", ACTIVATION(RELU), {{2, 3, 9, 7}}},
@@ -126,6 +129,7 @@ static const Case cases[] = {
     {"tangent of batch norm, running", NORM_TANGENT(BATCH, .running = true), TWICE({2, 5, 7, 9}),
      GAMMA | RUNNING},
     {"tangent of instance norm", NORM_TANGENT(INSTANCE), TWICE({3, 33, 9, 11}), 0},
+    {"tangent of instance norm, large", NORM_TANGENT(INSTANCE), TWICE({2, 20, 41, 43}), GAMMA},
     {"tangent of instance norm with parameters", NORM_TANGENT(INSTANCE), TWICE({2, 1, 9, 11}),
      GAMMA},
 };
@@ -438,7 +442,7 @@ static void test_threads(void **state)
 /* Forward in place, as inference plans it: tests/kernels/test-kernels.c has no tangents. */
 static void test_tangents_in_place(void **state)
 {
-    g_autoptr(PixDevice) device = pix_device_open("cpu", 2, NULL);
+    PixDevice *device = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         PixOpKind kind = cases[i].op.kind;
         if (kind != PIX_OP_ACTIVATION_TANGENT && kind != PIX_OP_NORM_TANGENT)
@@ -454,17 +458,57 @@ static void test_tangents_in_place(void **state)
     }
 }
 
+/* The same bits again, though a GPU's groups come in any order. */
+static void test_twice(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GArray) once = run_case(*state, &cases[i], OVERWRITE);
+        g_autoptr(GArray) again = run_case(*state, &cases[i], OVERWRITE);
+        assert_memory_equal(again->data, once->data, once->len * sizeof(float));
+    }
+}
+
+static const Case recorded = {
+    "dropout, recorded", {.kind = PIX_OP_DROPOUT, .dropout = {0.5f, 2, false}}, {{2, 5, 9, 15}}};
+
+/* A recording draws the masks of the frame that there is when it is submitted. */
+static void test_recording(void **state)
+{
+    PixDevice *device = *state;
+    const PixBackend *backend = device->backend;
+    Run run = run_new(device, &recorded, OVERWRITE);
+    run.call.frame = &run.frame;
+    assert_true(backend->record(device, NULL));
+    pix_backend_forward(device, &run.call);
+    PixCommands *commands = backend->finish(device, NULL);
+    for (uint64_t number = 0; number < 3; number++) {
+        run.frame = run.ref.frame = (PixFrame){0x123456789abcdef, number << 31};
+        assert_true(backend->submit(device, commands, NULL));
+        assert_true(backend->wait(device, commands, NULL));
+        check_forward(&run);
+    }
+    backend->commands_free(device, commands);
+    run_clear(&run);
+}
+
 int main(void)
 {
     static const char *const levels[] = {"c:1", "openblas:2", "avx2:2", "avx512:3", "vulkan"};
-    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2] = {
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_tangents_in_place),
-    };
+#define TEST(test, level)                                                                          \
+    {                                                                                              \
+#test ", " level, test, open_level, close_device, level                                    \
+    }
+    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 5] = {cmocka_unit_test(test_threads),
+                                                         TEST(test_tangents_in_place, "c:2")};
     size_t n = 2;
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
         if (has_level(levels[i]))
             tests[n++] = (struct CMUnitTest){levels[i], test_ops, open_level, close_device,
                                              (void *)levels[i]};
+    if (has_level("vulkan")) {
+        tests[n++] = (struct CMUnitTest)TEST(test_tangents_in_place, "vulkan");
+        tests[n++] = (struct CMUnitTest)TEST(test_twice, "vulkan");
+        tests[n++] = (struct CMUnitTest)TEST(test_recording, "vulkan");
+    }
     return _cmocka_run_group_tests("backward", tests, n, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Every op of every level of the CPU, and of Vulkan, against tests/ref, over a table of shapes. Outputs start as
- * NaN, lie between other channels and between other tensors, and must leave those alone.
+ * Every op of every level of the CPU, and of Vulkan, against tests/ref, over a table of shapes.
+ * Outputs start as NaN, lie between other channels and between other tensors, and must leave those
+ * alone.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -289,9 +290,8 @@ static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixSha
     PixShape vector = {1, dims[0], 1, 1};
     size_t bytes = weight ? backend->weight_bytes(device, &k->op, dims)
                           : backend->activation_bytes(device, vector);
-    *tensor = weight
-                  ? (PixTensor){shape, backend->buffer_new(device, bytes, NULL), 0, 0, shape.c}
-                  : (PixTensor){vector, vectors, slot * VECTOR_BYTES, 0, vector.c};
+    *tensor = weight ? (PixTensor){shape, backend->buffer_new(device, bytes, NULL), 0, 0, shape.c}
+                     : (PixTensor){vector, vectors, slot * VECTOR_BYTES, 0, vector.c};
     g_assert(weight || bytes <= VECTOR_BYTES);
     if (weight) {
         assert_true(backend->write_weight(device, tensor, &k->op, dims, values, NULL));
@@ -481,8 +481,7 @@ int main(void)
         struct CMUnitTest test;
     } levels[] = {
         {"c", TEST(c, 1)},           {"openblas", TEST(openblas, 2)}, {"avx2", TEST(avx2, 2)},
-        {"avx512", TEST(avx512, 1)}, {"avx512", TEST(avx512, 3)},
-        {"vulkan", TEST(vulkan, 1)},
+        {"avx512", TEST(avx512, 1)}, {"avx512", TEST(avx512, 3)},     {"vulkan", TEST(vulkan, 1)},
     };
     struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2] = {
         cmocka_unit_test(test_threads),
