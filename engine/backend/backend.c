@@ -37,6 +37,27 @@ PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
     return NULL;
 }
 
+static void add_devices(GPtrArray *list, const PixBackend *backend)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    if (!backend->list) {
+        g_ptr_array_add(list, g_strdup(backend->name));
+        return;
+    }
+    backend->list(names);
+    for (guint i = 0; i < names->len; i++)
+        g_ptr_array_add(list, g_strconcat(backend->name, ":", names->pdata[i], NULL));
+}
+
+char **pix_device_list(void)
+{
+    GPtrArray *list = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(backends); i++)
+        add_devices(list, backends[i]);
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
 PixDevice *pix_device_ref(PixDevice *device)
 {
     g_return_val_if_fail(device, NULL);

@@ -115,6 +115,8 @@ struct PixBackend {
     /** open: @name: what followed "backend:" in the device's name, or NULL. (transfer full) */
     PixDevice *(*open)(const char *name, unsigned threads, GError **error);
     void (*close)(PixDevice *device);
+    /** list: Adds what follows "backend:" for each device, g_malloc()ed. NULL: there is one, unnamed. */
+    void (*list)(GPtrArray *names);
 
     /** Memory. Bytes that a tensor takes; buffers are aligned for any tensor at offset 0. */
     size_t alignment; /* of tensors within a buffer, in bytes */

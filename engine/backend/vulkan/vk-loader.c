@@ -171,3 +171,14 @@ bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError 
     }
     return best >= 0 || fail_to_choose(list, name, error);
 }
+
+void vk_loader_list(GPtrArray *names)
+{
+    if (!vk_loader_ref(NULL))
+        return;
+    g_autoptr(GArray) list = list_candidates();
+    for (guint i = 0; i < list->len; i++)
+        if (can_compute(&g_array_index(list, Candidate, i)))
+            g_ptr_array_add(names, g_strdup_printf("%u", i));
+    vk_loader_unref();
+}

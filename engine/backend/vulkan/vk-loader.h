@@ -30,6 +30,9 @@ void vk_loader_unref(void);
  */
 bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError **error);
 
+/** vk_loader_list: Adds the index of each device that can compute, as g_malloc()ed text. */
+void vk_loader_list(GPtrArray *names);
+
 /** vk_loader_queue_family: Returns: the first family of @physical that computes; -1 for none. */
 int vk_loader_queue_family(VkPhysicalDevice physical);
 

@@ -41,6 +41,15 @@ typedef struct PixDevice PixDevice;
  * Returns: (transfer full): a device. Errors: %PIX_ERROR_NO_DEVICE.
  */
 PIX_API PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error);
+
+/**
+ * pix_device_list:
+ * Returns: (transfer full): what pix_device_open() takes for each device that the system names, one
+ * that is no more than a processor playing a GPU included; %NULL-terminated, g_strfreev() it. Whether
+ * one works is known when it is opened.
+ */
+PIX_API char **pix_device_list(void);
+
 PIX_API PixDevice *pix_device_ref(PixDevice *device);
 PIX_API void pix_device_unref(PixDevice *device); /* accepts NULL */
 
