@@ -13,9 +13,7 @@
 layout(push_constant) uniform Push
 {
     uint count, c; /* elements; channels */
-    uint x_pixel, x_first;
-    uint target_pixel, target_first;
-    uint dx_pixel, dx_first;
+    Place x, target, dx;
     uint each;       /* elements of one invocation */
     uint has_target; /* else it is label */
     uint has_dx, adds;
@@ -73,10 +71,10 @@ float term(uint i)
     uint pixel = i / p.c, channel = i % p.c;
     float t = p.label, slope;
     if (p.has_target != 0)
-        t = targets[pixel * p.target_pixel + p.target_first + channel];
-    float value = value_of(x[pixel * p.x_pixel + p.x_first + channel], t, slope);
+        t = targets[index_of(p.target, pixel, channel)];
+    float value = value_of(x[index_of(p.x, pixel, channel)], t, slope);
     if (p.has_dx != 0) {
-        uint at = pixel * p.dx_pixel + p.dx_first + channel;
+        uint at = index_of(p.dx, pixel, channel);
         dx[at] = (p.adds != 0 ? dx[at] : 0.0) + slope * p.scale;
     }
     return value;

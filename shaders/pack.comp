@@ -22,10 +22,9 @@ void main()
     uint ix = uint(clamp(int(column) - p.left, 0, int(p.width) - 1));
     uint iy = uint(clamp(int(row) - p.top, 0, int(p.height) - 1));
     uint from = ((iy - p.first_row) * p.width + ix) * p.pixel_bytes;
-    uint to = (row * p.w + column) * p.pixel + p.first;
     for (uint c = 0; c < p.channels; c++) {
         uint at = from + p.offset[c];
         precise float value = float(words[at / 4] >> at % 4 * 8 & 255u) * (2.0 / 255.0) - 1.0;
-        y[to + c] = value;
+        y[index_of(p.map, row * p.w + column, c)] = value;
     }
 }

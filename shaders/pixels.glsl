@@ -6,15 +6,16 @@
  */
 layout(push_constant) uniform Push
 {
-    uint w, pixel, first;    /* of the map */
-    int left, top;           /* where in it the image begins */
-    uint width, height;      /* of the image */
-    uint pixel_bytes;        /* of the image */
-    uint first_row;          /* of those in the buffer */
-    uint first_y;            /* packing: the first row of the map */
-    uint count;              /* pixels to be packed, or bytes to be unpacked */
+    uint w; /* of the map */
+    Place map;
+    int left, top;      /* where in the map the image begins */
+    uint width, height; /* of the image */
+    uint pixel_bytes;   /* of the image */
+    uint first_row;     /* of those in the buffer */
+    uint first_y;       /* packing: the first row of the map */
+    uint count;         /* pixels to be packed, or bytes to be unpacked */
     uint channels;
-    uint offset[4];          /* packing: the byte of each channel */
-    uint channel_of[8];      /* unpacking: the channel of each byte, or NOTHING */
+    uint offset[4];     /* packing: the byte of each channel */
+    uint channel_of[8]; /* unpacking: the channel of each byte, or NOTHING */
 }
 p;

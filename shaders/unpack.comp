@@ -29,7 +29,7 @@ uint byte_at(uint i)
     uint pixel = i / p.pixel_bytes;
     uint column = uint(p.left) + pixel % p.width;
     uint row = uint(p.top) + p.first_row + pixel / p.width;
-    uint bits = x[(row * p.w + column) * p.pixel + p.first + channel];
+    uint bits = x[index_of(p.map, row * p.w + column, channel)];
     if (is_nan(bits)) {
         atomicOr(broken, 1u);
         return 0;

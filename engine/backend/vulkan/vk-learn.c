@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "vk-ops.h"
+#include "vk-simple.h"
 
 /* Floats of one dispatch: 16 MiB of each buffer, which every device can see at a time. */
 #define PIECE ((size_t)1 << 22)
@@ -83,17 +83,7 @@ void vk_adam(PixDevice *device, const PixAdamCall *call)
 void vk_copy(PixDevice *device, const PixTensor *from, const PixTensor *to)
 {
     g_assert(pix_shape_equal(from->shape, to->shape));
-    size_t count = pix_shape_count(from->shape);
-    const uint32_t push[] = {(uint32_t)count,         (uint32_t)from->shape.c,
-                             (uint32_t)from->c_whole, (uint32_t)from->c_first,
-                             (uint32_t)to->c_whole,   (uint32_t)to->c_first};
-    VulkanDispatch dispatch = {.shader = VK_SHADER_COPY,
-                               .n_constants = 3,
-                               .bindings = {vk_bind(from, false), vk_bind(to, true)},
-                               .push = push,
-                               .push_bytes = sizeof push};
-    vk_spread(&dispatch, count);
-    vk_dispatch(device, &dispatch);
+    vk_put(device, from, to, false);
 }
 
 /* ---- sums ---- */

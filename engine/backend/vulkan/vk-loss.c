@@ -9,9 +9,7 @@
 /** Push: that of shaders/loss.comp. */
 typedef struct {
     uint32_t count, c;
-    uint32_t x_pixel, x_first;
-    uint32_t target_pixel, target_first;
-    uint32_t dx_pixel, dx_first;
+    VulkanPlace x, target, dx;
     uint32_t each;
     uint32_t has_target;
     uint32_t has_dx, adds;
@@ -24,12 +22,9 @@ static Push push_of(const PixLossCall *call, size_t count)
 {
     return (Push){.count = (uint32_t)count,
                   .c = (uint32_t)call->x.shape.c,
-                  .x_pixel = (uint32_t)call->x.c_whole,
-                  .x_first = (uint32_t)call->x.c_first,
-                  .target_pixel = (uint32_t)call->target.c_whole,
-                  .target_first = (uint32_t)call->target.c_first,
-                  .dx_pixel = (uint32_t)call->dx.c_whole,
-                  .dx_first = (uint32_t)call->dx.c_first,
+                  .x = vk_place(&call->x),
+                  .target = vk_place(&call->target),
+                  .dx = vk_place(&call->dx),
                   .each = EACH,
                   .has_target = call->target.buffer != NULL,
                   .has_dx = call->dx.buffer != NULL,

@@ -16,7 +16,8 @@
 
 /** Push: that of shaders/pixels.glsl. */
 typedef struct {
-    uint32_t w, pixel, first;
+    uint32_t w;
+    VulkanPlace map;
     int32_t left, top;
     uint32_t width, height;
     uint32_t pixel_bytes;
@@ -31,8 +32,7 @@ typedef struct {
 static Push push_of(const PixTensor *tensor, const PixImage *image, PixRect content)
 {
     Push push = {.w = (uint32_t)tensor->shape.w,
-                 .pixel = (uint32_t)tensor->c_whole,
-                 .first = (uint32_t)tensor->c_first,
+                 .map = vk_place(tensor),
                  .left = content.x,
                  .top = content.y,
                  .width = (uint32_t)image->width,
