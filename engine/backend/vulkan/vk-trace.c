@@ -289,7 +289,8 @@ bool vk_traces_flush(VulkanTraces *traces, GError **error)
     if (!traces->error)
         return true;
     vk_traces_forget(traces); /* some may be half recorded */
-    g_propagate_error(error, g_steal_pointer(&traces->error));
+    if (error)
+        *error = g_steal_pointer(&traces->error);
     return false;
 }
 

@@ -26,7 +26,11 @@ void vk_traces_free(VulkanTraces *traces); /* accepts NULL */
 
 /** vk_traces_add: To be done soon; an error is told by the next flush. */
 void vk_traces_add(VulkanTraces *traces, const VulkanWork *work);
-/** vk_traces_flush: Returns when all is done. Errors: of any work since the last flush. */
+/**
+ * vk_traces_flush:
+ * Returns when all is done. @error: (nullable): of any work since it was last told; where nobody
+ * listens, it is kept, and nothing is done until somebody does.
+ */
 bool vk_traces_flush(VulkanTraces *traces, GError **error);
 /** vk_traces_fail: @error: (transfer full): is told by the next flush. */
 void vk_traces_fail(VulkanTraces *traces, GError *error);
