@@ -7,10 +7,11 @@
  * STRIDED: pixel y reads y*stride - pad + tap: CONV forward, and the way back of DECONV.
  * SPREAD: pixel y reads (y + pad - tap) / stride where that is whole: DECONV forward, and the way
  * back of CONV. Pixels of one remainder y % stride, a phase, have the same taps; each phase is a
- * product of its own, in gl_WorkGroupID.z.
+ * product of its own.
  *
- * Several groups may share a sum, the splits, also in gl_WorkGroupID.z: their parts are added by
- * conv_finish.comp in a fixed order.
+ * Several groups may share a sum, the splits: their parts are added by conv_finish.comp in a fixed
+ * order. gl_WorkGroupID.x counts the tiles of columns; y and z together those of rows, within them
+ * the splits, within them the phases.
  */
 layout(push_constant) uniform Push
 {
@@ -20,7 +21,7 @@ layout(push_constant) uniform Push
     uint kh, kw, sh, sw;
     int pad_top, pad_left;
     uint weight_in, weight_out; /* from channel to channel of the weights */
-    uint splits;
+    uint tiles, splits; /* tiles: of a phase's pixels */
     uint bias, gamma, beta, mean, variance; /* places in the vectors, or NOTHING */
     float eps, slope;
     uint activation;
@@ -30,6 +31,11 @@ p;
 
 layout(constant_id = 10) const uint SPREAD = 0;
 layout(constant_id = 11) const uint PAD_MODE = 0; /* of PixPadMode; STRIDED only */
+
+uint phases()
+{
+    return SPREAD == 0 ? 1 : p.sh * p.sw;
+}
 
 /* Where row or column @i of a padded map comes from; -1: it is zero. */
 int padded(int i, int side)

@@ -3,11 +3,12 @@
 
 #include <stdio.h>
 
+#include "backend.h"
 #include "clock.h"
 #include "compare.h"
-#include "cpu-private.h"
 
 #define ROUNDS 8
+#define VULKAN_ROUNDS 3
 
 typedef struct {
     const char *name;
@@ -37,10 +38,19 @@ typedef struct {
     double flops, ms[DIRECTIONS];
 } Bench;
 
+/* The first @floats of a buffer as a vector. */
+static PixTensor raw(PixBuffer *buffer, size_t floats)
+{
+    return (PixTensor){{1, (int)floats, 1, 1}, buffer, 0, 0, (int)floats};
+}
+
 static PixTensor tensor_new(PixDevice *device, PixShape shape, size_t bytes)
 {
     PixTensor t = {shape, device->backend->buffer_new(device, bytes, NULL), 0, 0, shape.c};
-    compare_fill(t.buffer->data, bytes / sizeof(float), 1, 1);
+    PixTensor whole = raw(t.buffer, bytes / sizeof(float));
+    g_autofree float *values = g_malloc(bytes);
+    compare_fill(values, bytes / sizeof(float), 1, 1);
+    device->backend->write(device, &whole, values, NULL);
     return t;
 }
 
@@ -84,15 +94,30 @@ static void bench_clear(PixDevice *device, Bench *b)
         device->backend->buffer_free(device, buffers[i]);
 }
 
-static void measure(PixDevice *device, Bench *b, int direction, bool first)
+static void run(PixDevice *device, const PixCall *call, int direction)
 {
-    double before = pix_clock_ms();
+    PixTensor first = raw(call->scratch, 1);
+    float value;
     if (direction == FORWARD)
-        pix_backend_forward(device, &b->calls[direction]);
+        pix_backend_forward(device, call);
     else
-        pix_backend_backward(device, &b->calls[direction]);
-    double ms = pix_clock_ms() - before;
-    b->ms[direction] = first ? ms : MIN(b->ms[direction], ms);
+        pix_backend_backward(device, call);
+    device->backend->read(device, &first, &value, NULL); /* waits */
+}
+
+static double processor_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void measure(PixDevice *device, Bench *b, int direction, double (*clock_ms)(void))
+{
+    double before = clock_ms();
+    run(device, &b->calls[direction], direction);
+    double ms = clock_ms() - before;
+    b->ms[direction] = b->ms[direction] > 0 ? MIN(b->ms[direction], ms) : ms;
 }
 
 static void run_rounds(PixDevice *device, Bench *benches, int count)
@@ -101,12 +126,12 @@ static void run_rounds(PixDevice *device, Bench *benches, int count)
     for (int i = 0; i < count; i++)
         for (int d = 0; d < DIRECTIONS; d++)
             bytes = MAX(bytes, pix_backend_scratch(device, &benches[i].calls[d], d != FORWARD));
-    PixBuffer *scratch = device->backend->buffer_new(device, bytes, NULL);
+    PixBuffer *scratch = device->backend->buffer_new(device, bytes + sizeof(float), NULL);
     for (int round = 0; round < ROUNDS; round++)
         for (int d = 0; d < DIRECTIONS; d++)
             for (int i = 0; i < count; i++) {
                 benches[i].calls[d].scratch = scratch;
-                measure(device, &benches[i], d, round == 0);
+                measure(device, &benches[i], d, pix_clock_ms);
             }
     device->backend->buffer_free(device, scratch);
 }
@@ -138,4 +163,64 @@ void bench_conv_backward(unsigned threads)
         bench_clear(device, &benches[i]);
     }
     print_row("all", "", flops, ms);
+}
+
+/* ---- Vulkan ---- */
+
+enum { TILED, SIMPLE, VARIANTS };
+
+static PixDevice *open_variant(int variant)
+{
+    g_setenv("PIX2PIX_VULKAN", variant == SIMPLE ? "simple" : "", TRUE);
+    PixDevice *device = pix_device_open("vulkan", 0, NULL);
+    g_unsetenv("PIX2PIX_VULKAN");
+    return device;
+}
+
+static void add_scratch(PixDevice *device, Bench *b)
+{
+    for (int d = 0; d < DIRECTIONS; d++) {
+        size_t bytes = pix_backend_scratch(device, &b->calls[d], d != FORWARD) + sizeof(float);
+        b->calls[d].scratch = device->backend->buffer_new(device, bytes, NULL);
+        run(device, &b->calls[d], d); /* makes pipelines */
+    }
+}
+
+static void print_ratios(const char *name, const double *tiled, const double *simple)
+{
+    printf("%-9s", name);
+    for (int d = 0; d < DIRECTIONS; d++)
+        printf(" %9.2f ms %5.2f", tiled[d], tiled[d] / simple[d]);
+    printf("\n");
+}
+
+static void bench_variants(PixDevice *const *devices, const Layer *layer, double (*clock_ms)(void))
+{
+    Bench benches[VARIANTS] = {0};
+    for (int v = 0; v < VARIANTS; v++) {
+        bench_init(devices[v], layer, &benches[v]);
+        add_scratch(devices[v], &benches[v]);
+    }
+    for (int round = 0; round < VULKAN_ROUNDS; round++)
+        for (int d = 0; d < DIRECTIONS; d++)
+            for (int v = 0; v < VARIANTS; v++)
+                measure(devices[v], &benches[v], d, clock_ms);
+    print_ratios(layer->name, benches[TILED].ms, benches[SIMPLE].ms);
+    for (int v = 0; v < VARIANTS; v++) {
+        for (int d = 0; d < DIRECTIONS; d++)
+            devices[v]->backend->buffer_free(devices[v], benches[v].calls[d].scratch);
+        bench_clear(devices[v], &benches[v]);
+    }
+}
+
+void bench_conv_vulkan(bool processor)
+{
+    PixDevice *devices[VARIANTS] = {open_variant(TILED), open_variant(SIMPLE)};
+    g_return_if_fail(devices[TILED] && devices[SIMPLE]);
+    printf("%s: forward, data gradient, weight gradient; of the simple variant's time\n",
+           devices[TILED]->info.name);
+    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++)
+        bench_variants(devices, &layers[i], processor ? processor_ms : pix_clock_ms);
+    for (int v = 0; v < VARIANTS; v++)
+        pix_device_unref(devices[v]);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The gradients of CONV and DECONV of every level of the CPU against tests/ref, and those against
- * central differences of the forward direction. With --bench [THREADS]: how long the published layers
- * take.
+ * The gradients of CONV and DECONV of every level of the CPU, and of both variants of Vulkan, against
+ * tests/ref, and those against central differences of the forward direction. With --bench [THREADS]
+ * or --bench-vulkan [processor]: how long the published layers take.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
+#include "backend.h"
 #include "bench-conv-backward.h"
 #include "compare.h"
-#include "cpu-private.h"
 #include "ref-conv-backward.h"
 
 /* float32 against double; the largest error is in units of the root mean square. */
@@ -206,13 +206,30 @@ static void problem_clear(Problem *p)
     g_free(p->dbias);
 }
 
-/* A buffer of @floats, all GUARD, with margins. */
-static PixTensor fenced(PixDevice *device, PixShape shape, int fence, size_t floats)
+/* The first floats of a buffer, as they lie there. */
+static PixTensor raw(PixBuffer *buffer, size_t floats)
+{
+    return (PixTensor){{1, (int)floats, 1, 1}, buffer, 0, 0, (int)floats};
+}
+
+static float *raw_read(PixDevice *device, PixBuffer *buffer, size_t floats)
+{
+    PixTensor t = raw(buffer, floats);
+    float *values = g_new(float, floats);
+    assert_true(device->backend->read(device, &t, values, NULL));
+    return values;
+}
+
+/* A buffer of @floats, all @value, between margins of GUARD. */
+static PixTensor fenced(PixDevice *device, PixShape shape, int fence, size_t floats, float value)
 {
     size_t whole = floats + 2 * MARGIN;
     PixBuffer *buffer = device->backend->buffer_new(device, whole * sizeof(float), NULL);
+    PixTensor t = raw(buffer, whole);
+    g_autofree float *values = g_new(float, whole);
     for (size_t i = 0; i < whole; i++)
-        buffer->data[i] = GUARD;
+        values[i] = i < MARGIN || i >= MARGIN + floats ? GUARD : value;
+    assert_true(device->backend->write(device, &t, values, NULL));
     return (PixTensor){shape, buffer, MARGIN * sizeof(float), fence, shape.c + 2 * fence};
 }
 
@@ -221,7 +238,7 @@ static PixTensor map_new(PixDevice *device, PixShape shape, int fence, const flo
 {
     PixShape whole = shape;
     whole.c += 2 * fence;
-    PixTensor t = fenced(device, shape, fence, pix_shape_count(whole));
+    PixTensor t = fenced(device, shape, fence, pix_shape_count(whole), GUARD);
     g_autofree float *nan = g_new(float, pix_shape_count(shape));
     for (size_t i = 0; i < pix_shape_count(shape); i++)
         nan[i] = NAN;
@@ -229,9 +246,9 @@ static PixTensor map_new(PixDevice *device, PixShape shape, int fence, const flo
     return t;
 }
 
-static void check_guards(const PixTensor *t, size_t floats, const char *name)
+static void check_guards(PixDevice *device, const PixTensor *t, size_t floats, const char *name)
 {
-    const float *data = t->buffer->data;
+    g_autofree float *data = raw_read(device, t->buffer, floats + 2 * MARGIN);
     for (size_t i = 0; i < floats + 2 * MARGIN; i++) {
         size_t channel = (i - MARGIN) % (size_t)t->c_whole;
         bool outside = i < MARGIN || i >= MARGIN + floats;
@@ -246,9 +263,7 @@ static PixTensor weight_new(PixDevice *device, const Problem *p, const float *va
 {
     size_t floats = device->backend->weight_bytes(device, &p->k->op, p->dims) / sizeof(float);
     PixShape shape = {p->dims[0], p->dims[1], p->dims[2], p->dims[3]};
-    PixTensor t = fenced(device, shape, 0, floats);
-    for (size_t i = 0; i < floats && !values; i++)
-        t.buffer->data[MARGIN + i] = NAN;
+    PixTensor t = fenced(device, shape, 0, floats, NAN);
     if (values)
         assert_true(device->backend->write_weight(device, &t, &p->k->op, p->dims, values, NULL));
     return t;
@@ -273,6 +288,27 @@ typedef struct {
 
 static const Mode overwrite = {false, true, true, FENCE};
 
+/* Rows find their scratch at the start of its buffer; what comes after it is the fence. */
+static PixBuffer *scratch_new(PixDevice *device, size_t floats)
+{
+    PixBuffer *scratch = fenced(device, (PixShape){1, 1, 1, 1}, 0, floats, GUARD).buffer;
+    PixTensor t = raw(scratch, floats);
+    g_autofree float *nan = g_new(float, floats);
+    for (size_t i = 0; i < floats; i++)
+        nan[i] = NAN;
+    assert_true(floats == 0 || device->backend->write(device, &t, nan, NULL));
+    return scratch;
+}
+
+static void check_scratch(PixDevice *device, const PixCall *call, const char *name)
+{
+    size_t floats = pix_backend_scratch(device, call, true) / sizeof(float);
+    g_autofree float *data = raw_read(device, call->scratch, floats + 2 * MARGIN);
+    for (size_t i = 0; i < 2 * MARGIN; i++)
+        if (data[floats + i] != GUARD)
+            fail_msg("%s: memory behind the scratch was written", name);
+}
+
 static PixCall call_new(PixDevice *device, const Problem *p, Mode mode)
 {
     PixShape vector = {1, p->out.c, 1, 1};
@@ -288,11 +324,7 @@ static PixCall call_new(PixDevice *device, const Problem *p, Mode mode)
         call.dparam[PIX_SLOT_WEIGHT] = weight_new(device, p, mode.adds ? p->dweight0 : NULL);
         call.dparam[PIX_SLOT_BIAS] = map_new(device, vector, FENCE, mode.adds ? p->dbias0 : NULL);
     }
-    size_t floats = pix_backend_scratch(device, &call, true) / sizeof(float);
-    call.scratch = fenced(device, vector, 0, floats).buffer;
-    /* Rows find their scratch at the start of its buffer; what comes after it is the fence. */
-    for (size_t i = 0; i < floats; i++)
-        call.scratch->data[i] = NAN;
+    call.scratch = scratch_new(device, pix_backend_scratch(device, &call, true) / sizeof(float));
     return call;
 }
 
@@ -315,7 +347,7 @@ static float *read_map(PixDevice *device, const PixTensor *t, const char *name)
 {
     PixShape whole = t->shape;
     whole.c = t->c_whole;
-    check_guards(t, pix_shape_count(whole), name);
+    check_guards(device, t, pix_shape_count(whole), name);
     float *values = g_new(float, pix_shape_count(t->shape));
     assert_true(device->backend->read(device, t, values, NULL));
     return values;
@@ -327,8 +359,10 @@ static float *read_weight(PixDevice *device, const Problem *p, const PixTensor *
     float *values = g_new(float, p->n_weight);
     assert_true(device->backend->read_weight(device, t, &p->k->op, p->dims, values, NULL));
     PixTensor again = weight_new(device, p, values);
-    const float *a = t->buffer->data, *b = again.buffer->data;
-    for (size_t i = 0; i < t->buffer->bytes / sizeof(float); i++)
+    size_t floats = device->backend->weight_bytes(device, &p->k->op, p->dims) / sizeof(float);
+    g_autofree float *a = raw_read(device, t->buffer, floats + 2 * MARGIN);
+    g_autofree float *b = raw_read(device, again.buffer, floats + 2 * MARGIN);
+    for (size_t i = 0; i < floats + 2 * MARGIN; i++)
         if (a[i] != b[i])
             fail_msg("%s: float %zu of the packed gradient is %g instead of %g", p->k->name, i,
                      (double)a[i], (double)b[i]);
@@ -347,10 +381,7 @@ static Found run(PixDevice *device, const Problem *p, Mode mode)
         found.dweight = read_weight(device, p, &call.dparam[PIX_SLOT_WEIGHT]);
         found.dbias = read_map(device, &call.dparam[PIX_SLOT_BIAS], p->k->name);
     }
-    size_t floats = pix_backend_scratch(device, &call, true) / sizeof(float);
-    for (size_t i = 0; i < 2 * MARGIN; i++)
-        if (call.scratch->data[floats + i] != GUARD)
-            fail_msg("%s: memory behind the scratch was written", p->k->name);
+    check_scratch(device, &call, p->k->name);
     call_clear(device, &call);
     return found;
 }
@@ -430,13 +461,17 @@ static void test_parts(void **state)
         Found x = run(*state, p, (Mode){false, true, false, FENCE});
         Found params = run(*state, p, (Mode){false, false, true, FENCE});
         Found dense = run(*state, p, (Mode){false, true, true, 0});
+        Found fours = run(*state, p, (Mode){false, true, true, 4});
         assert_same(p, all.dx, x.dx, p->n_x);
         assert_same(p, all.dweight, params.dweight, p->n_weight);
         assert_same(p, all.dbias, params.dbias, (size_t)p->out.c);
         assert_same(p, all.dx, dense.dx, p->n_x);
         assert_same(p, all.dweight, dense.dweight, p->n_weight);
+        assert_same(p, all.dx, fours.dx, p->n_x);
+        assert_same(p, all.dweight, fours.dweight, p->n_weight);
         found_clear(&all);
         found_clear(&dense);
+        found_clear(&fours);
         found_clear(&x);
         found_clear(&params);
     }
@@ -540,6 +575,20 @@ static int open_level(void **state, const char *level, unsigned threads)
     return device && strcmp(device->info.level, level) == 0 ? 0 : -1;
 }
 
+static int open_vulkan(void **state)
+{
+    *state = pix_device_open("vulkan", 0, NULL);
+    return *state ? 0 : -1;
+}
+
+static int open_simple(void **state)
+{
+    g_setenv("PIX2PIX_VULKAN", "simple", TRUE);
+    int result = open_vulkan(state);
+    g_unsetenv("PIX2PIX_VULKAN");
+    return result;
+}
+
 static int close_device(void **state)
 {
     pix_device_unref(*state);
@@ -556,21 +605,19 @@ LEVEL(openblas, 2)
 LEVEL(avx2, 2)
 LEVEL(avx512, 3)
 
-#define TESTS(level)                                                                               \
+#define TEST(test, level)                                                                          \
     {                                                                                              \
-        {"overwrites, " #level, test_overwrites, open_##level, close_device, NULL},                \
-            {"adds, " #level, test_adds, open_##level, close_device, NULL},                        \
-            {"parts, " #level, test_parts, open_##level, close_device, NULL},                      \
-            {"threads, " #level, test_threads, open_##level, close_device, NULL},                  \
+#test ", " #level, test_##test, open_##level, close_device, NULL                           \
     }
+#define TESTS(level) TEST(overwrites, level), TEST(adds, level), TEST(parts, level)
 
 /* What this machine and build cannot do is not run, and so not counted. */
-static bool has_level(const char *level)
+static bool can_open(int (*open)(void **))
 {
     void *state = NULL;
-    bool has = open_level(&state, level, 1) == 0;
+    bool can = open(&state) == 0;
     pix_device_unref(state);
-    return has;
+    return can;
 }
 
 int main(int argc, char **argv)
@@ -579,21 +626,18 @@ int main(int argc, char **argv)
         bench_conv_backward(argc > 2 ? (unsigned)atoi(argv[2]) : 0);
         return 0;
     }
-    const struct {
-        const char *name;
-        struct CMUnitTest tests[4];
-    } levels[] = {
-        {"c", TESTS(c)},
-        {"openblas", TESTS(openblas)},
-        {"avx2", TESTS(avx2)},
-        {"avx512", TESTS(avx512)},
-    };
-    struct CMUnitTest tests[4 * G_N_ELEMENTS(levels) + 1] = {
-        cmocka_unit_test(test_specification),
-    };
+    if (argc > 1 && strcmp(argv[1], "--bench-vulkan") == 0) {
+        bench_conv_vulkan(argc > 2 && strcmp(argv[2], "processor") == 0);
+        return 0;
+    }
+    static const struct CMUnitTest all[] = {
+        TESTS(c),      TEST(threads, c),    TESTS(openblas), TEST(threads, openblas),
+        TESTS(avx2),   TEST(threads, avx2), TESTS(avx512),   TEST(threads, avx512),
+        TESTS(vulkan), TESTS(simple)};
+    struct CMUnitTest tests[G_N_ELEMENTS(all) + 1] = {cmocka_unit_test(test_specification)};
     size_t n = 1;
-    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
-        for (size_t j = 0; j < 4 && has_level(levels[i].name); j++)
-            tests[n++] = levels[i].tests[j];
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+        if (can_open(all[i].setup_func))
+            tests[n++] = all[i];
     return _cmocka_run_group_tests("conv-backward", tests, n, solve_all, clear_all);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The table of GPUs with Vulkan. */
+#include "vk-loader.h"
 #include "vk-ops.h"
 
 static const char *plain_algorithm(const PixDevice *device, const PixCall *call)
@@ -12,6 +13,7 @@ const PixBackend pix_backend_vulkan = {
     .name = "vulkan",
     .open = vk_device_open,
     .close = vk_device_close,
+    .list = vk_loader_list,
     .alignment = VK_ALIGNMENT,
     .activation_bytes = vk_activation_bytes,
     .weight_bytes = vk_weight_bytes,
@@ -37,10 +39,14 @@ const PixBackend pix_backend_vulkan = {
     .rows =
         {
             [PIX_OP_CONV] = {.forward = vk_conv_forward,
+                             .backward = vk_conv_backward,
                              .scratch_bytes = vk_conv_scratch,
+                             .backward_scratch_bytes = vk_conv_backward_scratch,
                              .algorithm = vk_conv_algorithm},
             [PIX_OP_DECONV] = {.forward = vk_conv_forward,
+                               .backward = vk_conv_backward,
                                .scratch_bytes = vk_conv_scratch,
+                               .backward_scratch_bytes = vk_conv_backward_scratch,
                                .algorithm = vk_conv_algorithm},
             [PIX_OP_NORM] = {.forward = vk_norm_forward,
                              .backward = vk_norm_backward,

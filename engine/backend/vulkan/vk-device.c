@@ -30,6 +30,7 @@ PixDevice *vk_device_open(const char *name, unsigned threads, GError **error)
     device->base.backend = &pix_backend_vulkan;
     g_atomic_ref_count_init(&device->base.references);
     device->gpu = gpu;
+    device->simple = g_strcmp0(g_getenv("PIX2PIX_VULKAN"), "simple") == 0;
     g_rec_mutex_init(&device->lock);
     describe(device);
     device->once = vk_traces_new(gpu);

@@ -16,6 +16,7 @@ typedef struct {
     PixCommands *recording; /* NULL: work is for once */
     VulkanTraces *once;
     PixBuffer *staging; /* between the processor's memory and the GPU's */
+    bool simple;        /* PIX2PIX_VULKAN=simple: shaders that the fast ones must beat */
     char *id, *features;
 } VulkanDevice;
 

@@ -50,10 +50,12 @@ void vk_spread(VulkanDispatch *dispatch, size_t count);
 
 /* vk-conv.c */
 void vk_conv_forward(PixDevice *device, const PixCall *call);
-void vk_conv_backward(PixDevice *device, const PixCall *call);
 size_t vk_conv_scratch(const PixDevice *device, const PixCall *call);
-size_t vk_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *vk_conv_algorithm(const PixDevice *device, const PixCall *call);
+
+/* vk-conv-backward.c */
+void vk_conv_backward(PixDevice *device, const PixCall *call);
+size_t vk_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 
 /** VK_PART_BYTES: of a part of a sum, two floats. */
 #define VK_PART_BYTES (2 * sizeof(float))
