@@ -71,6 +71,7 @@ static const Case cases[] = {
     {"batch norm of 512 channels", NORM(BATCH), {{1, 512, 2, 2}}, AFFINE},
     {"batch norm of one pixel", NORM(BATCH), {{1, 33, 1, 1}}, AFFINE},
     {"batch norm far from zero", NORM(BATCH), {{2, 5, 17, 19}}, AFFINE, 100},
+    {"batch norm farther from zero", NORM(BATCH), {{1, 16, 32, 32}}, AFFINE, 400},
     {"batch norm far from zero, large", NORM(BATCH), {{2, 3, 90, 91}}, AFFINE, 100},
     {"batch norm of a map in many pieces", NORM(BATCH), {{1, 2, 300, 301}}, AFFINE},
     {"batch norm, relu", NORM(BATCH, .activation = RELU), {{2, 33, 6, 5}}, AFFINE},
