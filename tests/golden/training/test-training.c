@@ -372,9 +372,17 @@ static void list_folder(const char *folder, const char *prefix, CMUnitTestFuncti
     g_dir_close(dir);
 }
 
+static void clear_test(gpointer data)
+{
+    struct CMUnitTest *test = data;
+    g_free((char *)test->name);
+    g_free(test->initial_state);
+}
+
 int main(void)
 {
     g_autoptr(GArray) tests = g_array_new(FALSE, TRUE, sizeof(struct CMUnitTest));
+    g_array_set_clear_func(tests, clear_test);
     g_auto(GStrv) folders = g_strsplit(g_getenv("PIX2PIX_TEST_TRACES"), ":", -1);
     for (char **folder = folders; *folder; folder++) {
         list_folder(*folder, "train_pix2pix", test_trace, tests);
