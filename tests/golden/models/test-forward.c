@@ -46,7 +46,7 @@ int main(void)
                                         .initial_state = (void *)&model_cases[i]};
         g_array_append_val(tests, test);
     }
-    device = pix_device_open("cpu", 2, NULL);
+    device = pix_device_open(NULL, 2, NULL);
     int failures = _cmocka_run_group_tests("forward", (const struct CMUnitTest *)tests->data,
                                            tests->len, NULL, NULL);
     pix_device_unref(device);

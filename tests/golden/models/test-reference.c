@@ -178,7 +178,7 @@ int main(void)
         printf("1..0 # SKIP no networks in %s: set PIX2PIX_REFERENCE\n", folder);
         return 0;
     }
-    device = pix_device_open("cpu", 2, NULL);
+    device = pix_device_open(NULL, 2, NULL);
     int failures = _cmocka_run_group_tests("reference", (const struct CMUnitTest *)tests->data,
                                            tests->len, NULL, NULL);
     pix_device_unref(device);

@@ -133,7 +133,7 @@ static void open_trace(Trace *t, const char *file)
     static const char *const modes[] = {"vanilla", "lsgan", "hinge", "wgangp", NULL};
     GError *error = NULL;
     *t = (Trace){.file = pix_container_open(file, &error),
-                 .device = pix_device_open("cpu", 2, NULL)};
+                 .device = pix_device_open(NULL, 2, NULL)};
     if (error)
         fail_msg("%s", error->message);
     t->mode = (PixGanMode)index_of(modes, setting(t, "gan_mode", "vanilla"));
@@ -327,7 +327,7 @@ static void test_penalty(void **state)
     GError *error = NULL;
     const PixEntry *entry;
     Trace t = {.file = pix_container_open(*state, &error),
-               .device = pix_device_open("cpu", 2, NULL)};
+               .device = pix_device_open(NULL, 2, NULL)};
     assert_null(error);
     PixMap *x = load_map(&t, "x");
     bool pixel = strcmp(setting(&t, "net_d", ""), "pixelgan") == 0;
