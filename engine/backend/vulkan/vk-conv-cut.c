@@ -10,6 +10,9 @@
 #define WANTED_GROUPS_SLOW 4
 /* Chunks that are worth a split. */
 #define SPLIT_CHUNKS 4
+/* Of conv_narrow.comp: the most invocations for a pixel, and pixels of each. */
+#define NARROW_LANES 8
+#define NARROW_PIXELS 4
 #define GROUPS_Y 32768 /* below every device's limit */
 
 /** Tile: sides of a group's tile and of an invocation's, see shaders/conv_tiles.glsl. */
@@ -19,6 +22,7 @@ typedef struct {
 } Tile;
 
 static const Tile tiles[] = {
+    {"tiled 128x64", 128, 64, 16, 8, 4},
     {"tiled 64x64", 64, 64, 16, 4, 4},
     {"tiled 128x32", 128, 32, 16, 4, 4},
     {"tiled 128x16", 128, 16, 16, 4, 4},
@@ -110,30 +114,49 @@ void vk_conv_split(VulkanConv *conv, const PixDevice *device, size_t most)
     conv->push.splits = (uint32_t)CLAMP(most, 1, MAX(room, 1));
 }
 
+/* @rows, @columns: tiles of a phase; @chunks: of a sum. */
+static void set_groups(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices,
+                       size_t rows, size_t columns, size_t chunks)
+{
+    const VulkanGpu *gpu = ((const VulkanDevice *)device)->gpu;
+    size_t wanted = vk_gpu_is_slow(gpu) ? WANTED_GROUPS_SLOW : WANTED_GROUPS;
+    size_t groups = rows * matrices->phases;
+    vk_conv_split(conv, device, MIN(wanted / (groups * columns), chunks / SPLIT_CHUNKS));
+    groups *= conv->push.splits;
+    conv->push.tiles = (uint32_t)rows;
+    conv->dispatch.groups[0] = (uint32_t)columns;
+    conv->dispatch.groups[1] = (uint32_t)MIN(groups, GROUPS_Y);
+    conv->dispatch.groups[2] = (uint32_t)ceil_div(groups, GROUPS_Y);
+}
+
 void vk_conv_cut(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
 {
-    VulkanDispatch *dispatch = &conv->dispatch;
     const Tile tile = choose_tile(matrices);
     const uint32_t group = tile.m / tile.thread_m * (tile.n / tile.thread_n);
     const uint32_t constants[] = {group,        1, 1, tile.m, tile.n, tile.k, tile.thread_m,
                                   tile.thread_n};
-    const VulkanGpu *gpu = ((const VulkanDevice *)device)->gpu;
-    size_t rows = ceil_div(matrices->m, tile.m), columns = ceil_div(matrices->n, tile.n);
-    size_t wanted = vk_gpu_is_slow(gpu) ? WANTED_GROUPS_SLOW : WANTED_GROUPS;
-    size_t chunks = matrices->depth / matrices->phases / tile.k;
-    memcpy(dispatch->constants, constants, sizeof constants);
-    vk_conv_split(conv, device,
-                  MIN(wanted / (rows * columns * matrices->phases), chunks / SPLIT_CHUNKS));
-    size_t groups = rows * matrices->phases * conv->push.splits;
-    conv->push.tiles = (uint32_t)rows;
-    dispatch->groups[0] = (uint32_t)columns;
-    dispatch->groups[1] = (uint32_t)MIN(groups, GROUPS_Y);
-    dispatch->groups[2] = (uint32_t)ceil_div(groups, GROUPS_Y);
+    memcpy(conv->dispatch.constants, constants, sizeof constants);
+    set_groups(conv, device, matrices, ceil_div(matrices->m, tile.m), ceil_div(matrices->n, tile.n),
+               matrices->depth / matrices->phases / tile.k);
+}
+
+void vk_conv_cut_narrow(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
+{
+    uint32_t lanes = NARROW_LANES;
+    while (lanes > 1 && lanes / 2 * 4 >= matrices->chunk)
+        lanes /= 2;
+    const uint32_t teams = VK_GROUP / lanes;
+    const uint32_t constants[] = {VK_GROUP, 1, 1, teams, lanes, NARROW_PIXELS};
+    memcpy(conv->dispatch.constants, constants, sizeof constants);
+    set_groups(conv, device, matrices, ceil_div(matrices->m, teams * NARROW_PIXELS), 1,
+               matrices->depth / matrices->phases / (lanes * 4));
 }
 
 const char *vk_conv_variant(const VulkanConv *conv)
 {
     const uint32_t *constants = conv->dispatch.constants;
+    if (conv->dispatch.shader == VK_SHADER_CONV_NARROW)
+        return "narrow";
     for (size_t i = 0; i < G_N_ELEMENTS(tiles); i++)
         if (constants[VK_CONV_TILE] == tiles[i].m && constants[VK_CONV_TILE + 1] == tiles[i].n)
             return tiles[i].name;

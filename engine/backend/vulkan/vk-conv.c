@@ -49,17 +49,29 @@ static void cut(VulkanConv *conv, const PixDevice *device, bool spread)
                                      .phases = (uint32_t)(sh * sw),
                                      .chunk = push->in_c};
     conv->dispatch.constants[VK_CONV_SPREAD] = spread;
-    if (conv->dispatch.shader == VK_SHADER_CONV_SIMPLE)
+    switch (conv->dispatch.shader) {
+    case VK_SHADER_CONV_SIMPLE:
         vk_spread(&conv->dispatch, conv->count);
-    else
+        break;
+    case VK_SHADER_CONV_NARROW:
+        vk_conv_cut_narrow(conv, device, &matrices);
+        break;
+    default:
         vk_conv_cut(conv, device, &matrices);
+    }
+}
+
+static VulkanShader choose_shader(const PixDevice *device, int oc)
+{
+    if (((const VulkanDevice *)device)->simple)
+        return VK_SHADER_CONV_SIMPLE;
+    return oc <= 4 ? VK_SHADER_CONV_NARROW : VK_SHADER_CONV_TILED;
 }
 
 static VulkanConv product(const PixDevice *device, const PixConvOp *op, const PixTensor *in,
                           const PixTensor *out)
 {
-    bool simple = ((const VulkanDevice *)device)->simple;
-    VulkanConv conv = vk_conv_new(simple ? VK_SHADER_CONV_SIMPLE : VK_SHADER_CONV_TILED, op);
+    VulkanConv conv = vk_conv_new(choose_shader(device, out->shape.c), op);
     vk_conv_set_in(&conv, in);
     vk_conv_set_out(&conv, out, 2);
     conv.dispatch.constants[VK_CONV_FOURS] = vk_conv_fours(in);
