@@ -8,8 +8,16 @@ const charts = [];
 let playing = 0;
 
 const find = selector => document.querySelector(selector);
-const round = value => value == null ? '\u2013' : String(Number(value.toPrecision(4)));
 const at = (step, epoch) => (epoch ? `epoch ${epoch} \u00b7 ` : '') + `step ${step}`;
+
+/* Few characters, whatever the number: 4970, 0.6931, 1e19, 2.5e-7. */
+function round(value, digits = 4) {
+  if (value == null)
+    return '\u2013';
+  const rounded = Number(value.toPrecision(digits)), size = Math.abs(rounded);
+  return size == 0 || (size >= 1e-4 && size < 1e6) ? String(rounded) :
+    rounded.toExponential().replace('+', '');
+}
 
 function remember(name, value) {
   if (value == null)
@@ -92,7 +100,8 @@ function startSamples() {
 
 /* ---- curves ---- */
 
-const MARGIN = {left: 48, right: 10, top: 8, bottom: 22};
+const MARGIN = {left: 48, right: 10, top: 8, bottom: 25};
+const CHARACTER = 6.5; /* pixels that one takes in a label, at most */
 
 /* A moving average that weighs the past less and less; as long at the start as it can be. */
 function smooth(values) {
@@ -121,20 +130,28 @@ function range(lists, log) {
   return [low - pad, high + pad];
 }
 
-function ticks(low, high, count) {
-  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+/* At least @least apart; without the last digits of a sum, 40.300000000000004. */
+function ticks(low, high, count, least = 0) {
+  const rough = Math.max((high - low) / count, least), power = 10 ** Math.floor(Math.log10(rough));
   const size = [1, 2, 5, 10].find(n => n * power >= rough) * power, list = [];
   for (let i = Math.ceil(low / size); i * size <= high; i++)
-    list.push(i * size);
+    list.push(Number((i * size).toPrecision(12)));
   return list;
 }
 
-function logTicks(low, high) {
-  const list = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++)
-    list.push(...[1, 2, 5].map(n => n * 10 ** power));
+function logTicks(low, high, count) {
+  const list = [], decades = Math.log10(high / low), every = Math.ceil(decades / count);
+  const inner = decades * 2 < count ? [1, 2, 5] : [1];
+  for (let power = Math.floor(Math.log10(low) / every) * every; 10 ** power <= high; power += every)
+    list.push(...inner.map(n => n * 10 ** power));
   const inside = list.filter(v => v >= low && v <= high);
   return inside.length > 1 ? inside : ticks(low, high, 4);
+}
+
+/* What tells each from its neighbours. */
+function labels(values) {
+  const gap = Math.abs(values[1] - values[0]) || 1, most = Math.max(...values.map(Math.abs));
+  return values.map(v => round(v, Math.min(12, Math.max(4, Math.ceil(Math.log10(most / gap)) + 2))));
 }
 
 const short = step => step >= 1e6 ? step / 1e6 + 'M' : step >= 1e3 ? step / 1e3 + 'k' : step;
@@ -152,40 +169,54 @@ function path(chart, values) {
   return line;
 }
 
+/* Points that no line leads to. */
+function dots(chart, {values, colour}) {
+  const there = i => values[i] != null && (!chart.log || values[i] > 0);
+  return values.map((value, i) => !there(i) || there(i - 1) || there(i + 1) ? '' :
+    `<circle class="alone" r="2.5" fill="var(${colour})" cx="${chart.x(chart.step[i]).toFixed(1)}"` +
+    ` cy="${chart.y(value).toFixed(1)}"/>`).join('');
+}
+
 function scale(chart, width, height) {
-  const {left, right, top, bottom} = MARGIN;
-  const first = chart.step[0], span = chart.step.at(-1) - first || 1;
+  const {right, top, bottom} = MARGIN, single = chart.step.length == 1;
+  const first = chart.step[0] - single, span = single ? 2 : chart.step.at(-1) - first || 1;
   const to = chart.log ? Math.log : Number;
   const lists = chart.curves.filter(c => !c.off).map(c => chart.smooth ? c.smoothed : c.values);
   const [low, high] = range(lists, chart.log);
+  chart.yTicks = chart.log ? logTicks(low, high, Math.max(4, height / 45)) :
+    ticks(low, high, Math.max(4, height / 45));
+  chart.yLabels = labels(chart.yTicks);
+  const longest = Math.max(0, ...chart.yLabels.map(label => label.length));
+  const left = chart.left = Math.max(MARGIN.left, longest * CHARACTER + 9);
   chart.x = step => left + (step - first) / span * (width - left - right);
   chart.y = value => height - bottom -
     (to(value) - to(low)) / (to(high) - to(low)) * (height - top - bottom);
-  chart.xTicks = ticks(first, first + span, Math.max(3, width / 70));
-  chart.yTicks = chart.log ? logTicks(low, high) : ticks(low, high, Math.max(4, height / 45));
+  chart.xTicks = single ? chart.step : ticks(first, first + span, (width - left - right) / 70, 1);
 }
 
 function axes(chart, width, height) {
-  const {left, right, bottom} = MARGIN;
-  return chart.yTicks.map(v => {
+  const {right, bottom} = MARGIN, {left} = chart;
+  return chart.yTicks.map((v, i) => {
     const y = chart.y(v).toFixed(1);
     return `<line class="grid" x1="${left}" x2="${width - right}" y1="${y}" y2="${y}"/>` +
-      `<text x="${left - 7}" y="${y}" dy=".32em" text-anchor="end">${round(v)}</text>`;
+      `<text x="${left - 7}" y="${y}" dy=".32em" text-anchor="end">${chart.yLabels[i]}</text>`;
   }).join('') + chart.xTicks.map(v =>
-    `<text x="${chart.x(v).toFixed(1)}" y="${height - bottom + 16}" text-anchor="middle">` +
+    `<text x="${chart.x(v).toFixed(1)}" y="${height - bottom + 19}" text-anchor="middle">` +
     `${short(v)}</text>`).join('');
 }
 
 function draw(chart) {
   const width = chart.box.clientWidth, height = chart.box.clientHeight;
-  const {left, right, top, bottom} = MARGIN, clip = 'clip' + charts.indexOf(chart);
+  const {right, top, bottom} = MARGIN, clip = 'clip' + charts.indexOf(chart);
   if (!width)
     return;
   scale(chart, width, height);
+  const {left} = chart;
   const curves = chart.curves.filter(c => !c.off).map(c => {
     const colour = `stroke="var(${c.colour})"`;
     return (chart.smooth ? `<path class="raw" ${colour} d="${path(chart, c.values)}"/>` : '') +
-      `<path ${colour} d="${path(chart, chart.smooth ? c.smoothed : c.values)}"/>`;
+      `<path ${colour} d="${path(chart, chart.smooth ? c.smoothed : c.values)}"/>` +
+      dots(chart, c);
   });
   const now = last < 0 ? NaN : chart.x(steps[shown]);
   const [first] = chart.curves;

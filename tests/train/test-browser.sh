@@ -65,11 +65,48 @@ addEventListener('load', () => setTimeout(async () => {
 </script>
 END
 
-# open_page FRAGMENT: what the probe tells of it is in .stdout.
+# What holds for short runs: nothing is cut off, covered or invisible.
+for points in 1 2 3 1200; do
+    mkdir "short-$points"
+    "$RUN_PAGE" --make-short "$scratch/short-$points" $points
+    cat "short-$points/index.html" - >"short-$points.html" <<'END'
+<script>
+function tell(name, value) {
+  const line = document.createElement('pre');
+  line.textContent = `probe ${name}: ${value}`;
+  document.body.append(line);
+}
+const apart = (a, b) => a.right < b.left || b.right < a.left || a.bottom <= b.top || b.bottom <= a.top;
+function look(name) {
+  const card = document.querySelector('#losses').closest('.card').getBoundingClientRect();
+  const texts = [...document.querySelectorAll('#losses text')];
+  const boxes = texts.map(text => text.getBoundingClientRect());
+  const inside = boxes.filter(b => b.left >= card.left && b.right <= card.right);
+  const free = boxes.filter(a => boxes.every(b => a == b || apart(a, b)));
+  tell(name + ' labels', texts.length > 2 && inside.length == texts.length &&
+    free.length == texts.length && texts.every(text => text.textContent.length < 8) ? 'fine' :
+    texts.map(text => text.textContent).join(' '));
+}
+addEventListener('error', event => tell('error', event.message));
+addEventListener('load', () => setTimeout(() => {
+  tell('dots', document.querySelectorAll('#losses circle.alone').length);
+  tell('legend', [...document.querySelectorAll('#legend button')].map(b => b.innerText).join('|'));
+  look('linear');
+  document.querySelector('#log').click();
+  look('log');
+  document.querySelectorAll('#legend button')[1].click();
+  look('one curve');
+  tell('end', 'yes');
+}, 200));
+</script>
+END
+done
+
+# open_page FRAGMENT [FILE]: what the probe tells of it is in .stdout.
 open_page() {
     HOME=$scratch timeout 100 "$browser" --headless --no-sandbox --disable-gpu \
         --user-data-dir="$scratch/profile" --window-size=1300,2000 --virtual-time-budget=3000 \
-        --dump-dom "file://$scratch/probe.html$1" 2>/dev/null |
+        --dump-dom "file://$scratch/${2:-probe.html}$1" 2>/dev/null |
         sed -n 's/<pre>/\n/g; s/<\/pre>/\n/gp' | grep '^probe ' >"$scratch/.stdout"
 }
 
@@ -96,4 +133,20 @@ open_page '#step=1400&log=1&off=late'
 says 'probe start: epoch 2 · step 1400'
 says 'probe losses: 2'
 says 'probe left: epoch 2 · step 1200 #step=1200&amp;log=1&amp;off=late&amp;smooth='
+
+for points in 1 2 3 1200; do
+    open_page '' "short-$points.html"
+    says 'probe end: yes'
+    says 'probe linear labels: fine'
+    says 'probe log labels: fine'
+    says 'probe one curve labels: fine'
+    ! grep -q 'probe error' "$scratch/.stdout"
+    result $? "no error with $points records"
+    case $points in
+    1) says 'probe dots: 2' ;;
+    2) says 'probe dots: 1' ;;
+    3) says 'probe dots: 2' ;;
+    esac
+    [ $points -gt 2 ] || says "probe legend: wild $([ $points = 1 ] && echo 1.063e19 || echo 2.125e19)|"
+done
 finish

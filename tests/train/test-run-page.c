@@ -3,7 +3,8 @@
 /*
  * The page of a run holds what the folder holds, whatever is missing or broken in there.
  *
- *   test-run-page --make FOLDER    makes a run and its page there, for test-browser.sh to open
+ *   test-run-page --make FOLDER            makes a run and its page there, for test-browser.sh to open
+ *   test-run-page --make-short FOLDER N    the same with N records of wild losses and no samples
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -101,6 +103,21 @@ static void write_log(void)
         }
         if (i % 100 == 0)
             run_log_samples(log, i, 1 + (i - 1) / 1000, "samples/...", NULL);
+    }
+}
+
+/* Losses from 1e19 on; every second record says nothing of one of them. */
+static void write_short_log(int n)
+{
+    static const char *const names[] = {"wild", "tame"};
+    g_autofree char *file = path_of("log.jsonl");
+    g_autoptr(RunLog) log = run_log_open(file, 0, NULL);
+
+    for (int i = 1; i <= n; i++) {
+        const double losses[] = {i * 1.0625e19, i % 2 ? .5 : NAN};
+        const RunLogTrain train = {
+            .step = 40 * i, .epoch = 1, .names = names, .losses = losses, .n = 2};
+        run_log_train(log, &train, NULL);
     }
 }
 
@@ -465,6 +482,12 @@ int main(int argc, char **argv)
         write_run();
         write_samples();
         g_free(make_page(RUN_PAGE_FINISHED));
+        return 0;
+    }
+    if (argc == 4 && !strcmp(argv[1], "--make-short")) {
+        folder = argv[2];
+        write_short_log(atoi(argv[3]));
+        g_free(make_page(RUN_PAGE_RUNNING));
         return 0;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
