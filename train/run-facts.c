@@ -4,6 +4,11 @@
 
 #include "run-log.h"
 
+#include <string.h>
+
+#define STATE_PREFIX "state-" /* see run-folder.h */
+#define STATE_SUFFIX ".safetensors"
+
 static JsonObject *read_config(const char *run_folder)
 {
     g_autofree char *file = g_build_filename(run_folder, "config.json", NULL);
@@ -13,6 +18,21 @@ static JsonObject *read_config(const char *run_folder)
 
     return root && JSON_NODE_HOLDS_OBJECT(root) ? json_object_ref(json_node_get_object(root))
                                                 : json_object_new();
+}
+
+/* Of the newest state: the log may end before it. */
+static gint64 find_saved_step(const char *run_folder)
+{
+    g_autofree char *path = g_build_filename(run_folder, "states", NULL);
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *name;
+    gint64 newest = 0;
+
+    while (folder && (name = g_dir_read_name(folder))) {
+        if (g_str_has_prefix(name, STATE_PREFIX) && g_str_has_suffix(name, STATE_SUFFIX))
+            newest = MAX(newest, g_ascii_strtoll(name + strlen(STATE_PREFIX), NULL, 10));
+    }
+    return newest;
 }
 
 void run_facts_init(RunFacts *facts, const char *run_folder)
@@ -25,6 +45,7 @@ void run_facts_init(RunFacts *facts, const char *run_folder)
         .name = g_utf8_make_valid(base, -1),
         .config = read_config(run_folder),
         .records = run_log_read(log, NULL),
+        .step = find_saved_step(run_folder),
     };
     if (!facts->records)
         facts->records = g_ptr_array_new();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/** What config.json and log.jsonl in the folder of a run say of it as a whole. */
+/** What config.json, log.jsonl and the states in the folder of a run say of it as a whole. */
 #ifndef RUN_FACTS_H
 #define RUN_FACTS_H
 
@@ -11,7 +11,7 @@ typedef struct {
     char *name;         /* of the folder, as UTF-8 */
     JsonObject *config; /* empty where there is none */
     GPtrArray *records; /* of JsonObject: see run_log_read(); empty where there is no log */
-    gint64 step, epoch; /* that the run has reached */
+    gint64 step, epoch; /* that the run has reached, as the log and the names of states say */
     gint64 epochs;      /* that it is to reach; 0 where that is not known */
 } RunFacts;
 

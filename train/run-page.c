@@ -138,6 +138,20 @@ static void write_head(const RunPage *page)
 
 /* ---- the body ---- */
 
+static void write_patience(const RunPage *page)
+{
+    g_autofree char *every = run_facts_get_setting(&page->facts, "log_steps");
+
+    if (page->state != RUN_PAGE_RUNNING || page->losses->steps->len > 0 ||
+        page->validation->steps->len > 0 || page->samples->snapshots->len > 0)
+        return;
+    fputs("<p class=\"hint\">nothing to show yet: the first figures come ", page->stream);
+    if (every)
+        fprintf(page->stream, "after %s steps</p>\n", every);
+    else
+        fputs("soon</p>\n", page->stream);
+}
+
 /* Afterwards there are only as many snapshots as the page has room for. */
 static void write_sheet(const RunPage *page)
 {
@@ -267,6 +281,7 @@ gboolean run_page_write(const char *run_folder, RunPageState state, GError **err
     page_init(&page, run_folder, state);
     page.stream = output->stream;
     write_head(&page);
+    write_patience(&page);
     write_sheet(&page);
     write_losses(&page);
     write_validation(&page);

@@ -19,9 +19,9 @@ typedef enum {
 /**
  * run_page_write:
  * Makes index.html in @run_folder, which is replaced as a whole or left as it was, out of what is
- * there of config.json (any object; its plain values are shown), log.jsonl (see run-log.h),
- * samples/fixed/NAME-input.png and NAME-target.png, and samples/STEP/NAME.png, STEP in 8 digits;
- * the setting samples_dir takes the place of samples.
+ * there of config.json (any object; its plain values are shown), log.jsonl (see run-log.h), the names
+ * of states (see run-folder.h), samples/fixed/NAME-input.png and NAME-target.png, and
+ * samples/STEP/NAME.png, STEP in 8 digits; the setting samples_dir takes the place of samples.
  * What is missing or broken is left out. At most 16 samples at 40 steps are shown, the first step
  * and the last among them, at most 2000 points a curve, and about 20 MB in all.
  * Errors: one line that names index.html, where it cannot be written.

@@ -369,6 +369,32 @@ static void test_nothing_there(void **state)
     assert_null(strstr(page, "<h2>"));
 }
 
+static void test_no_figures_yet(void **state)
+{
+    write_text("config.json", "{\"log_steps\":20}");
+    g_autofree char *running = make_page(RUN_PAGE_RUNNING);
+    assert_has(running, "nothing to show yet: the first figures come after 20 steps");
+    g_autofree char *stopped = make_page(RUN_PAGE_STOPPED);
+    assert_null(strstr(stopped, "nothing to show yet"));
+    write_short_log(1);
+    g_autofree char *logged = make_page(RUN_PAGE_RUNNING);
+    assert_null(strstr(logged, "nothing to show yet"));
+}
+
+/* A state may be newer than the last record; what is no state is none. */
+static void test_saved_step(void **state)
+{
+    g_autofree char *states = path_of("states");
+
+    write_short_log(1);
+    g_mkdir(states, 0777);
+    write_text("states/state-00000043.safetensors", "");
+    write_text("states/state-00000020.safetensors", "");
+    write_text("states/state-00000099.safetensors.broken", "");
+    g_autofree char *page = make_page(RUN_PAGE_STOPPED);
+    assert_has(page, "<dt>step</dt><dd>43</dd>");
+}
+
 /* The script is told of no snapshots that have no place on the page. */
 static void test_outputs_alone(void **state)
 {
@@ -471,10 +497,19 @@ static void test_cannot_be_written(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        page_test(test_words),         page_test(test_fetches_nothing),   page_test(test_running),
-        page_test(test_losses),        page_test(test_validation),        page_test(test_samples),
-        page_test(test_nothing_there), page_test(test_outputs_alone),     page_test(test_broken),
-        page_test(test_size),          page_test(test_cannot_be_written),
+        page_test(test_words),
+        page_test(test_fetches_nothing),
+        page_test(test_running),
+        page_test(test_losses),
+        page_test(test_validation),
+        page_test(test_samples),
+        page_test(test_nothing_there),
+        page_test(test_outputs_alone),
+        page_test(test_broken),
+        page_test(test_size),
+        page_test(test_no_figures_yet),
+        page_test(test_saved_step),
+        page_test(test_cannot_be_written),
     };
 
     if (argc == 3 && !strcmp(argv[1], "--make")) {
