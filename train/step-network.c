@@ -130,25 +130,29 @@ static gboolean take_conditional(Settings *settings, const char *file, int chann
     return FALSE;
 }
 
+/* Of three layers it is the basic one, unless n_layers was asked for. */
+static gboolean take_layers(Settings *settings, const char *file, int layers, GError **error)
+{
+    if (layers == 3 && settings->net_d != SETTINGS_D_N_LAYERS)
+        return take(settings, file, "net_d", "basic", error);
+    return take(settings, file, "net_d", "n_layers", error) &&
+           take_number(settings, file, "n_layers_d", layers, error);
+}
+
 gboolean step_take_discriminator(Settings *settings, PixNetwork *network, GError **error)
 {
     const PixNetworkOptions *options = pix_network_get_options(network);
     const char *file = settings->init_d, *norm = options->norm;
-    int layers = 0;
+    const char *other = strcmp(options->architecture, "pixelgan") ? "basic" : "pixel";
+    int layers = 0, is_patchgan = sscanf(options->architecture, "patchgan_%d", &layers) == 1;
 
     if (!check_kind(network, file, FALSE, error))
         return FALSE;
-    if (!strcmp(norm, step_norms[settings->norm]) && !settings_is_given(settings, "norm_d"))
+    if (!strcmp(norm, step_norms[settings->norm]) && settings->norm_d == 0)
         norm = "same";
-    if (sscanf(options->architecture, "patchgan_%d", &layers) == 1) {
-        if (layers != step_get_layers(settings) &&
-            (!take(settings, file, "net_d", "n_layers", error) ||
-             !take_number(settings, file, "n_layers_d", layers, error)))
-            return FALSE;
-    } else if (!take(settings, file, "net_d", "pixel", error)) {
-        return FALSE;
-    }
-    return take(settings, file, "norm_d", norm, error) &&
+    return (is_patchgan ? take_layers(settings, file, layers, error)
+                        : take(settings, file, "net_d", other, error)) &&
+           take(settings, file, "norm_d", norm, error) &&
            take_number(settings, file, "ndf", options->filters, error) &&
            take_conditional(settings, file, options->in_channels, error);
 }

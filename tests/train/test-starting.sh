@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# pix2pix train: what a run starts from, and that config.json says what is really trained.
+. "${0%/*}/tap.sh"
+. "${0%/*}/train.sh"
+
+make_pairs data 4 0
+
+# one_step RUN ARGUMENT...: of the smallest networks of these options; tells of nothing but the
+# validation that there is not.
+one_step() {
+    run=$1
+    shift
+    "$PIX2PIX" train data --output "$run" --crop-size 64 --max-steps 1 --samples 0 --no-html "$@" \
+        >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null
+    result $? "$run"
+}
+
+# config RUN LINE: config.json has it.
+config() {
+    grep -qF "  $2" "$1/config.json"
+    result $? "config.json of $1 has $2"
+}
+
+# ---- discriminators ----
+
+one_step start --net-g unet_64 --ngf 2 --ndf 2
+layers='--output no --net-g unet_64 --ngf 2 --crop-size 64 --max-steps 1'
+d=start/latest-discriminator.safetensors
+# shellcheck disable=SC2086
+{
+    fails 2 'its net_d is basic, and the command line says pixel' 'a pixel of three layers' \
+        train data $layers --init-d $d --net-d pixel
+    fails 2 'its n_layers_d is 3, and the command line says 2' 'two of three layers' \
+        train data $layers --init-d $d --net-d n_layers --n-layers-d 2
+    fails 2 'its conditional is true, and the command line says false' 'a blind one that sees' \
+        train data $layers --init-d $d --no-conditional
+}
+check 'no run was begun' test ! -e no
+one_step three --net-g unet_64 --ngf 2 --init-d $d --net-d n_layers --n-layers-d 3 --norm-d same
+config three '"net_d" : "n_layers"'
+one_step pixel --net-g unet_64 --ngf 2 --ndf 2 --net-d pixel
+one_step followed --net-g unet_64 --ngf 2 --init-d pixel/latest-discriminator.safetensors
+config followed '"net_d" : "pixel"'
+# shellcheck disable=SC2086
+fails 2 'its net_d is pixel, and the command line says basic' 'three layers of a pixel' \
+    train data $layers --init-d pixel/latest-discriminator.safetensors --net-d basic
+finish
