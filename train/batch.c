@@ -87,13 +87,17 @@ static void *work(void *data)
     return NULL;
 }
 
-/* Says that pairs @i and 0 cannot be in one batch. */
+/* Says that pair @i cannot be in one batch with the first one. */
 static void set_size_error(const Loader *loader, guint i, int width, int height, GError **error)
 {
+    guint first = 0;
+
+    while (dataset_is_broken(loader->options.dataset, first))
+        first++;
     g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
                 "pair %s is %d x %d pixels and pair %s %d x %d, and a batch has one size, crop "
                 "them or use batches of one",
-                dataset_get_name(loader->options.dataset, 0), loader->width, loader->height,
+                dataset_get_name(loader->options.dataset, first), loader->width, loader->height,
                 dataset_get_name(loader->options.dataset, i), width, height);
 }
 
@@ -104,12 +108,14 @@ static gboolean check_sizes(Loader *loader, GError **error)
     int width, height;
 
     for (guint i = 0; i < loader->n; i++) {
+        if (dataset_is_broken(loader->options.dataset, i))
+            continue;
         dataset_get_size(loader->options.dataset, i, &width, &height);
         if (!augment_get_size(&loader->options.augment, width, height, &width, &height, error)) {
             g_prefix_error(error, "pair %s: ", dataset_get_name(loader->options.dataset, i));
             return FALSE;
         }
-        if (i == 0) {
+        if (loader->width == 0) {
             loader->width = width;
             loader->height = height;
         } else if (width != loader->width || height != loader->height) {
@@ -133,6 +139,8 @@ static void note_rounding(Loader *loader)
 
     for (guint i = 0; i < loader->n && augment->preprocess == AUGMENT_NONE; i++) {
         int width, height, net_width, net_height;
+        if (dataset_is_broken(loader->options.dataset, i))
+            continue;
         dataset_get_size(loader->options.dataset, i, &width, &height);
         augment_get_size(augment, width, height, &net_width, &net_height, NULL);
         rounded += width != net_width || height != net_height;
@@ -142,6 +150,16 @@ static void note_rounding(Loader *loader)
                         g_strdup_printf("%u of %u pairs are resized a little, so that their sides "
                                         "are multiples of %d",
                                         rounded, loader->n, augment->multiple));
+}
+
+/* What the data set has told already. */
+static void note_broken(Loader *loader)
+{
+    loader->broken = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < loader->n; i++) {
+        if (dataset_is_broken(loader->options.dataset, i))
+            g_hash_table_add(loader->broken, GUINT_TO_POINTER(i));
+    }
 }
 
 static void make_slots(Loader *loader)
@@ -177,7 +195,7 @@ Loader *loader_new(const LoaderOptions *options, GError **error)
     loader->per_epoch = MAX(loader->n / options->batch_size, 1);
     loader->notes = g_ptr_array_new_with_free_func(g_free);
     loader->problems = g_ptr_array_new_with_free_func(g_free);
-    loader->broken = g_hash_table_new(NULL, NULL);
+    note_broken(loader);
     loader->order = g_new(guint, loader->n);
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->made, NULL);
@@ -269,13 +287,13 @@ const Batch *loader_next(Loader *loader, GError **error)
         start_threads(loader);
     BatchSlot *slot = take(loader);
     report(loader, slot);
-    if (!slot->gave_up && (guint64)loader->problems->len * 100 <= loader->n)
+    guint broken = g_hash_table_size(loader->broken);
+    if (!slot->gave_up && (guint64)broken * 100 <= loader->n)
         return &slot->batch;
     g_autofree char *named = pair_list_join(loader->problems, "; ");
     g_set_error(error, PIX_ERROR, PIX_ERROR_IO,
                 "%s: %u of %u pairs can no longer be read, more than 1 %%: %s",
-                dataset_get_folder(loader->options.dataset), loader->problems->len, loader->n,
-                named);
+                dataset_get_folder(loader->options.dataset), broken, loader->n, named);
     return NULL;
 }
 

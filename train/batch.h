@@ -62,7 +62,8 @@ guint64 loader_get_batches(const Loader *loader);
  */
 const Batch *loader_next(Loader *loader, GError **error);
 
-/** loader_get_problems: (element-type utf8): one line for each pair that was broken so far. */
+/** loader_get_problems: (element-type utf8): one line for each pair that broke since the data set
+ * was opened. */
 const GPtrArray *loader_get_problems(const Loader *loader);
 /** loader_get_skipped: How often a pair was replaced so far. */
 guint64 loader_get_skipped(const Loader *loader);

@@ -4,6 +4,7 @@
  * pix2pix train: from pairs of pictures to a generator, or on with a run that was interrupted.
  */
 #include "command.h"
+#include "fingerprint.h"
 #include "free-memory.h"
 #include "train-asked.h"
 #include "train.h"
@@ -32,6 +33,20 @@ static void begin_state(Train *train)
     state->epoch = train->settings.start_epoch;
 }
 
+/* A resumed run keeps the fingerprint of its first day, whichever pictures broke since then. */
+static void sign_data(Train *train)
+{
+    TrainState *state = &train->state;
+    g_autofree char *difference =
+        state->dataset ? fingerprint_compare(train->data, state->dataset, state->pairs) : NULL;
+
+    if (state->dataset && !difference)
+        return;
+    g_free(state->dataset);
+    state->dataset = fingerprint_make(train->data);
+    state->pairs = dataset_get_n(train->data);
+}
+
 /* What the state says of the run that it belongs to. */
 static void sign_state(Train *train)
 {
@@ -42,16 +57,14 @@ static void sign_state(Train *train)
         state->best = NAN;
     g_free(state->kind);
     g_free(state->settings);
-    g_free(state->dataset);
     g_free(state->best_metric);
     g_free(state->losses);
     state->kind = g_strdup(train->step->kind->name);
     state->settings = settings_hash(&train->settings);
-    state->dataset = dataset_fingerprint(train->data);
     state->best_metric = g_steal_pointer(&metric);
     state->losses = train_list_losses(train);
-    state->pairs = dataset_get_n(train->data);
     state->seed = train->settings.seed;
+    sign_data(train);
 }
 
 static gboolean open_log(Train *train, GError **error)

@@ -80,29 +80,39 @@ static gboolean check_two_files(Pair *pair, GError **error)
     return FALSE;
 }
 
-/* Takes the broken pairs out, unless they are too many. */
+/* A pair that is broken has no size. */
+static gboolean check_pair(Pair *pair, GError **error)
+{
+    if (!(pair->b ? check_two_files(pair, error) : check_side_by_side(pair, error))) {
+        pair->width = pair->height = 0;
+        return FALSE;
+    }
+    pair->bytes = get_bytes(pair->a) + get_bytes(pair->b);
+    return TRUE;
+}
+
+/* Takes the broken pairs out, unless they are too many, or are to keep their numbers. */
 static gboolean check_pairs(Dataset *dataset, GError **error)
 {
-    guint n = dataset->pairs->len, bad = 0;
+    const guint n = dataset->pairs->len;
 
-    for (guint i = 0; i < dataset->pairs->len;) {
-        Pair *pair = dataset->pairs->pdata[i];
+    for (guint i = 0; i < n; i++) {
         g_autoptr(GError) broken = NULL;
-        if (pair->b ? check_two_files(pair, &broken) : check_side_by_side(pair, &broken)) {
-            pair->bytes = get_bytes(pair->a) + get_bytes(pair->b);
-            i++;
-        } else {
+        if (!check_pair(dataset->pairs->pdata[i], &broken))
             g_ptr_array_add(dataset->problems, g_strdup(broken->message));
-            g_ptr_array_remove_index(dataset->pairs, i);
-            bad++;
-        }
     }
-    if ((guint64)bad * 100 <= n)
-        return TRUE;
-    g_autofree char *named = pair_list_join(dataset->problems, "; ");
-    g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: %u of %u pairs are broken, more than 1 %%: %s",
-                dataset->folder, bad, n, named);
-    return FALSE;
+    if ((guint64)dataset->problems->len * 100 > n) {
+        g_autofree char *named = pair_list_join(dataset->problems, "; ");
+        g_set_error(error, PIX_ERROR, PIX_ERROR_IO,
+                    "%s: %u of %u pairs are broken, more than 1 %%: %s", dataset->folder,
+                    dataset->problems->len, n, named);
+        return FALSE;
+    }
+    for (guint i = n; i-- > 0 && !dataset->options.keep_broken;) {
+        if (((Pair *)dataset->pairs->pdata[i])->width == 0)
+            g_ptr_array_remove_index(dataset->pairs, i);
+    }
+    return TRUE;
 }
 
 static GPtrArray *find_pairs(Dataset *dataset, GError **error)
@@ -160,6 +170,16 @@ static const Pair *get_pair(const Dataset *dataset, guint index)
 const char *dataset_get_name(const Dataset *dataset, guint index)
 {
     return get_pair(dataset, index)->name;
+}
+
+gboolean dataset_is_broken(const Dataset *dataset, guint index)
+{
+    return get_pair(dataset, index)->width == 0;
+}
+
+guint64 dataset_get_bytes(const Dataset *dataset, guint index)
+{
+    return get_pair(dataset, index)->bytes;
 }
 
 void dataset_get_size(const Dataset *dataset, guint index, int *width, int *height)
@@ -238,20 +258,11 @@ gboolean dataset_read(const Dataset *dataset, guint index, Picture **in, Picture
 {
     const Pair *pair = get_pair(dataset, index);
 
+    if (dataset_is_broken(dataset, index)) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_IO, "%s: was broken at the start", pair->a);
+        return FALSE;
+    }
     if (pair->b)
         return read_two_files(dataset, pair, in, out, error);
     return read_side_by_side(dataset, pair, in, out, error);
-}
-
-char *dataset_fingerprint(const Dataset *dataset)
-{
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-
-    for (guint i = 0; i < dataset->pairs->len; i++) {
-        const Pair *pair = dataset->pairs->pdata[i];
-        g_autofree char *line =
-            g_strdup_printf("%s %" G_GUINT64_FORMAT "\n", pair->name, pair->bytes);
-        g_checksum_update(sum, (const guchar *)line, -1);
-    }
-    return g_strdup(g_checksum_get_string(sum));
 }

@@ -15,6 +15,7 @@ typedef struct {
     gboolean b_to_a;                 /* B is the input, A the target */
     int in_channels, out_channels;   /* 1, 3 or 4 */
     int max_size;                    /* so many pairs, in the order of their names; 0 for all */
+    gboolean keep_broken;            /* they stay in the numbering, and cannot be read */
 } DatasetOptions;
 
 /** Dataset: Thread-safety: immutable once open; read from any thread. */
@@ -40,9 +41,13 @@ const char *dataset_get_folder(const Dataset *dataset);
 guint dataset_get_n(const Dataset *dataset);
 /** dataset_get_name: The file's name without folder and ending; each pair has its own. */
 const char *dataset_get_name(const Dataset *dataset, guint index);
-/** dataset_get_size: Of each picture of the pair. */
+/** dataset_is_broken: Whether the pair was found to be, and is there because of keep_broken. */
+gboolean dataset_is_broken(const Dataset *dataset, guint index);
+/** dataset_get_bytes: Of the pair's files when the data set was opened; 0 of a broken one. */
+guint64 dataset_get_bytes(const Dataset *dataset, guint index);
+/** dataset_get_size: Of each picture of the pair; 0 x 0 of a broken one. */
 void dataset_get_size(const Dataset *dataset, guint index, int *width, int *height);
-/** dataset_get_problems: (element-type utf8): one line for each file that was left out. */
+/** dataset_get_problems: (element-type utf8): one line for each pair that is broken. */
 const GPtrArray *dataset_get_problems(const Dataset *dataset);
 /** dataset_get_notes: (element-type utf8): one line for each thing that a person should know. */
 const GPtrArray *dataset_get_notes(const Dataset *dataset);
@@ -50,13 +55,10 @@ const GPtrArray *dataset_get_notes(const Dataset *dataset);
 /**
  * dataset_read:
  * @in, @out: (out) (transfer full): of the size that the pair had when the data set was opened.
- * Errors: those of picture_read(); another size by now.
+ * Errors: those of picture_read(); another size by now; broken since the data set was opened, even
+ * if it can be read again.
  */
 gboolean dataset_read(const Dataset *dataset, guint index, Picture **in, Picture **out,
                       GError **error);
-
-/** dataset_fingerprint: Returns: (transfer full): hexadecimal; of the names and sizes of all files,
- * so that a resumed run can tell whether the data are the same. */
-char *dataset_fingerprint(const Dataset *dataset);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The networks and the counters of a run, on disk. */
+#include "fingerprint.h"
 #include "train.h"
 
 #include <stdio.h>
@@ -133,17 +134,15 @@ gboolean train_check_state(const Train *train, const char *path, GError **error)
 {
     const TrainState *state = &train->state;
     g_autofree char *settings = settings_hash(&train->settings);
-    g_autofree char *dataset = dataset_fingerprint(train->data);
     g_autofree char *losses = train_list_losses(train);
-    g_autofree char *other = g_strdup_printf("with another data set: of %" G_GUINT64_FORMAT
-                                             " pairs, and there are %u here",
-                                             state->pairs, dataset_get_n(train->data));
+    g_autofree char *difference = fingerprint_compare(train->data, state->dataset, state->pairs);
+    g_autofree char *other = g_strconcat("with another data set: ", difference, NULL);
     const struct {
         gboolean same;
         const char *what;
     } checks[] = {
         {!strcmp(state->kind, train->step->kind->name), "by another kind of step"},
-        {!strcmp(state->dataset, dataset), other},
+        {!difference, other},
         {!strcmp(state->settings, settings) && !strcmp(state->losses, losses),
          "under other settings than those of config.json"},
     };

@@ -58,7 +58,7 @@ static void tell(Train *train, const GPtrArray *lines, const char *what)
 }
 
 static Dataset *open_dataset(Train *train, const char *a, const char *b, const char *phase,
-                             int max_size, GError **error)
+                             int max_size, gboolean keep_broken, GError **error)
 {
     const Settings *settings = &train->settings;
     const DatasetOptions options = {
@@ -70,11 +70,13 @@ static Dataset *open_dataset(Train *train, const char *a, const char *b, const c
         .in_channels = settings->input_nc,
         .out_channels = settings->output_nc,
         .max_size = max_size,
+        .keep_broken = keep_broken,
     };
     Dataset *dataset = dataset_open(&options, error);
 
     if (dataset) {
-        tell(train, dataset_get_problems(dataset), "left out");
+        tell(train, dataset_get_problems(dataset),
+             keep_broken ? "replaced by another pair" : "left out");
         tell(train, dataset_get_notes(dataset), "note");
     }
     return dataset;
@@ -87,7 +89,7 @@ static gboolean open_validation(Train *train, GError **error)
     g_autoptr(GError) reason = NULL;
 
     if (settings_find_folders(&train->settings, phase, TRUE, &a, &b))
-        train->val = open_dataset(train, a, b, phase, 0, &reason);
+        train->val = open_dataset(train, a, b, phase, 0, FALSE, &reason);
     if (train->val)
         return TRUE;
     if (reason && !g_error_matches(reason, PIX_ERROR, PIX_ERROR_NOT_FOUND)) {
@@ -113,7 +115,9 @@ gboolean train_open_data(Train *train, GError **error)
     g_autofree char *a = NULL, *b = NULL;
 
     settings_find_folders(settings, settings->phase, FALSE, &a, &b);
-    train->data = open_dataset(train, a, b, settings->phase, settings->max_dataset_size, error);
+    /* A resumed run must number the pairs as before, whichever of them broke meanwhile. */
+    train->data =
+        open_dataset(train, a, b, settings->phase, settings->max_dataset_size, TRUE, error);
     return train->data && open_validation(train, error);
 }
 
@@ -183,6 +187,8 @@ static gboolean try_sizes(Train *train, GError **error)
 
     for (guint i = 0; i < dataset_get_n(train->data); i++) {
         int width, height;
+        if (dataset_is_broken(train->data, i))
+            continue;
         dataset_get_size(train->data, i, &width, &height);
         augment_get_size(&augment, width, height, &width, &height, NULL); /* it can: see loader */
         if (!g_hash_table_add(tried, g_strdup_printf("%d x %d", width, height)))

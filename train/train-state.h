@@ -14,7 +14,7 @@
 typedef struct {
     char *kind;     /* of the step: "pix2pix" */
     char *settings; /* settings_hash() */
-    char *dataset;  /* dataset_fingerprint() */
+    char *dataset;  /* fingerprint_make() */
     guint64 pairs;  /* in the data set */
     guint64 seed;
     guint64 step;  /* done so far */

@@ -160,14 +160,19 @@ static gboolean write_picture(const Train *train, const char *folder, const char
     return picture_write_png(picture, file, error);
 }
 
-static gboolean write_sample(const Train *train, Sampler *sampler, const Dataset *dataset,
+/* A pair that cannot be read is told and passed over. */
+static gboolean write_sample(Train *train, Sampler *sampler, const Dataset *dataset,
                              guint index, const char *fixed, const char *folder, GError **error)
 {
     const char *name = dataset_get_name(dataset, index);
     g_auto(Sample) sample = {0};
+    GError *broken = NULL;
 
-    return sampler_run(sampler, dataset, index, &sample, error) &&
-           write_picture(train, fixed, name, "-input", sample.input, error) &&
+    if (!sampler_run(sampler, dataset, index, &sample, &broken)) {
+        tell(train, broken);
+        return TRUE;
+    }
+    return write_picture(train, fixed, name, "-input", sample.input, error) &&
            write_picture(train, fixed, name, "-target", sample.target, error) &&
            write_picture(train, folder, name, "", sample.output, error);
 }

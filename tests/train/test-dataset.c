@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "dataset.h"
+#include "fingerprint.h"
 #include "image-file.h"
 #include "sample-files.h"
 
@@ -335,30 +336,82 @@ static void test_broken_files_of_a_large_set(void **state)
     assert_error(&error, "large/train/9.png", "4 of 201 pairs are broken");
 }
 
+static void test_broken_files_keep_their_numbers(void **state)
+{
+    const DatasetOptions options = {
+        .root = "kept", .phase = "train", .in_channels = 3, .out_channels = 3, .keep_broken = TRUE};
+    GError *error = NULL;
+    int width, height;
+    Picture *in, *out;
+
+    sample_pictures("kept/train", 100, 8, 4);
+    sample_cut("kept/train/7.png", 20);
+    g_autoptr(Dataset) dataset = dataset_open(&options, &error);
+    assert_non_null(dataset);
+    assert_int_equal(dataset_get_n(dataset), 100);
+    assert_string_equal(dataset_get_name(dataset, 7), "7");
+    assert_int_equal(dataset_get_problems(dataset)->len, 1);
+    dataset_get_size(dataset, 7, &width, &height);
+    assert_true(dataset_is_broken(dataset, 7) && !dataset_is_broken(dataset, 8));
+    assert_int_equal(width + height + dataset_get_bytes(dataset, 7), 0);
+
+    sample_picture("kept/train/7.png", 8, 4, 1); /* too late */
+    assert_false(dataset_read(dataset, 7, &in, &out, &error));
+    assert_error(&error, "kept/train/7.png", "was broken at the start");
+    sample_cut("kept/train/7.png", 20);
+    sample_cut("kept/train/8.png", 20);
+    assert_null(dataset_open(&options, &error));
+    assert_error(&error, "kept/train", "2 of 100 pairs are broken, more than 1 %");
+}
+
 /* ---- its fingerprint ---- */
+
+static Dataset *open_print(void)
+{
+    const DatasetOptions options = {.root = "print",
+                                    .phase = "train",
+                                    .in_channels = 3,
+                                    .out_channels = 3,
+                                    .keep_broken = TRUE};
+    Dataset *dataset = dataset_open(&options, NULL);
+
+    assert_non_null(dataset);
+    return dataset;
+}
+
+/* @difference: NULL: none. */
+static void assert_print(const char *was, const char *difference)
+{
+    g_autoptr(Dataset) dataset = open_print();
+    g_autofree char *found = fingerprint_compare(dataset, was, 100);
+
+    if (g_strcmp0(found, difference))
+        fail_msg("'%s' and not '%s'", found, difference);
+}
 
 static void test_fingerprint(void **state)
 {
-    static const char *const changes[] = {"nothing", "the time", "a name", "a size"};
-    g_autofree char *first = NULL;
+    sample_pictures("print/train", 100, 8, 4);
+    g_autoptr(Dataset) dataset = open_print();
+    g_autofree char *was = fingerprint_make(dataset);
 
-    sample_pictures("print/train", 3, 8, 4);
-    for (int i = 0; i < 4; i++) {
-        if (i == 1)
-            sample_picture("print/train/2.png", 8, 4, 2);
-        if (i == 2)
-            assert_return_code(rename("print/train/2.png", "print/train/3.png"), 0);
-        if (i == 3) {
-            assert_return_code(rename("print/train/3.png", "print/train/2.png"), 0);
-            sample_cut("print/train/2.png", -1);
-        }
-        g_autoptr(Dataset) dataset = open_root("print", "train", NULL);
-        g_autofree char *print = dataset_fingerprint(dataset);
-        if (i == 0)
-            first = g_steal_pointer(&print);
-        else if (!strcmp(first, print) != (i == 1))
-            fail_msg("a change of %s", changes[i]);
-    }
+    assert_print(was, NULL);
+    sample_picture("print/train/2.png", 8, 4, 2); /* as it was, at another time */
+    assert_print(was, NULL);
+    sample_cut("print/train/3.png", 20); /* it breaks */
+    assert_print(was, NULL);
+    g_autoptr(Dataset) cut = open_print();
+    g_autofree char *then = fingerprint_make(cut);
+    sample_picture("print/train/3.png", 8, 4, 3); /* and is mended */
+    assert_print(then, NULL);
+
+    sample_picture("print/train/2.png", 80, 40, 2);
+    assert_print(was, "of the same names, but 1 of 100 pairs are other files by now: 2");
+    assert_return_code(rename("print/train/2.png", "print/train/x.png"), 0);
+    assert_print(was, "of 100 pairs, and there are 100 other ones");
+    assert_return_code(unlink("print/train/x.png"), 0);
+    assert_print(was, "of 100 pairs, and there are 99 here");
+    assert_print("", "of 100 pairs, and there are 99 here");
 }
 
 int main(void)
@@ -380,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_partners),
         cmocka_unit_test(test_broken_files_of_a_small_set),
         cmocka_unit_test(test_broken_files_of_a_large_set),
+        cmocka_unit_test(test_broken_files_keep_their_numbers),
         cmocka_unit_test(test_fingerprint),
     };
     return cmocka_run_group_tests_name("dataset", tests, sample_setup, sample_teardown);
