@@ -103,18 +103,35 @@ static gboolean check_kind(PixNetwork *network, const char *file, gboolean gener
     return FALSE;
 }
 
+/*
+ * Dropout is no part of the weights, and many a file does not say whether there was any: an option
+ * that was given decides, or what it was in a run that goes on; else the file, or the guess of who
+ * has read it.
+ */
+static void take_dropout(Settings *settings, PixNetwork *network)
+{
+    gboolean begins = settings_is_given(settings, "init_g");
+
+    if (begins && !settings_is_given(settings, "dropout"))
+        settings->dropout = pix_network_get_options(network)->dropout;
+    if (settings->dropout != pix_network_get_options(network)->dropout)
+        pix_network_set_dropout(network, settings->dropout);
+}
+
 gboolean step_take_generator(Settings *settings, PixNetwork *network, GError **error)
 {
     const PixNetworkOptions *options = pix_network_get_options(network);
     const char *file = settings->init_g;
 
-    /* Dropout is no part of the weights: the option decides whether it is used. */
-    return check_kind(network, file, TRUE, error) &&
-           take(settings, file, "net_g", options->architecture, error) &&
-           take(settings, file, "norm", options->norm, error) &&
-           take_number(settings, file, "ngf", options->filters, error) &&
-           take_number(settings, file, "input_nc", options->in_channels, error) &&
-           take_number(settings, file, "output_nc", options->out_channels, error);
+    if (!check_kind(network, file, TRUE, error) ||
+        !take(settings, file, "net_g", options->architecture, error) ||
+        !take(settings, file, "norm", options->norm, error) ||
+        !take_number(settings, file, "ngf", options->filters, error) ||
+        !take_number(settings, file, "input_nc", options->in_channels, error) ||
+        !take_number(settings, file, "output_nc", options->out_channels, error))
+        return FALSE;
+    take_dropout(settings, network);
+    return TRUE;
 }
 
 /* Whether it sees the input as well, as its channels tell. */

@@ -22,7 +22,8 @@ PixNetwork *step_network_make(PixDevice *device, const char *file, const PixNetw
 
 /**
  * step_take_generator, step_take_discriminator:
- * Put into @settings what @network is. Errors: %G_OPTION_ERROR where an option of the command line
+ * Put into @settings what @network is; a generator loses or gets its dropout layers where an option
+ * says so. Errors: %G_OPTION_ERROR where an option of the command line
  * says something else; %PIX_ERROR_UNSUPPORTED where it is the other kind of network.
  */
 gboolean step_take_generator(Settings *settings, PixNetwork *network, GError **error);

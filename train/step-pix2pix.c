@@ -26,11 +26,7 @@ static gboolean make_generator(Pix2pix *step, Settings *settings, const char *fi
     };
 
     step->g = step_network_make(step->device, file, &options, settings, 2 * settings->seed, error);
-    if (!step->g || (file && !step_take_generator(settings, step->g, error)))
-        return FALSE;
-    if (!settings->dropout && pix_network_get_info(step->g)->has_dropout)
-        pix_network_remove_dropout(step->g);
-    return TRUE;
+    return step->g && (!file || step_take_generator(settings, step->g, error));
 }
 
 static gboolean make_discriminator(Pix2pix *step, Settings *settings, const char *file,

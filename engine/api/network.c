@@ -61,7 +61,7 @@ static PixNetwork *network_new(PixModel *model, const PixArch *arch, GError **er
                                            .in_channels = arch->in_channels,
                                            .out_channels = arch->out_channels,
                                            .filters = arch->filters,
-                                           .dropout = info->has_dropout};
+                                           .dropout = arch->dropout};
     if (!allocate(network, error)) {
         pix_network_free(network);
         return NULL;
@@ -104,16 +104,17 @@ void pix_network_free(PixNetwork *network)
     g_free(network);
 }
 
-void pix_network_remove_dropout(PixNetwork *network)
+void pix_network_set_dropout(PixNetwork *network, gboolean dropout)
 {
     g_return_if_fail(network && network->model->info.is_generator);
     PixModel *model = network->model;
-    network->arch.dropout = false;
+    network->arch.dropout = dropout;
     PixGraph *graph = pix_arch_build(&network->arch);
     g_assert(graph->params->len == model->graph->params->len);
     pix_graph_free(model->graph);
     model->graph = graph;
-    model->info.has_dropout = network->options.dropout = FALSE;
+    model->info.has_dropout = pix_model_has_dropout(graph);
+    network->options.dropout = dropout;
 }
 
 gboolean pix_network_init(PixNetwork *network, PixInit init, double gain, guint64 seed,

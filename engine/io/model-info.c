@@ -11,7 +11,7 @@ static void count_values(const PixGraph *graph, guint64 *trained, guint64 *all)
     }
 }
 
-static bool has_dropout(const PixGraph *graph)
+bool pix_model_has_dropout(const PixGraph *graph)
 {
     for (guint i = 0; i < graph->nodes->len; i++)
         if (pix_graph_node(graph, (int)i)->op.kind == PIX_OP_DROPOUT)
@@ -34,7 +34,7 @@ void pix_model_info_init(PixModelInfo *info, const PixArch *arch, const PixGraph
         .height = settings->height,
         .multiple = pix_arch_multiple(arch),
         .minimum = pix_arch_minimum(arch),
-        .has_dropout = has_dropout(graph),
+        .has_dropout = pix_model_has_dropout(graph),
         .has_running_statistics = arch->running && arch->norm == PIX_NORM_BATCH,
         .statistics = settings->statistics,
         .parameters = trained,

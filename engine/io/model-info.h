@@ -18,4 +18,7 @@
 void pix_model_info_init(PixModelInfo *info, const PixArch *arch, const PixGraph *graph,
                          const PixSettings *settings, const char *architecture);
 
+/** pix_model_has_dropout: Whether there is a layer of it. */
+bool pix_model_has_dropout(const PixGraph *graph);
+
 #endif

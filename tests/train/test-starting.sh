@@ -46,4 +46,38 @@ config followed '"net_d" : "pixel"'
 # shellcheck disable=SC2086
 fails 2 'its net_d is pixel, and the command line says basic' 'three layers of a pixel' \
     train data $layers --init-d pixel/latest-discriminator.safetensors --net-d basic
+
+# ---- dropout ----
+
+# It has layers of that only from unet_64 on.
+one_step with --net-g unet_64 --ngf 2 --no-gan
+one_step without --net-g unet_64 --ngf 2 --no-gan --no-dropout
+for from in with without; do
+    for to in '' --dropout --no-dropout; do
+        case $from$to in
+        with | *t--dropout | *h--dropout) expected=true ;;
+        *) expected=false ;;
+        esac
+        run=$from-$expected${to:+-asked}
+        # shellcheck disable=SC2086
+        one_step "$run" --init-g "$from/latest.safetensors" --no-gan $to
+        config "$run" "\"dropout\" : $expected,"
+        check 'and its model says the same' sh -c '"$1" info --json "$2" >info.json &&
+            test "$("$3" json info.json "\$.has_dropout")" = "$4"' - "$PIX2PIX" \
+            "$run/latest.safetensors" "$TOOL" $expected
+    done
+done
+check 'with it, as without the option' cmp with-true/latest.safetensors \
+    with-true-asked/latest.safetensors
+check 'without it, as well' cmp without-false/latest.safetensors \
+    without-false-asked/latest.safetensors
+cmp -s without-false/latest.safetensors without-true-asked/latest.safetensors && same=1 || same=0
+result $same 'dropout is added where it is asked for'
+cmp -s with-true/latest.safetensors with-false-asked/latest.safetensors && same=1 || same=0
+result $same 'and taken away'
+"$PIX2PIX" train --resume without-true-asked --max-steps 3 >/dev/null 2>&1
+"$PIX2PIX" train data --output straight --crop-size 64 --max-steps 3 --samples 0 --no-html \
+    --init-g without/latest.safetensors --no-gan --dropout >/dev/null 2>&1
+check 'a run that goes on has what it had' cmp without-true-asked/latest.safetensors \
+    straight/latest.safetensors
 finish

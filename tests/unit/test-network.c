@@ -350,7 +350,7 @@ static void test_damaged_state(void **state)
     g_unlink(file);
 }
 
-static void test_remove_dropout(void **state)
+static void test_set_dropout(void **state)
 {
     g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
     PixNetworkOptions options = {"resnet_1blocks", "instance", 3, 3, 2, TRUE};
@@ -361,12 +361,18 @@ static void test_remove_dropout(void **state)
                         "model.10.conv_block.6.weight");
     assert_true(pix_network_init(network, PIX_INIT_NORMAL, 0.1, 1, NULL));
     g_autoptr(GArray) before = values_of(network, PIX_VALUES_WEIGHTS);
-    pix_network_remove_dropout(network);
+    pix_network_set_dropout(network, FALSE);
     assert_false(pix_network_get_info(network)->has_dropout);
+    assert_false(pix_network_get_options(network)->dropout);
     assert_string_equal(pix_network_get_tensor(network, 8, &rank, dims),
                         "model.10.conv_block.5.weight");
     g_autoptr(GArray) after = values_of(network, PIX_VALUES_WEIGHTS);
     assert_true(memcmp(before->data, after->data, before->len * sizeof(float)) == 0);
+    pix_network_set_dropout(network, TRUE);
+    assert_true(pix_network_get_info(network)->has_dropout);
+    assert_true(pix_network_get_options(network)->dropout);
+    assert_string_equal(pix_network_get_tensor(network, 8, &rank, dims),
+                        "model.10.conv_block.6.weight");
 }
 
 static void test_refusals(void **state)
@@ -397,7 +403,7 @@ int main(void)
         cmocka_unit_test(test_gradients_add), cmocka_unit_test(test_learns),
         cmocka_unit_test(test_threads),       cmocka_unit_test(test_average),
         cmocka_unit_test(test_not_finite),    cmocka_unit_test(test_state),
-        cmocka_unit_test(test_damaged_state), cmocka_unit_test(test_remove_dropout),
+        cmocka_unit_test(test_damaged_state), cmocka_unit_test(test_set_dropout),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ typedef struct {
     const char *norm;         /* "batch", "instance", "none" */
     int in_channels, out_channels; /* a discriminator has one channel out */
     int filters;                   /* of the first layer: ngf or ndf */
-    gboolean dropout;              /* the generator's layers of it */
+    gboolean dropout;              /* the generator's layers of it, where it is deep enough */
 } PixNetworkOptions;
 
 /**
@@ -70,11 +70,11 @@ PIX_API PixNetwork *pix_network_open(PixDevice *device, PixCheckpoint *checkpoin
 PIX_API void pix_network_free(PixNetwork *network); /* accepts NULL */
 
 /**
- * pix_network_remove_dropout:
- * A generator without its dropout layers, which have no weights; it is saved as one, too. Before its
- * first pass and the first session of its model.
+ * pix_network_set_dropout:
+ * A generator with or without its dropout layers, which have no weights; it is saved as one, too.
+ * Before its first pass and the first session of its model.
  */
-PIX_API void pix_network_remove_dropout(PixNetwork *network);
+PIX_API void pix_network_set_dropout(PixNetwork *network, gboolean dropout);
 
 /** pix_network_get_info: Strings belong to the network. */
 PIX_API const PixModelInfo *pix_network_get_info(const PixNetwork *network);
