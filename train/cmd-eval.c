@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_NAMED 8 /* of the names that have no partner */
+#define MAX_NAMED 8   /* of the names that have no partner */
+#define ENOUGH_SWD 30 /* pairs; of fewer, SWD of equal sets is as large as of different ones */
 
 /* What the command line asks for, and the files by their names without the ending. */
 typedef struct {
@@ -161,6 +162,11 @@ static int add_pairs(Eval *eval, Metrics *metrics)
     return command_interrupted();
 }
 
+static gboolean is_noise(const MetricsResult *result)
+{
+    return result->n_levels > 0 && result->n < ENOUGH_SWD;
+}
+
 static void print_result(const Eval *eval, const MetricsResult *result)
 {
     if (result->n_levels)
@@ -180,6 +186,8 @@ static void print_result(const Eval *eval, const MetricsResult *result)
                i == 0 ? ", the finest detail" : "");
         side = (side + 1) / 2;
     }
+    if (is_noise(result))
+        command_print_error("note: SWD of fewer than %d pairs is mostly noise", ENOUGH_SWD);
 }
 
 static void add_names(JsonBuilder *builder, const char *member, const GPtrArray *names)
@@ -222,6 +230,8 @@ static void print_json(const Eval *eval, const MetricsResult *result)
     for (int i = 0; i < result->n_levels; i++)
         add_value(builder, result->swd_levels[i]);
     json_builder_end_array(builder);
+    json_builder_set_member_name(builder, "SWD_is_noise");
+    json_builder_add_boolean_value(builder, is_noise(result));
     report_json_int(builder, "seed", eval->seed);
     add_names(builder, "outputs_without_target", eval->lone[0]);
     add_names(builder, "targets_without_output", eval->lone[1]);
@@ -277,7 +287,8 @@ const Command command_eval = {
         "  SSIM  structural similarity (Wang et al. 2004)\n"
         "  SWD   sliced Wasserstein distance between the two sets (Karras et al. 2018): sees "
         "blur,\n"
-        "        grids and missing texture, which the others hardly do; for images of one size",
+        "        grids and missing texture, which the others hardly do; for images of one size,\n"
+        "        at least some 30 of them",
     .min_arguments = 2,
     .max_arguments = 2,
     .run = run,

@@ -15,13 +15,25 @@ member() {
     [ "$("$TOOL" json "$1" "$2")" = "$3" ]
 }
 
-works 'two folders' eval out target
+# noted TEXT NAME ARGUMENT...: it succeeds, with a note in one line that holds TEXT.
+noted() {
+    text=$1
+    name=$2
+    shift 2
+    "$PIX2PIX" eval "$@" >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ $? = 0 ] && [ "$(wc -l <"$scratch/.stderr")" = 1 ] && grep -qF -e "$text" "$scratch/.stderr"
+    result $? "$name"
+}
+
+noise='note: SWD of fewer than 30 pairs is mostly noise'
+noted "$noise" 'two folders' out target
 says '3 pairs of 48 x 40 pixels'
 says 'SSIM'
 says 'at 40 pixels, the finest detail'
 works 'as JSON' eval out target --json
 mv "$scratch/.stdout" one.json
 check 'three pairs' member one.json '$.n' 3
+check 'too few for SWD' member one.json '$.SWD_is_noise' true
 # The pictures differ by 40 modulo 256 in every byte.
 check 'L1' sh -c '"$1" json one.json "$.L1" | grep -q "^0\.[3-9]"' - "$TOOL"
 check 'PSNR' sh -c '"$1" json one.json "$.PSNR" | grep -q "^[0-9]*\.[0-9]\{6\}"' - "$TOOL"
@@ -48,29 +60,31 @@ mkdir jpeg
 for i in 1 2 10; do
     "$TOOL" picture "jpeg/$i.jpg" 48 40 "$i"
 done
-works 'another ending' eval out jpeg
+noted "$noise" 'another ending' out jpeg
 says '3 pairs'
 
-# noted TEXT NAME ARGUMENT...: it succeeds, with a note in one line that holds TEXT.
-noted() {
-    text=$1
-    name=$2
-    shift 2
-    "$PIX2PIX" eval "$@" >"$scratch/.stdout" 2>"$scratch/.stderr"
-    [ $? = 0 ] && [ "$(wc -l <"$scratch/.stderr")" = 1 ] && grep -qF -e "$text" "$scratch/.stderr"
-    result $? "$name"
-}
 cp out/1.png out/alone.png
-noted '1 of 4 outputs have no target and are left out: alone' 'an output alone' out target
-says '3 pairs'
+noted '1 of 4 outputs have no target and are left out: alone' 'an output alone' out target --json
 noted '1 of 4 targets have no output and are left out: alone' 'a target alone' target out --json
 mv "$scratch/.stdout" alone.json
 check 'JSON names it' member alone.json '$.targets_without_output[*]' '"alone"'
 for i in 1 2 3 4 5 6 7 8 9; do
     cp out/1.png "out/alone-$i.png"
 done
-noted 'alone-8 and 2 more' 'many outputs alone' out target
+noted 'alone-8 and 2 more' 'many outputs alone' out target --json
 rm out/alone*
+
+mkdir enough
+for i in 1 2 3 4 5; do
+    for j in 1 2 3 4 5 6; do
+        cp out/1.png "enough/$i$j.png"
+    done
+done
+works '30 pairs' eval enough enough
+says '30 pairs'
+works '30 pairs as JSON' eval enough enough --json
+mv "$scratch/.stdout" enough.json
+check 'are enough for SWD' member enough.json '$.SWD_is_noise' false
 
 mkdir others
 cp out/1.png others/x.png
