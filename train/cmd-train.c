@@ -64,6 +64,7 @@ static void sign_state(Train *train)
     state->best_metric = g_steal_pointer(&metric);
     state->losses = train_list_losses(train);
     state->seed = train->settings.seed;
+    state->batches = loader_get_batches(train->loader);
     sign_data(train);
 }
 
@@ -214,6 +215,9 @@ static int run(const Command *command, int argc, char **argv)
     train_asked_init(&asked);
     g_autofree GOptionEntry *entries = train_asked_entries(&asked);
     settings_spell(argc, argv);
+    if (!settings_check_flags(argc, argv, &error))
+        return fail(command, error);
+    settings_note_words(argc, argv);
     int status = command_parse_groups(command, settings_option_groups(&asked.settings), entries, 0,
                                       &options, argc, argv, &arguments);
     if (status != COMMAND_CONTINUE)

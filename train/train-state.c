@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define FORMAT "1"
+#define MAX_STEP 1000000000000000 /* of --max-steps */
+#define MAX_EPOCH 4000000         /* twice as many as can be asked for */
 
 typedef enum { FIELD_TEXT, FIELD_COUNT, FIELD_BOOL, FIELD_NUMBER } FieldType;
 
@@ -27,7 +29,7 @@ static const struct {
     {FIELD(best_metric), FIELD_TEXT},   {FIELD(best), FIELD_NUMBER},
     {FIELD(best_step), FIELD_COUNT},    {FIELD(validated), FIELD_COUNT},
     {FIELD(sampled), FIELD_COUNT},      {FIELD(losses), FIELD_TEXT},
-    {FIELD(summed), FIELD_COUNT},
+    {FIELD(summed), FIELD_COUNT},       {FIELD(batches), FIELD_COUNT},
 };
 
 static void *field_of(const TrainState *state, gsize i)
@@ -39,6 +41,7 @@ void train_state_init(TrainState *state)
 {
     memset(state, 0, sizeof(*state));
     state->epoch = 1;
+    state->batches = 1;
     state->best = NAN;
 }
 
@@ -147,6 +150,33 @@ static gboolean bad_field(const char *file, const char *name, const char *text, 
     return FALSE;
 }
 
+/* Returns: the first field whose value no run comes to; %NULL. */
+static const char *find_nonsense(const TrainState *state)
+{
+    const struct {
+        const char *name;
+        guint64 value, least, most;
+    } ranges[] = {
+        {"pairs", state->pairs, 1, G_MAXINT},
+        {"batches", state->batches, 1, state->pairs},
+        {"batch", state->batch, 0, state->batches - 1},
+        {"epoch", state->epoch, 1, MAX_EPOCH},
+        {"step", state->step, 1, MAX_STEP},
+        {"plateau.bad", state->plateau.bad, 0, state->step},
+        {"plateau.reductions", state->plateau.reductions, 0, state->step},
+        {"best_step", state->best_step, 0, state->step},
+        {"validated", state->validated, 0, state->step},
+        {"sampled", state->sampled, 0, state->step},
+        {"summed", state->summed, 0, state->step},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++) {
+        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most)
+            return ranges[i].name;
+    }
+    return NULL;
+}
+
 gboolean train_state_read(TrainState *state, GHashTable *metadata, const char *file, GError **error)
 {
     const char *format = g_hash_table_lookup(metadata, "format");
@@ -161,5 +191,8 @@ gboolean train_state_read(TrainState *state, GHashTable *metadata, const char *f
         if (!text || !read_field(state, i, text))
             return bad_field(file, fields[i].name, text, error);
     }
-    return (sums && read_sums(state, sums)) || bad_field(file, "sums", sums, error);
+    if (!sums || !read_sums(state, sums))
+        return bad_field(file, "sums", sums, error);
+    const char *name = find_nonsense(state);
+    return !name || bad_field(file, name, g_hash_table_lookup(metadata, name), error);
 }

@@ -17,9 +17,10 @@ typedef struct {
     char *dataset;  /* fingerprint_make() */
     guint64 pairs;  /* in the data set */
     guint64 seed;
-    guint64 step;  /* done so far */
-    guint64 epoch; /* of the next batch, from 1 */
-    guint64 batch; /* its place in the epoch, from 0 */
+    guint64 step;    /* done so far */
+    guint64 epoch;   /* of the next batch, from 1 */
+    guint64 batch;   /* its place in the epoch, from 0 */
+    guint64 batches; /* in an epoch */
     SchedulePlateau plateau;
     char *best_metric; /* "swd" */
     double best;       /* NaN before the first validation */
@@ -39,7 +40,8 @@ GHashTable *train_state_write(const TrainState *state);
 /**
  * train_state_read:
  * @state: (out): cleared first.  @file: what the message calls the file.
- * Errors: one line that names @file and the first field that is missing or no number.
+ * Errors: one line that names @file and the first field that is missing, no number, or one that no
+ * run can have come to.
  */
 gboolean train_state_read(TrainState *state, GHashTable *metadata, const char *file,
                           GError **error);

@@ -262,6 +262,7 @@ static void fill_state(TrainState *state)
     state->step = 1234567890123;
     state->epoch = 12;
     state->batch = 34;
+    state->batches = 400;
     state->plateau = (SchedulePlateau){TRUE, 1.0 / 3, 4, 2};
     state->best_metric = g_strdup("swd");
     state->losses = g_strdup("D_fake G_L1");
@@ -315,6 +316,40 @@ static void test_state_missing_fields(void **state)
     assert_false(train_state_read(&after, metadata, "the-file", NULL));
 }
 
+/* Whole files may hold what would end the program behind them. */
+static void test_state_nonsense(void **state)
+{
+    static const char *const cases[][2] = {
+        {"epoch", "0"},
+        {"epoch", "4294967296"},
+        {"batch", "400"},
+        {"batches", "0"},
+        {"batches", "401"},
+        {"pairs", "0"},
+        {"pairs", "4294967297"},
+        {"step", "0"},
+        {"step", "18446744073709551615"},
+        {"plateau.reductions", "18446744073709551615"},
+        {"plateau.bad", "1234567890124"},
+        {"best_step", "1234567890124"},
+        {"validated", "1234567890124"},
+        {"sampled", "1234567890124"},
+        {"summed", "1234567890124"},
+    };
+    g_auto(TrainState) before = {0}, after = {0};
+
+    fill_state(&before);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GHashTable) metadata = train_state_write(&before);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *wanted = g_strdup_printf("the-file: its field '%s' makes no sense: '%s'",
+                                                  cases[i][0], cases[i][1]);
+        g_hash_table_insert(metadata, g_strdup(cases[i][0]), g_strdup(cases[i][1]));
+        assert_false(train_state_read(&after, metadata, "the-file", &error));
+        assert_string_equal(error->message, wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_state_round_trip),
         cmocka_unit_test(test_state_missing_fields),
+        cmocka_unit_test(test_state_nonsense),
     };
     g_autofree char *folder = g_dir_make_tmp("pix2pix-settings-XXXXXX", NULL);
 
