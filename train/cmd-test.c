@@ -8,6 +8,8 @@
 #include "model-folder.h"
 #include "strangers.h"
 
+#include <string.h>
+
 #define DROPOUT_NOT_GIVEN ((PixDropout)G_MAXINT)
 
 static void test_clear(Test *test)
@@ -18,6 +20,7 @@ static void test_clear(Test *test)
     g_free(test->direction);
     g_free(test->fit);
     g_free(test->epoch);
+    g_free(test->count);
     g_free(test->input_dir);
     g_free(test->checkpoint);
     g_free(test->name);
@@ -76,6 +79,19 @@ static void choose_session(Test *test, gboolean pairs)
     session->seed = options->seed;
 }
 
+/* Other programs have words for 0. */
+static gboolean read_count(Test *test, GError **error)
+{
+    const char *count = test->count ? test->count : "all";
+
+    if (!strcmp(count, "all") || !strcmp(count, "inf") ||
+        g_ascii_string_to_unsigned(count, 10, 0, G_MAXINT, &test->num_test, NULL))
+        return TRUE;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--num-test takes a number from 0 to %d, or all, not '%s'", G_MAXINT, count);
+    return FALSE;
+}
+
 static int check_usage(const Command *command, Test *test, char **arguments)
 {
     g_autoptr(GError) error = NULL;
@@ -86,10 +102,10 @@ static int check_usage(const Command *command, Test *test, char **arguments)
         return command_misused(command, "--output DIR is %s", test->output ? "empty" : "missing");
     if (test->data && arguments[1])
         return command_misused(command, "takes either IMAGES or --data");
-    if ((test->split || test->direction || test->num_test) && arguments[1])
+    if ((test->split || test->direction || test->count) && arguments[1])
         return command_misused(command, "--split, --direction and --num-test belong to --data");
-    if (test->num_test < 0 || test->num_test > G_MAXINT)
-        return command_misused(command, "--num-test takes a number from 0 to %d", G_MAXINT);
+    if (!read_count(test, &error))
+        return command_misused(command, "%s", error->message);
     int right =
         command_choose("--direction", direction, (const char *[]){"AtoB", "BtoA", NULL}, &error);
     int native = right < 0 ? -1
@@ -161,8 +177,7 @@ static int run(const Command *command, int argc, char **argv)
         {"direction", 0, 0, text, &test.direction,
          "Which half of a pair is the input: AtoB the left, BtoA the right (AtoB; RUN's own)",
          "AtoB|BtoA"},
-        {"num-test", 0, 0, G_OPTION_ARG_INT64, &test.num_test, "Take the first N pairs (0: all)",
-         "N"},
+        {"num-test", 0, 0, text, &test.count, "Take the first N pairs (0: all)", "N"},
         {"epoch", 0, 0, text, &test.epoch,
          "Which generator of RUN: best, latest, or the number of an epoch that --save-epochs kept "
          "(best; also --which-epoch, --test-epoch)",
@@ -174,13 +189,13 @@ static int run(const Command *command, int argc, char **argv)
         {"dataroot", 0, hidden, text, &test.data, NULL, ""},
         {"phase", 0, hidden, text, &test.split, NULL, ""},
         {"which-direction", 0, hidden, text, &test.direction, NULL, ""},
-        {"how-many", 0, hidden, G_OPTION_ARG_INT64, &test.num_test, NULL, ""},
+        {"how-many", 0, hidden, text, &test.count, NULL, ""},
         {"which-epoch", 0, hidden, text, &test.epoch, NULL, ""},
         {"test-epoch", 0, hidden, text, &test.epoch, NULL, ""},
         {"results-dir", 0, hidden, text, &test.output, NULL, ""},
         {"output-dir", 0, hidden, text, &test.output, NULL, ""},
         {"sample-path", 0, hidden, text, &test.output, NULL, ""},
-        {"max-dataset-size", 0, hidden, G_OPTION_ARG_INT64, &test.num_test, NULL, ""},
+        {"max-dataset-size", 0, hidden, text, &test.count, NULL, ""},
         {"dataset-name", 0, hidden, text, &test.data, NULL, ""},
         {"input-dir", 0, hidden, text, &test.input_dir, NULL, ""},
         {"no-dropout", 0, hidden, G_OPTION_ARG_NONE, &test.no_dropout, NULL, NULL},

@@ -10,12 +10,12 @@
 
 typedef struct {
     /* the command line */
-    char *output, *data, *split, *direction, *fit, *epoch;
+    char *output, *data, *split, *direction, *fit, *epoch, *count;
     char *input_dir, *checkpoint, *name, *suffix, *checkpoints_dir; /* of other programs */
-    gint64 num_test;                                                /* 0: all */
     gboolean eval, no_dropout;
     CommandOptions options;
     /* what it means */
+    guint64 num_test; /* 0: all */
     char *model_name; /* as the page calls it */
     PixModel *model;
     PixSessionOptions session;

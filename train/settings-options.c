@@ -5,6 +5,7 @@
  * junyanz/pytorch-CycleGAN-and-pix2pix, old and new; phillipi/pix2pix; affinelayer/
  * pix2pix-tensorflow; cryer/pix2pix. Names have dashes here, see settings_spell().
  */
+#include "command.h"
 #include "settings-table.h"
 #include "strangers.h"
 
@@ -105,6 +106,7 @@ static const char *translate_value(const char *setting, const char *value)
 {
     static const char *const words[][3] = {
         {"net_g", "unet", "unet_256"},
+        {"net_g", "encoder_decoder", "encoder_decoder_256"},
         {"preprocess", "regular", "resize_and_crop"},
         {"lr_policy", "lambda", "linear"},
         {"max_dataset_size", "inf", "0"},
@@ -246,6 +248,50 @@ GOptionGroup **settings_option_groups(Settings *settings)
     add_aliases(groups[0]);
     groups[SETTING_N_GROUPS] = strangers_group(strangers_train);
     return groups;
+}
+
+/* "--flip" of "--flip=1"; NULL for what is no option */
+static char *option_name(const char *argument)
+{
+    return g_str_has_prefix(argument, "--") ? g_strndup(argument, strcspn(argument, "=")) : NULL;
+}
+
+gboolean settings_check_flags(int argc, char **argv, GError **error)
+{
+    static const char *const values[] = {"0", "1", "true", "false", "True", "False", NULL};
+
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+        g_autofree char *option = option_name(argv[i]);
+        const char *value = option && argv[i][strlen(option)] ? argv[i] + strlen(option) + 1
+                            : i + 1 < argc                    ? argv[i + 1]
+                                                              : "";
+        gboolean positive;
+        const SettingRow *row = option ? find_option(option, &positive) : NULL;
+        if (!row || row->type != SETTING_BOOL || !g_strv_contains(values, value))
+            continue;
+        g_autofree char *name = g_strdelimit(g_strdup(row->name), "_", '-');
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "%s %s: takes no value, there are --%s and --no-%s", option, value, name, name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+void settings_note_words(int argc, char **argv)
+{
+    static const char *const words[] = {
+        "--dataset-name", "--saved-path", "--n-sample", "--n-checkpoint",
+        "--sample-path",  "--Lambda",     NULL};
+    gboolean threads = FALSE, cryer = FALSE;
+
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+        g_autofree char *option = option_name(argv[i]);
+        threads = threads || !g_strcmp0(option, "--threads");
+        cryer = cryer || (option && g_strv_contains(words, option));
+    }
+    if (threads && cryer)
+        command_print_error("note: --threads are those of the CPU that compute; --loader-threads "
+                            "read pictures");
 }
 
 void settings_spell(int argc, char **argv)

@@ -51,10 +51,12 @@ const SettingRow settings_table[] = {
      "drop_last, and without --serial-batches others each time"},
 
     {FIELD(net_g), SETTING_TEXT, NETWORKS, "unet_256", 0, 0, "NAME",
-     "Generator: unet_N for any power of two, resnet_Nblocks for any number"},
+     "Generator: unet_N for any power of two, encoder_decoder_N without its skips, resnet_Nblocks "
+     "for any number"},
     {FIELD(net_d), SETTING_CHOICE, NETWORKS, "basic", 0, 0, "basic|n_layers|pixel|none",
      "Discriminator, a PatchGAN of 3 or of --n-layers-d layers or a PixelGAN"},
-    {FIELD(n_layers_d), SETTING_INT, NETWORKS, "3", 1, 16, "N", "Layers of --net-d n_layers"},
+    {FIELD(n_layers_d), SETTING_INT, NETWORKS, "3", 0, 16, "N",
+     "Layers of --net-d n_layers; 0: it is --net-d pixel"},
     {FIELD(ngf), SETTING_INT, NETWORKS, "64", 1, 4096, "N",
      "Filters of the generator's first layer"},
     {FIELD(ndf), SETTING_INT, NETWORKS, "64", 1, 4096, "N",

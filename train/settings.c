@@ -245,6 +245,10 @@ static gboolean check_discriminator(Settings *settings, GError **error)
         settings->net_d = SETTINGS_D_N_LAYERS;
     if (layers && settings->net_d != SETTINGS_D_N_LAYERS)
         return refuse(error, "--n-layers-d belongs to --net-d n_layers");
+    if (settings->net_d == SETTINGS_D_N_LAYERS && settings->n_layers_d == 0) {
+        settings->net_d = SETTINGS_D_PIXEL;
+        settings->n_layers_d = 3; /* the default of what is not used */
+    }
     if (settings->lambda_gan == 0 && settings->init_d)
         return refuse(error, "--init-d without a discriminator: leave out one or the other");
     if (settings->gan_mode != PIX_GAN_WGANGP && settings_is_given(settings, "lambda_gp"))

@@ -115,6 +115,11 @@ gboolean settings_find_folders(const Settings *settings, const char *phase, gboo
 GOptionGroup **settings_option_groups(Settings *settings);
 /** settings_spell: Writes the options among @argv with dashes: "--lambda_L1" is "--lambda-L1". */
 void settings_spell(int argc, char **argv);
+/** settings_check_flags: @argv: spelt so. Errors: an option that is on or off, and a value for it. */
+gboolean settings_check_flags(int argc, char **argv, GError **error);
+/** settings_note_words: Tells of an option that means another thing in the program that the others
+ * are of. */
+void settings_note_words(int argc, char **argv);
 
 /* ---- config.json ---- */
 

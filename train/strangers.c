@@ -16,6 +16,7 @@ const Stranger strangers_train[] = {
     {"display-winsize", FALSE, NULL, "RUN/index.html shows the run"},
     {"display-ncols", FALSE, NULL, "RUN/index.html shows the run"},
     {"display-single-pane-ncols", FALSE, NULL, "RUN/index.html shows the run"},
+    {"display-plot", FALSE, NULL, "RUN/index.html shows every loss"},
     {"display-server", FALSE, NULL, "RUN/index.html shows the run"},
     {"display-env", FALSE, NULL, "RUN/index.html shows the run"},
     {"display-port", FALSE, NULL, "RUN/index.html shows the run"},

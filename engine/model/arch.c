@@ -99,7 +99,9 @@ bool pix_arch_parse(const char *name, PixArch *arch, GError **error)
 {
     int number = 0, end = 0;
     PixArchKind kind = PIX_ARCH_COUNT;
-    if (sscanf(name, "unet_%5d%n", &number, &end) == 1 && !name[end]) {
+    bool skips = !g_str_has_prefix(name, "encoder");
+    if (sscanf(name, skips ? "unet_%5d%n" : "encoder_decoder_%5d%n", &number, &end) == 1 &&
+        !name[end]) {
         kind = PIX_ARCH_UNET;
         number = log2_of(number);
     } else if (sscanf(name, "resnet_%4dblocks%n", &number, &end) == 1 && end && !name[end]) {
@@ -111,11 +113,13 @@ bool pix_arch_parse(const char *name, PixArch *arch, GError **error)
     }
     if (kind == PIX_ARCH_COUNT || number < kinds[kind].min_depth || number > kinds[kind].max_depth)
         return pix_fail(error, PIX_ERROR_UNSUPPORTED,
-                        "no network is called \"%s\"; there are unet_256 (any power of two from 4 "
-                        "to 65536), resnet_9blocks (0 to 256), patchgan_3 (1 to 16), pixelgan",
+                        "no network is called \"%s\"; there are unet_256 and encoder_decoder_256 "
+                        "(any power of two from 4 to 65536), resnet_9blocks (0 to 256), patchgan_3 "
+                        "(1 to 16), pixelgan",
                         name);
     pix_arch_init(arch, kind);
     arch->depth = number;
+    arch->skips = skips;
     return true;
 }
 

@@ -79,6 +79,7 @@ static void test_names(void **state)
         {"--serial_batches", "serial_batches", "true"},
         {"--netG unet_128", "net_g", "unet_128"},
         {"--which_model_netG unet", "net_g", "unet_256"},
+        {"--which_model_netG encoder_decoder", "net_g", "encoder_decoder_256"},
         {"--netD pixel", "net_d", "pixel"},
         {"--which_model_netD n_layers", "net_d", "n_layers"},
         {"--n_layers_D 5", "n_layers_d", "5"},
@@ -144,6 +145,7 @@ static void test_defaults(void **state)
         "--display_winsize 256",
         "--display_ncols 4",
         "--display_single_pane_ncols 0",
+        "--display_plot errL1",
         "--display_server http://localhost",
         "--display_env main",
         "--display_port 8097",
@@ -175,6 +177,33 @@ static void test_defaults(void **state)
         if (!parse(&asked, lines[i], &error))
             fail_msg("%s: %s", lines[i], error->message);
     }
+}
+
+static void refuses_flag(const char *line, const char *text)
+{
+    g_autofree char *all = g_strconcat("train ", line, NULL);
+    g_auto(GStrv) words = g_strsplit(all, " ", -1);
+    g_autoptr(GError) error = NULL;
+
+    settings_spell(g_strv_length(words), words);
+    gboolean ok = settings_check_flags(g_strv_length(words), words, &error);
+    assert_int_equal(ok, !text);
+    assert_string_equal(error ? error->message : "", text ? text : "");
+}
+
+/* Programs whose flags have a value. */
+static void test_flags(void **state)
+{
+    refuses_flag("data --flip 1", "--flip 1: takes no value, there are --flip and --no-flip");
+    refuses_flag("--flip=0 data", "--flip 0: takes no value, there are --flip and --no-flip");
+    refuses_flag("--no_flip False", "--no-flip False: takes no value, there are --flip and "
+                                    "--no-flip");
+    refuses_flag("--serial_batches true",
+                 "--serial-batches true: takes no value, there are --serial-batches and "
+                 "--no-serial-batches");
+    refuses_flag("--flip data --seed 1 --condition_GAN 1", NULL);
+    refuses_flag("-- --flip 1", NULL);
+    refuses_flag("data --flip", NULL);
 }
 
 /* What would be another training than the one that was asked for. */
@@ -264,9 +293,9 @@ static void test_checkpoint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_flags),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_strangers), cmocka_unit_test(test_checkpoint),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

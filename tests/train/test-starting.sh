@@ -47,6 +47,37 @@ config followed '"net_d" : "pixel"'
 fails 2 'its net_d is pixel, and the command line says basic' 'three layers of a pixel' \
     train data $layers --init-d pixel/latest-discriminator.safetensors --net-d basic
 
+# ---- in the words of other programs ----
+
+one_step coded --which_model_netG encoder_decoder_64 --ngf 2 --no-gan
+config coded '"net_g" : "encoder_decoder_64"'
+check 'its model has no skips' sh -c '"$1" info --json coded/latest.safetensors >info.json &&
+    "$2" json info.json "\$.architecture" | grep -q encoder_decoder_64' - "$PIX2PIX" "$TOOL"
+one_step uncoded --init-g coded/latest.safetensors --no-gan
+config uncoded '"net_g" : "encoder_decoder_64"'
+one_step zero --net-g unet_64 --ngf 2 --ndf 2 --n_layers_D 0
+config zero '"net_d" : "pixel"'
+# shellcheck disable=SC2086
+{
+    fails 2 '--n-layers-d belongs to --net-d n_layers' 'no layers of a basic one' \
+        train data $layers --net-d basic --n_layers_D 0
+    fails 2 '--flip 1: takes no value' 'a flag with a value' train data $layers --flip 1
+}
+one_step threads --net-g unet_64 --ngf 2 --ndf 2 --Lambda 10 --threads 1
+grep -q 'note: --threads .*--loader-threads' "$scratch/.stderr"
+result $? 'threads of the loader'
+one_step threads-here --net-g unet_64 --ngf 2 --ndf 2 --lambda-l1 10 --threads 1
+grep -q 'note: --threads' "$scratch/.stderr" && told=1 || told=0
+result $told 'which are none for our own words'
+for many in '--how_many all' '--max_dataset_size inf' '--num-test 0'; do
+    rm -rf tested
+    # shellcheck disable=SC2086
+    works "test $count" test coded --data data --split train --output tested $many
+    check 'are all' holds tested/targets 1.png 2.png 3.png 4.png
+done
+fails 2 "--num-test takes a number from 0 to 2147483647, or all, not 'few'" 'some' \
+    test coded --data data --split train --output tested --how_many few
+
 # ---- dropout ----
 
 # It has layers of that only from unet_64 on.

@@ -50,9 +50,10 @@ PIX_API void pix_map_copy(const PixMap *from, int from_first, PixMap *to, int to
 typedef struct PixNetwork PixNetwork;
 
 typedef struct {
-    const char *architecture; /* "unet_256" (any power of two), "resnet_9blocks" (any number),
-                                 "patchgan_3" (1 to 16 layers), "pixelgan" */
-    const char *norm;         /* "batch", "instance", "none" */
+    const char *architecture;      /* "unet_256" (any power of two), "encoder_decoder_256" (without
+                                 skips), "resnet_9blocks" (any number), "patchgan_3" (1 to 16
+                                 layers), "pixelgan" */
+    const char *norm;              /* "batch", "instance", "none" */
     int in_channels, out_channels; /* a discriminator has one channel out */
     int filters;                   /* of the first layer: ngf or ndf */
     gboolean dropout;              /* the generator's layers of it, where it is deep enough */
@@ -286,8 +287,8 @@ typedef struct {
  * a whole: written beside it, flushed, read back, renamed. Errors: %PIX_ERROR_IO, with the bytes
  * that are needed; %PIX_ERROR_BAD_CHECKPOINT where a weight is not finite: @file stays as it was.
  */
-PIX_API gboolean pix_state_save(const char *file, const PixStateNetwork *networks,
-                                guint n_networks, GHashTable *metadata, GError **error);
+PIX_API gboolean pix_state_save(const char *file, const PixStateNetwork *networks, guint n_networks,
+                                GHashTable *metadata, GError **error);
 /**
  * pix_state_open:
  * Returns: (transfer full): the metadata of a whole file. Errors: %PIX_ERROR_NOT_FOUND,
@@ -299,8 +300,8 @@ PIX_API GHashTable *pix_state_open(const char *file, GError **error);
  * Puts the tensors of @file into @networks. Errors: as pix_state_open(), and
  * %PIX_ERROR_BAD_CHECKPOINT naming the first tensor that is missing or of another shape.
  */
-PIX_API gboolean pix_state_load(const char *file, const PixStateNetwork *networks,
-                                guint n_networks, GError **error);
+PIX_API gboolean pix_state_load(const char *file, const PixStateNetwork *networks, guint n_networks,
+                                GError **error);
 /** pix_state_get_bytes: How large the file will be, metadata aside. */
 PIX_API guint64 pix_state_get_bytes(const PixStateNetwork *networks, guint n_networks);
 
