@@ -15,19 +15,20 @@
 #define NARROW_PIXELS 4
 #define GROUPS_Y 32768 /* below every device's limit */
 
-/** Tile: sides of a group's tile and of an invocation's, see shaders/conv_tiles.glsl. */
+/* Sides of a group's tile and of an invocation's, see shaders/conv_tiles.glsl. */
 typedef struct {
     const char *name;
     uint32_t m, n, k, thread_m, thread_n;
 } Tile;
 
+/* 16 KiB of shared memory are enough for each, and for all but the first 128 invocations. */
 static const Tile tiles[] = {
-    {"tiled 128x64", 128, 64, 16, 8, 4},
-    {"tiled 64x64", 64, 64, 16, 4, 4},
-    {"tiled 128x32", 128, 32, 16, 4, 4},
-    {"tiled 128x16", 128, 16, 16, 4, 4},
-    {"tiled 256x4", 256, 4, 8, 4, 4},  /* channels of a picture */
-    {"tiled 16x64", 16, 64, 16, 4, 4}, /* innermost layers */
+    {"tiled 128x64", 128, 64, 16, 8, 4}, /* large maps */
+    {"tiled 64x64", 64, 64, 16, 8, 4},   /* small ones */
+    {"tiled 128x32", 128, 32, 16, 8, 4}, /* few channels */
+    {"tiled 128x16", 128, 16, 16, 4, 4}, /* fewer */
+    {"tiled 256x4", 256, 4, 8, 4, 4},    /* those of a picture */
+    {"tiled 16x64", 16, 64, 16, 4, 4},   /* innermost layers */
 };
 
 static size_t ceil_div(size_t a, size_t b)
@@ -95,11 +96,17 @@ static size_t cost(const Tile *tile, const VulkanMatrices *matrices)
            (tile->m * tile->n + 8 * (tile->m + tile->n));
 }
 
-static Tile choose_tile(const VulkanMatrices *matrices)
+static uint32_t invocations(const Tile *tile)
 {
-    const Tile *best = &tiles[0];
-    for (size_t i = 1; i < G_N_ELEMENTS(tiles); i++)
-        if (cost(&tiles[i], matrices) < cost(best, matrices))
+    return tile->m / tile->thread_m * (tile->n / tile->thread_n);
+}
+
+static Tile choose_tile(const VulkanGpu *gpu, const VulkanMatrices *matrices)
+{
+    const Tile *best = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(tiles); i++)
+        if (invocations(&tiles[i]) <= gpu->properties.limits.maxComputeWorkGroupInvocations &&
+            (!best || cost(&tiles[i], matrices) < cost(best, matrices)))
             best = &tiles[i];
     Tile tile = *best;
     while (tile.k > 4 && tile.k / 2 >= matrices->chunk)
@@ -131,9 +138,8 @@ static void set_groups(VulkanConv *conv, const PixDevice *device, const VulkanMa
 
 void vk_conv_cut(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
 {
-    const Tile tile = choose_tile(matrices);
-    const uint32_t group = tile.m / tile.thread_m * (tile.n / tile.thread_n);
-    const uint32_t constants[] = {group,        1, 1, tile.m, tile.n, tile.k, tile.thread_m,
+    const Tile tile = choose_tile(((const VulkanDevice *)device)->gpu, matrices);
+    const uint32_t constants[] = {invocations(&tile), 1, 1, tile.m, tile.n, tile.k, tile.thread_m,
                                   tile.thread_n};
     memcpy(conv->dispatch.constants, constants, sizeof constants);
     set_groups(conv, device, matrices, ceil_div(matrices->m, tile.m), ceil_div(matrices->n, tile.n),
