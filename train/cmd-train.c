@@ -64,6 +64,7 @@ static void sign_state(Train *train)
     state->best_metric = g_steal_pointer(&metric);
     state->losses = train_list_losses(train);
     state->seed = train->settings.seed;
+    state->batches = loader_get_batches(train->loader);
     sign_data(train);
 }
 
