@@ -52,12 +52,12 @@ provided_already() {
 # quietly COMMAND...: shows what it printed only where it failed.
 quietly() {
     log=$(mktemp) || return 1
-    if "$@" >"$log" 2>&1 </dev/null; then
-        rm -f "$log"
+    exec 8>"$log" 9<"$log"
+    rm -f "$log" # so that nothing is left, however this ends
+    if "$@" >&8 2>&1 </dev/null 8>&- 9<&-; then
         return 0
     fi
-    cat "$log" >&2
-    rm -f "$log"
+    cat <&9 >&2
     echo "setup: failed: $*" >&2
     return 1
 }
