@@ -81,12 +81,39 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* Ctrl-C and kill: an end of stream finishes the file, where quitting would leave it broken. */
+static void clear_if_unsynced(const GValue *item, gpointer only_shows)
+{
+    GObject *sink = g_value_get_object(item);
+    gboolean sync = TRUE;
+
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(sink), "sync"))
+        g_object_get(sink, "sync", &sync, NULL);
+    *(gboolean *)only_shows &= sync;
+}
+
+/* Whether every sink shows its frames when it is time to. Those that write files do not wait. */
+static gboolean only_shows(Watch *watch)
+{
+    GstIterator *sinks = gst_bin_iterate_sinks(GST_BIN(watch->pipeline));
+    gboolean shows = TRUE;
+
+    gst_iterator_foreach(sinks, clear_if_unsynced, &shows);
+    gst_iterator_free(sinks);
+    return shows;
+}
+
+/*
+ * Ctrl-C and kill: an end of stream finishes the file, where quitting would leave it broken. In a
+ * window it would wait until all frames that are on their way have been seen.
+ */
 static gboolean on_interrupt(gpointer data)
 {
     Watch *watch = data;
 
-    gst_element_send_event(watch->pipeline, gst_event_new_eos());
+    if (only_shows(watch))
+        g_main_loop_quit(watch->loop);
+    else
+        gst_element_send_event(watch->pipeline, gst_event_new_eos());
     return G_SOURCE_REMOVE; /* and the next one kills */
 }
 

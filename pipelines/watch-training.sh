@@ -32,6 +32,7 @@ add_samples() {
     numbered=$(mktemp -d)
     trap 'rm -rf "$numbered"' EXIT
     trap 'exit 130' INT
+    trap 'exit 143' TERM
     count=0
     for picture in "$run"/samples/fixed/*-input.png; do
         count=$((count + 1))
@@ -67,4 +68,14 @@ if [ ! -f "$model" ]; then
     exit 1
 fi
 export GST_PLUGIN_PATH="$build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
-eval "$words$pipeline"
+eval "exec $words$pipeline" &
+watcher=$!
+# stop STATUS: a signal to this script alone ends the program, too, which finishes its file first.
+stop() {
+    kill "$watcher" 2>/dev/null
+    wait "$watcher"
+    exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+wait "$watcher"

@@ -130,6 +130,21 @@ watch_run() {
 check 'watch-training takes the new model and leaves a whole video' \
     eval 'watch_run 5 || watch_run 15 || watch_run 40'
 
+# stops_soon SIGNAL STATUS: the samples in a window, or where there is none in nothing, are left soon
+# and without a trace by a signal to the script alone.
+stops_soon() {
+    mkdir temporary
+    before=$(date +%s)
+    TMPDIR=$scratch/temporary timeout --foreground --preserve-status -k 20 -s "$1" 4 \
+        sh "$pipelines/watch-training.sh" --size 64x64 'a run' \
+        >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ $? = "$2" ] && [ $(($(date +%s) - before)) -lt 8 ] && rmdir temporary
+}
+stops_soon TERM 143
+result $? 'watch-training leaves soon when it is killed'
+stops_soon INT 130
+result $? 'and with Ctrl-C'
+
 send_and_receive() {
     port=$((20000 + ($$ + $1) % 20000))
     timeout -k 20 -s INT $(($1 + 2)) sh "$pipelines/rtp-receive.sh" --port $port \
