@@ -192,19 +192,17 @@ static gboolean clip(PixNetwork *network, double longest, PixAdam *adam, GError 
     return TRUE;
 }
 
-gboolean step_move(PixNetwork *network, const Settings *settings, const StepTurn *turn,
-                   double learning_rate, GError **error)
+gboolean step_move(PixNetwork *network, const Settings *settings, guint parts, double learning_rate,
+                   GError **error)
 {
     PixAdam adam = {
         .learning_rate = learning_rate,
         .beta1 = settings->beta1,
         .beta2 = settings->beta2,
         .epsilon = 1e-8,
-        .gradient_scale = 1.0 / turn->parts,
+        .gradient_scale = 1.0 / parts,
     };
 
-    if (turn->part + 1 < turn->parts)
-        return TRUE;
     /* Without clipping nobody looks at all gradients: that takes 3 % of a step. Where one is not
      * finite, the losses of the next step are not either, and such weights are never saved. */
     if (settings->clip_norm > 0 && !clip(network, settings->clip_norm, &adam, error))

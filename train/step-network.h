@@ -31,12 +31,12 @@ gboolean step_take_discriminator(Settings *settings, PixNetwork *network, GError
 
 /**
  * step_move:
- * Moves the weights of @network, if @turn is the last part of its step, with gradients that are
- * averaged over the parts and clipped as @settings say. Errors: where it clips,
+ * Moves the weights of @network with gradients that are averaged over the parts of its step and
+ * clipped as @settings say. Errors: where it clips,
  * %STEP_ERROR_NOT_FINITE, naming the tensor; nothing has moved then.
  */
-gboolean step_move(PixNetwork *network, const Settings *settings, const StepTurn *turn,
-                   double learning_rate, GError **error);
+gboolean step_move(PixNetwork *network, const Settings *settings, guint parts, double learning_rate,
+                   GError **error);
 
 /**
  * step_describe_weights:

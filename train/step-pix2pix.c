@@ -2,13 +2,15 @@
 
 /*
  * The step of pix2pix: the discriminator learns to tell the generator's image from the target, then
- * the generator learns to pass for it and to be near it. In a step of several batches, the
- * discriminator moves when it has seen the last of them, before the generator's turn with that.
+ * the generator learns to pass for it and to be near it. A step of several batches is one of all
+ * their pairs: the discriminator has seen all of them and has moved before the generator's turn.
  * Source: Isola et al. 2017, sections 3.1 and 3.3; optimize_parameters() in models/pix2pix_model.py
  * of junyanz/pytorch-CycleGAN-and-pix2pix.
  */
 #include "step-pix2pix.h"
 #include "step-network.h"
+
+#include <string.h>
 
 enum { LOSS_D_FAKE, LOSS_D_REAL, LOSS_G_GAN, LOSS_G_PIXEL, LOSS_D_PENALTY };
 
@@ -65,6 +67,12 @@ static void name_parts(Pix2pix *step)
         base->losses[base->n_losses++] = "D_penalty";
 }
 
+static void clear_batch(gpointer batch)
+{
+    g_free((float *)((Batch *)batch)->in);
+    g_free((float *)((Batch *)batch)->out);
+}
+
 static Step *make(PixDevice *device, Settings *settings, const char *const *files, GError **error)
 {
     Pix2pix *step = g_new0(Pix2pix, 1);
@@ -72,6 +80,8 @@ static Step *make(PixDevice *device, Settings *settings, const char *const *file
     step->base.kind = &step_pix2pix;
     step->settings = settings;
     step->device = pix_device_ref(device);
+    step->held = g_array_new(FALSE, FALSE, sizeof(Batch));
+    g_array_set_clear_func(step->held, clear_batch);
     if (!make_generator(step, settings, files[0], error) ||
         (settings->lambda_gan > 0 && !make_discriminator(step, settings, files[1], error))) {
         step_pix2pix.free(&step->base);
@@ -100,10 +110,17 @@ static void free_step(Step *base)
     pix_network_free(step->g);
     pix_network_free(step->d);
     pix_device_unref(step->device);
+    g_array_unref(step->held);
     g_free(step);
 }
 
 /* ---- the step ---- */
+
+/* Of the random numbers of a part. */
+static guint64 draw_number(const StepTurn *turn, guint part)
+{
+    return turn->number * turn->parts + part;
+}
 
 /* Puts @image, and the input before it where d is conditional, into @pair. */
 static void make_pair(Pix2pix *step, const PixMap *image, PixMap *pair)
@@ -129,13 +146,11 @@ static gboolean judge(Pix2pix *step, const PixMap *image, PixGanSide side, doubl
 
 static gboolean punish(Pix2pix *step, const StepTurn *turn, double *loss, GError **error)
 {
-    const guint64 number = turn->number * turn->parts + turn->part;
-
     make_pair(step, step->target, step->real_pair);
     make_pair(step, pix_pass_get_output(step->g_pass), step->fake_pair);
     return pix_penalty_backward(step->penalty, step->real_pair, step->fake_pair,
-                                step->settings->lambda_gp, step->settings->seed, number, loss,
-                                error) &&
+                                step->settings->lambda_gp, step->settings->seed,
+                                draw_number(turn, turn->part), loss, error) &&
            step_check_loss("D_penalty", *loss, error);
 }
 
@@ -143,6 +158,7 @@ static gboolean learn_to_judge(Pix2pix *step, const StepTurn *turn, double *loss
 {
     const PixMap *fake = pix_pass_get_output(step->g_pass);
     const PixBackwardFlags what = PIX_BACKWARD_PARAMETERS;
+    gboolean last = turn->part + 1 == turn->parts;
 
     if (turn->part == 0)
         pix_network_clear_gradients(step->d);
@@ -150,7 +166,7 @@ static gboolean learn_to_judge(Pix2pix *step, const StepTurn *turn, double *loss
            judge(step, step->target, PIX_GAN_REAL, 0.5, what, &losses[LOSS_D_REAL], "D_real",
                  error) &&
            (!step->penalty || punish(step, turn, &losses[LOSS_D_PENALTY], error)) &&
-           step_move(step->d, step->settings, turn, turn->learning_rate_d, error);
+           (!last || step_move(step->d, step->settings, turn->parts, turn->learning_rate_d, error));
 }
 
 /* The distance to the target: its gradient is added to d's, where there is one. */
@@ -159,49 +175,88 @@ static gboolean compare(Pix2pix *step, double *loss, GError **error)
     gboolean squared = step->settings->pixel_loss == SETTINGS_PIXEL_L2;
     PixMap *gradient = pix_pass_get_output_gradient(step->g_pass);
     const PixMap *fake = pix_pass_get_output(step->g_pass);
+    double distance;
 
     (squared ? pix_loss_l2 : pix_loss_l1)(fake, step->target, step->settings->lambda_l1, gradient,
-                                          step->d != NULL, loss);
-    return step_check_loss(squared ? "G_L2" : "G_L1", *loss, error);
+                                          step->d != NULL, &distance);
+    *loss += distance;
+    return step_check_loss(squared ? "G_L2" : "G_L1", distance, error);
 }
 
-static gboolean learn_to_draw(Pix2pix *step, const StepTurn *turn, double *gan_loss,
-                              double *pixel_loss, GError **error)
+/* Adds the gradients of what is in the generator's pass, and to @losses: d's, if there is one. */
+static gboolean learn_to_draw(Pix2pix *step, double *losses, GError **error)
 {
     const Settings *settings = step->settings;
     int condition = settings->conditional ? settings->input_nc : 0;
+    double judgement;
 
-    if (turn->part == 0)
-        pix_network_clear_gradients(step->g);
     if (step->d) {
         if (!judge(step, pix_pass_get_output(step->g_pass), PIX_GAN_GENERATOR, settings->lambda_gan,
-                   PIX_BACKWARD_INPUT, gan_loss, "G_GAN", error))
+                   PIX_BACKWARD_INPUT, &judgement, "G_GAN", error))
             return FALSE;
+        *losses++ += judgement;
         pix_map_copy(pix_pass_get_input_gradient(step->d_pass), condition,
                      pix_pass_get_output_gradient(step->g_pass), 0, settings->output_nc);
     }
-    return compare(step, pixel_loss, error) &&
-           pix_pass_backward(step->g_pass, PIX_BACKWARD_PARAMETERS, error) &&
-           step_move(step->g, settings, turn, turn->learning_rate, error) &&
-           (settings->ema == 0 || turn->part + 1 < turn->parts ||
-            pix_network_average(step->g, settings->ema, error));
+    return compare(step, losses, error) &&
+           pix_pass_backward(step->g_pass, PIX_BACKWARD_PARAMETERS, error);
+}
+
+/* Puts @batch, part @part of the step, through the generator: each time with the same dropout. */
+static gboolean draw(Pix2pix *step, const Batch *batch, const StepTurn *turn, guint part,
+                     GError **error)
+{
+    return pix2pix_reserve(&step->base, batch->n, batch->width, batch->height, error) &&
+           pix_map_write(pix_pass_get_input(step->g_pass), batch->in, error) &&
+           pix_map_write(step->target, batch->out, error) &&
+           pix_pass_forward(step->g_pass, step->settings->seed, draw_number(turn, part), error);
+}
+
+/* Keeps a copy of @batch until the discriminator has seen those that follow. */
+static void hold(Pix2pix *step, const Batch *batch)
+{
+    gsize floats = sizeof(float) * batch->n * batch->width * batch->height;
+    Batch copy = *batch;
+
+    copy.in = g_memdup2(batch->in, floats * step->settings->input_nc);
+    copy.out = g_memdup2(batch->out, floats * step->settings->output_nc);
+    g_array_append_val(step->held, copy);
+}
+
+/* With all parts of the step: the last one is in the generator's pass still. */
+static gboolean draw_again(Pix2pix *step, const StepTurn *turn, double *losses, GError **error)
+{
+    for (guint part = 0; part < step->held->len; part++) {
+        if (!draw(step, &g_array_index(step->held, Batch, part), turn, part, error) ||
+            !learn_to_draw(step, losses, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean run(Step *base, const Batch *batch, const StepTurn *turn, double *losses,
                     GError **error)
 {
     Pix2pix *step = (Pix2pix *)base;
-    const guint64 number = turn->number * turn->parts + turn->part;
+    const Settings *settings = step->settings;
+    double *own = step->d ? &losses[LOSS_G_GAN] : losses;
+    gboolean last = turn->part + 1 == turn->parts;
 
-    if (!pix2pix_reserve(base, batch->n, batch->width, batch->height, error) ||
-        !pix_map_write(pix_pass_get_input(step->g_pass), batch->in, error) ||
-        !pix_map_write(step->target, batch->out, error) ||
-        !pix_pass_forward(step->g_pass, step->settings->seed, number, error))
+    memset(losses, 0, base->n_losses * sizeof(*losses));
+    if (turn->part == 0) {
+        pix_network_clear_gradients(step->g);
+        g_array_set_size(step->held, 0);
+    }
+    if (!draw(step, batch, turn, turn->part, error) ||
+        (step->d && !learn_to_judge(step, turn, losses, error)))
         return FALSE;
-    if (!step->d)
-        return learn_to_draw(step, turn, NULL, &losses[0], error);
-    return learn_to_judge(step, turn, losses, error) &&
-           learn_to_draw(step, turn, &losses[LOSS_G_GAN], &losses[LOSS_G_PIXEL], error);
+    if (step->d && !last) {
+        hold(step, batch);
+        return TRUE;
+    }
+    return learn_to_draw(step, own, error) && draw_again(step, turn, own, error) &&
+           (!last || step_move(step->g, settings, turn->parts, turn->learning_rate, error)) &&
+           (!last || settings->ema == 0 || pix_network_average(step->g, settings->ema, error));
 }
 
 const StepKind step_pix2pix = {

@@ -51,7 +51,8 @@ typedef struct {
     /** Memory of what reserve() prepared. */
     guint64 (*get_bytes)(const Step *step);
     /**
-     * @losses: (out): unweighted, in the order of their names.  Errors: %STEP_ERROR_NOT_FINITE,
+     * @losses: (out): unweighted, in the order of their names; of a step of several batches, their
+     * sum is meant: a part may leave its own to the last one.  Errors: %STEP_ERROR_NOT_FINITE,
      * before the loss in question has moved anything.
      */
     gboolean (*run)(Step *step, const Batch *batch, const StepTurn *turn, double *losses,

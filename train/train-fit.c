@@ -40,7 +40,9 @@ static Needs find_needs(const Train *train)
         needs.weights += pix_network_get_info(step->networks[0].network)->weight_bytes *
                          (train->val || settings->samples > 0 ? 2 : 1);
     needs.activations = step->kind->get_bytes(step) + validation_bytes(train);
-    needs.data = sizeof(float) * channels * pixels * (settings->loader_threads + 2) + SPARE_BYTES;
+    needs.data =
+        sizeof(float) * channels * pixels * (settings->loader_threads + 1 + settings->accumulate) +
+        SPARE_BYTES;
     return needs;
 }
 
