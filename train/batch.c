@@ -192,7 +192,7 @@ Loader *loader_new(const LoaderOptions *options, GError **error)
     g_assert(options->batch_size > 0 && options->epoch > 0);
     loader->options = *options;
     loader->n = dataset_get_n(options->dataset);
-    loader->per_epoch = MAX(loader->n / options->batch_size, 1);
+    loader->per_epoch = loader_count_batches(loader->n, options->batch_size);
     loader->notes = g_ptr_array_new_with_free_func(g_free);
     loader->problems = g_ptr_array_new_with_free_func(g_free);
     note_broken(loader);
@@ -244,6 +244,11 @@ void loader_get_size(const Loader *loader, int *width, int *height)
 {
     *width = loader->width;
     *height = loader->height;
+}
+
+guint64 loader_count_batches(guint pairs, int batch_size)
+{
+    return MAX(pairs / batch_size, 1);
 }
 
 guint64 loader_get_batches(const Loader *loader)

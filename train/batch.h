@@ -51,6 +51,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loader, loader_free)
 
 /** loader_get_size: (out): of all batches; 0 x 0 where it varies, in batches of one. */
 void loader_get_size(const Loader *loader, int *width, int *height);
+/** loader_count_batches: In an epoch of @pairs. */
+guint64 loader_count_batches(guint pairs, int batch_size);
 /** loader_get_batches: In an epoch. */
 guint64 loader_get_batches(const Loader *loader);
 

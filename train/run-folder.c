@@ -14,6 +14,7 @@
 
 #define STATE_PREFIX "state-"
 #define STATE_SUFFIX ".safetensors"
+#define BROKEN_SUFFIX ".broken"
 
 struct RunFolder {
     char *path;
@@ -107,12 +108,11 @@ static gboolean holds_run(const RunFolder *folder)
 static RunFolder *open_folder(const char *path, gboolean is_new, GError **error)
 {
     RunFolder *folder = g_new0(RunFolder, 1);
-    g_autofree char *config = g_build_filename(path, "config.json", NULL);
 
     folder->path = g_strdup(path);
     folder->lock = -1;
-    if (!is_new && !g_file_test(config, G_FILE_TEST_EXISTS)) {
-        fail(error, "%s: is no folder of a run: it has no config.json", path);
+    if (!is_new && !holds_run(folder)) {
+        fail(error, "%s: is no folder of a run: it has no config.json and no states", path);
         goto failed;
     }
     if (is_new && g_mkdir_with_parents(path, 0777)) {
@@ -227,9 +227,22 @@ void run_folder_prune_states(const RunFolder *folder, guint keep)
         g_unlink(states->pdata[i]);
 }
 
+gboolean run_folder_has_broken_states(const RunFolder *folder)
+{
+    g_autofree char *path = run_folder_file(folder, "states");
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(name, BROKEN_SUFFIX))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 void run_folder_set_aside(const char *state)
 {
-    g_autofree char *name = g_strconcat(state, ".broken", NULL);
+    g_autofree char *name = g_strconcat(state, BROKEN_SUFFIX, NULL);
 
     g_rename(state, name);
 }

@@ -27,7 +27,7 @@ typedef struct RunFolder RunFolder;
  * a run already, another process uses it, it cannot be made.
  */
 RunFolder *run_folder_make(const char *path, GError **error);
-/** run_folder_open: For a run that is there. Removes what a killed process was writing. */
+/** run_folder_open: For a run that is there, by its config.json or its states. Removes what a killed process was writing. */
 RunFolder *run_folder_open(const char *path, GError **error);
 /** run_folder_close: Gives the lock back. Accepts NULL. */
 void run_folder_close(RunFolder *folder);
@@ -49,6 +49,8 @@ char *run_folder_state(const RunFolder *folder, guint64 step);
 GPtrArray *run_folder_list_states(const RunFolder *folder);
 /** run_folder_prune_states: Deletes all but the newest @keep. */
 void run_folder_prune_states(const RunFolder *folder, guint keep);
+/** run_folder_has_broken_states: Whether any was set aside. */
+gboolean run_folder_has_broken_states(const RunFolder *folder);
 /** run_folder_set_aside: Renames a broken state, so that it is neither tried nor counted again. */
 void run_folder_set_aside(const char *state);
 

@@ -32,20 +32,46 @@ static char *print_value(const Settings *settings, const SettingRow *row)
     return g_strconcat(text, ".0e", exponent + 1, NULL);
 }
 
+typedef gboolean (*SettingFilter)(const SettingRow *row);
+
+static gboolean take_all(const SettingRow *row)
+{
+    return TRUE;
+}
+
+static gboolean take_needed(const SettingRow *row)
+{
+    return !row->free || row->group == SETTING_GROUP_DATA || row->group == SETTING_GROUP_NONE;
+}
+
+static GString *print_rows(const Settings *settings, SettingFilter filter)
+{
+    GString *text = g_string_new("{\n");
+
+    for (guint i = 0; i < settings_n_rows; i++) {
+        g_autofree char *value = print_value(settings, &settings_table[i]);
+        if (filter(&settings_table[i]))
+            g_string_append_printf(text, "  \"%s\" : %s,\n", settings_table[i].name, value);
+    }
+    g_string_truncate(text, text->len - 2); /* JSON has no comma behind the last one */
+    g_string_append(text, "\n}\n");
+    return text;
+}
+
 gboolean settings_write(const Settings *settings, const char *file, GError **error)
 {
     OutputFile *output = output_file_open(file, error);
+    g_autoptr(GString) text = print_rows(settings, take_all);
 
     if (!output)
         return FALSE;
-    fputs("{\n", output->stream);
-    for (guint i = 0; i < settings_n_rows; i++) {
-        g_autofree char *value = print_value(settings, &settings_table[i]);
-        fprintf(output->stream, "  \"%s\" : %s%s\n", settings_table[i].name, value,
-                i + 1 < settings_n_rows ? "," : "");
-    }
-    fputs("}\n", output->stream);
+    fputs(text->str, output->stream);
     return output_file_commit(output, error);
+}
+
+char *settings_store(const Settings *settings)
+{
+    return g_string_free(print_rows(settings, take_needed), FALSE);
 }
 
 static gboolean bad_file(const char *file, const char *what, GError **error)
@@ -109,14 +135,10 @@ static gboolean check_names(JsonObject *object, const char *file, GError **error
     return TRUE;
 }
 
-gboolean settings_read(Settings *settings, const char *file, GError **error)
+static gboolean read_root(Settings *settings, JsonParser *parser, const char *file, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
-    g_autoptr(GError) reason = NULL;
-
-    if (!json_parser_load_from_file(parser, file, &reason))
-        return bad_file(file, reason->message, error);
     JsonNode *root = json_parser_get_root(parser);
+
     if (!root || !JSON_NODE_HOLDS_OBJECT(root))
         return bad_file(file, "holds no settings", error);
     if (!check_names(json_node_get_object(root), file, error))
@@ -127,6 +149,43 @@ gboolean settings_read(Settings *settings, const char *file, GError **error)
     }
     memset(settings->given, 0, sizeof(settings->given));
     return TRUE;
+}
+
+gboolean settings_read(Settings *settings, const char *file, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GError) reason = NULL;
+
+    if (!json_parser_load_from_file(parser, file, &reason))
+        return bad_file(file, reason->message, error);
+    return read_root(settings, parser, file, error);
+}
+
+gboolean settings_restore(Settings *settings, const char *text, const char *file, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(GError) reason = NULL;
+
+    settings_clear(settings);
+    settings_init(settings);
+    if (!json_parser_load_from_data(parser, text, -1, &reason))
+        return bad_file(file, reason->message, error);
+    return read_root(settings, parser, file, error);
+}
+
+char *settings_list_changes(const Settings *was, const Settings *is)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < settings_n_rows; i++) {
+        const SettingRow *row = &settings_table[i];
+        g_autofree char *old = settings_print_row(was, row);
+        g_autofree char *new = settings_print_row(is, row);
+        if (!row->free && strcmp(old, new))
+            g_string_append_printf(text, "%s%s was %s, is %s", text->len ? "; " : "", row->name,
+                                   *old ? old : "none", *new ? new : "none");
+    }
+    return g_string_free(text, text->len == 0);
 }
 
 char *settings_compare(const Settings *run, const Settings *asked)

@@ -128,6 +128,19 @@ gboolean settings_write(const Settings *settings, const char *file, GError **err
 /** settings_read: Errors: one line that names @file, and the setting that is missing or wrong. */
 gboolean settings_read(Settings *settings, const char *file, GError **error);
 
+/** settings_store: Returns: (transfer full): JSON of all that a run needs to compute the same: its
+ * data and what settings_hash() is of. */
+char *settings_store(const Settings *settings);
+/** settings_restore: The reverse, over the defaults. Errors: as settings_read(). */
+gboolean settings_restore(Settings *settings, const char *text, const char *file, GError **error);
+
+/**
+ * settings_list_changes:
+ * Returns: (transfer full): "ngf was 4, is 64; ..." of what changes what a run computes; %NULL if
+ * there is none.
+ */
+char *settings_list_changes(const Settings *was, const Settings *is);
+
 /**
  * settings_compare:
  * @run: what a run was started with.  @asked: what the command line says now.

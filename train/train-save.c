@@ -4,6 +4,7 @@
 #include "fingerprint.h"
 #include "train.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ gboolean train_save_models(Train *train, GError **error)
            (train->val || train_save_networks(train, "best", FALSE, error));
 }
 
-static gboolean save_state(Train *train, GError **error)
+gboolean train_save_state(Train *train, GError **error)
 {
     PixStateNetwork networks[STEP_MAX_NETWORKS];
     guint n = list_networks(train, networks);
@@ -63,7 +64,7 @@ void train_save(Train *train)
     const char *what = NULL;
 
     g_clear_error(error);
-    if (!save_state(train, error))
+    if (!train_save_state(train, error))
         what = "is not saved";
     else if (!train_save_models(train, error))
         what = "is saved, but not its model";
@@ -93,32 +94,7 @@ void train_tell_unsaved(Train *train)
                   train->state.step, what);
 }
 
-/* ---- finding a state again ---- */
-
-gboolean train_find_state(Train *train, char **path, GError **error)
-{
-    g_autoptr(GPtrArray) states = run_folder_list_states(train->folder);
-
-    *path = NULL;
-    for (guint i = 0; i < states->len; i++) {
-        g_autoptr(GError) reason = NULL;
-        const char *next = i + 1 < states->len ? "; going on with the one before" : "";
-        g_autoptr(GHashTable) metadata = pix_state_open(states->pdata[i], &reason);
-        if (metadata) {
-            *path = g_strdup(states->pdata[i]);
-            return train_state_read(&train->state, metadata, *path, error);
-        }
-        train_say(train, "%s%s", reason->message, next);
-        if (g_error_matches(reason, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT))
-            run_folder_set_aside(states->pdata[i]);
-    }
-    if (states->len == 0)
-        return TRUE;
-    g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT,
-                "%s: none of its states can be read, start anew with another --output",
-                run_folder_get_path(train->folder));
-    return FALSE;
-}
+/* ---- what a state says of its run ---- */
 
 /* The names of the losses, as they stand in a state. */
 char *train_list_losses(const Train *train)
@@ -130,33 +106,44 @@ char *train_list_losses(const Train *train)
     return g_strdup(text->str);
 }
 
-gboolean train_check_state(const Train *train, const char *path, GError **error)
+/* A resumed run keeps the fingerprint of its first day, whichever pictures broke since then. */
+static void sign_data(Train *train)
 {
-    const TrainState *state = &train->state;
-    g_autofree char *settings = settings_hash(&train->settings);
-    g_autofree char *losses = train_list_losses(train);
-    g_autofree char *difference = fingerprint_compare(train->data, state->dataset, state->pairs);
-    g_autofree char *other = g_strconcat("with another data set: ", difference, NULL);
-    const struct {
-        gboolean same;
-        const char *what;
-    } checks[] = {
-        {!strcmp(state->kind, train->step->kind->name), "by another kind of step"},
-        {!difference, other},
-        {!strcmp(state->settings, settings) && !strcmp(state->losses, losses),
-         "under other settings than those of config.json"},
-    };
+    TrainState *state = &train->state;
+    g_autofree char *difference =
+        state->dataset ? fingerprint_compare(train->data, state->dataset, state->pairs) : NULL;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
-        if (checks[i].same)
-            continue;
-        g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT,
-                    "%s: was saved %s; pass --override to go on all the same", path,
-                    checks[i].what);
-        return FALSE;
-    }
-    return TRUE;
+    if (state->dataset && !difference)
+        return;
+    g_free(state->dataset);
+    state->dataset = fingerprint_make(train->data);
+    state->pairs = dataset_get_n(train->data);
 }
+
+void train_sign_state(Train *train)
+{
+    TrainState *state = &train->state;
+    g_autofree char *metric = settings_print(&train->settings, "metric");
+
+    if (g_strcmp0(metric, state->best_metric)) /* values of two metrics cannot be compared */
+        state->best = NAN;
+    g_free(state->kind);
+    g_free(state->settings);
+    g_free(state->config);
+    g_clear_pointer(&state->before, g_free);
+    g_free(state->best_metric);
+    g_free(state->losses);
+    state->kind = g_strdup(train->step->kind->name);
+    state->settings = settings_hash(&train->settings);
+    state->config = settings_store(&train->settings);
+    state->best_metric = g_steal_pointer(&metric);
+    state->losses = train_list_losses(train);
+    state->seed = train->settings.seed;
+    state->batches = loader_get_batches(train->loader);
+    sign_data(train);
+}
+
+/* ---- loading ---- */
 
 gboolean train_load_state(Train *train, const char *path, GError **error)
 {

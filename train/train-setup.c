@@ -49,6 +49,46 @@ AugmentOptions train_get_augment(const Train *train)
     };
 }
 
+/* ---- the run's folder ---- */
+
+void train_begin_state(Train *train)
+{
+    train_state_init(&train->state);
+    train->state.epoch = train->settings.start_epoch;
+}
+
+static gboolean open_log(Train *train, GError **error)
+{
+    g_autofree char *file = run_folder_file(train->folder, "log.jsonl");
+
+    train->log = run_log_open(file, train->state.step, error);
+    return train->log != NULL;
+}
+
+static gboolean write_config(Train *train, GError **error)
+{
+    g_autofree char *file = run_folder_file(train->folder, "config.json");
+
+    if (!settings_write(&train->settings, file, error))
+        return FALSE;
+    g_clear_pointer(&train->state.before, g_free); /* it is not there any more */
+    return TRUE;
+}
+
+/* Where a person wants the samples; what cannot be made is better known now than in an hour. */
+static gboolean make_samples(const Train *train, GError **error)
+{
+    const Settings *settings = &train->settings;
+
+    return !settings->samples_dir || settings->samples == 0 ||
+           run_folder_make_folder(train->folder, settings->samples_dir, error);
+}
+
+gboolean train_open_files(Train *train, GError **error)
+{
+    return make_samples(train, error) && open_log(train, error) && write_config(train, error);
+}
+
 /* ---- data ---- */
 
 static void tell(Train *train, const GPtrArray *lines, const char *what)

@@ -30,6 +30,7 @@ static const struct {
     {FIELD(best_step), FIELD_COUNT},    {FIELD(validated), FIELD_COUNT},
     {FIELD(sampled), FIELD_COUNT},      {FIELD(losses), FIELD_TEXT},
     {FIELD(summed), FIELD_COUNT},       {FIELD(batches), FIELD_COUNT},
+    {FIELD(config), FIELD_TEXT},        {FIELD(before), FIELD_TEXT},
 };
 
 static void *field_of(const TrainState *state, gsize i)

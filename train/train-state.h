@@ -14,8 +14,10 @@
 typedef struct {
     char *kind;     /* of the step: "pix2pix" */
     char *settings; /* settings_hash() */
-    char *dataset;  /* fingerprint_make() */
-    guint64 pairs;  /* in the data set */
+    char *config;   /* settings_store() */
+    char *before;  /* hash of the settings in config.json that --override is about to replace; "" */
+    char *dataset; /* fingerprint_make() */
+    guint64 pairs; /* in the data set */
     guint64 seed;
     guint64 step;    /* done so far */
     guint64 epoch;   /* of the next batch, from 1 */

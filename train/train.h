@@ -10,6 +10,7 @@
 #include "run-page.h"
 #include "run-status.h"
 #include "step.h"
+#include "train-asked.h"
 #include "train-state.h"
 
 typedef struct {
@@ -41,6 +42,11 @@ AugmentOptions train_get_augment(const Train *train);
 
 /* ---- train-setup.c, train-fit.c: before the first step ---- */
 
+/** train_begin_state: That of a run without a step. */
+void train_begin_state(Train *train);
+/** train_open_files: What is written from now on: samples, log.jsonl behind train->state, and
+ * config.json. */
+gboolean train_open_files(Train *train, GError **error);
 /** train_open_networks: The device and the networks. @files: as StepKind.make, which may change
  * settings. */
 gboolean train_open_networks(Train *train, const char *const *files, GError **error);
@@ -64,25 +70,32 @@ void train_describe(const Train *train);
 
 /** train_save: Errors are told, kept in train->save_error, and not the end. */
 void train_save(Train *train);
+/** train_save_state: The state of train->state.step alone. */
+gboolean train_save_state(Train *train, GError **error);
+/** train_sign_state: Writes into train->state what run it belongs to. */
+void train_sign_state(Train *train);
 /** train_save_networks: The files latest*.safetensors, or @name instead of latest. */
 gboolean train_save_networks(Train *train, const char *name, gboolean all, GError **error);
 /** train_save_models: The latest; without a validation split, it is the best as well. */
 gboolean train_save_models(Train *train, GError **error);
 /** train_tell_unsaved: What there is of a run that ended and could not save all of it. */
 void train_tell_unsaved(Train *train);
-/**
- * train_find_state:
- * Reads the counters of the newest state that is whole into train->state; tells of those that are
- * not. @path: (out) (transfer full): NULL where there is no state yet: the run starts again.
- */
-gboolean train_find_state(Train *train, char **path, GError **error);
-/** train_check_state: Whether it belongs to these settings and this data set. */
-gboolean train_check_state(const Train *train, const char *path, GError **error);
 /** train_load_state: The networks' part of it. */
 gboolean train_load_state(Train *train, const char *path, GError **error);
 
 /** train_list_losses: Returns: (transfer full): their names with spaces between. */
 char *train_list_losses(const Train *train);
+
+/* ---- train-resume.c: going on ---- */
+
+/**
+ * train_resume:
+ * With the run in train->folder: reads its newest state that is whole, tells of those that are not;
+ * a run that was stopped before its first save begins again.
+ * Errors, one line: no state is left of a run that saved some; it is of other settings or data than
+ * @asked.
+ */
+gboolean train_resume(Train *train, const TrainAsked *asked, GError **error);
 
 /* ---- train-validate.c: looking at the generator ---- */
 

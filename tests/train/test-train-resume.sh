@@ -87,7 +87,7 @@ check 'the same average in the state' cmp whole2/states/state-00000024.safetenso
 # ---- what a process may have been killed in the middle of ----
 
 cp -r whole before
-rm -rf before/states before/latest* before/best*
+rm -rf before/states before/latest* before/best* before/log.jsonl
 resumes 'killed before the first state, it begins again' before
 check 'and is the same' same_run whole before
 
