@@ -12,6 +12,25 @@
 
 #define METRICS_SEED 1 /* as pix2pix eval */
 
+/* Whether the data set of a run, one folder, holds folder @phase; if not, the error names what to
+ * give: with what it was trained on as the example. */
+static gboolean check_phase(const Settings *settings, const char *phase, GError **error)
+{
+    g_autofree char *folder = g_build_filename(settings->data, phase, NULL);
+    g_autofree char *learnt = g_build_filename(settings->data, settings->phase, NULL);
+    const char *example = g_file_test(learnt, G_FILE_TEST_IS_DIR) ? learnt : settings->data;
+    g_autofree char *parent = g_path_get_dirname(example);
+    g_autofree char *base = g_path_get_basename(example);
+
+    if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND,
+                "%s: has no folder %s, name pairs with --data and --split; those that it was "
+                "trained on: --data %s --split %s",
+                settings->data, phase, parent, base);
+    return FALSE;
+}
+
 /* What a run was validated on, or its --split. @a, @b: (out) (transfer full): keep what @options
  * points to. */
 static gboolean find_run_pairs(const Test *test, DatasetOptions *options, char **a, char **b,
@@ -27,6 +46,8 @@ static gboolean find_run_pairs(const Test *test, DatasetOptions *options, char *
                     settings->a, phase);
         return FALSE;
     }
+    if (settings->data && !check_phase(settings, phase, error))
+        return FALSE;
     options->root = settings->data;
     options->phase = phase;
     options->a_folder = *a;

@@ -42,7 +42,7 @@ says_metrics() {
 }
 "$PIX2PIX" test "$unet" --data pairs --output data >printed
 check 'the metrics of pairs' says_metrics printed
-"$PIX2PIX" eval data data/targets >evaluated
+"$PIX2PIX" eval data data/targets >evaluated 2>/dev/null
 l1=$(sed -n 's/.* L1 *\([0-9.]*\) .*/\1/p' evaluated)
 grep -q "L1 $l1 over" printed
 result $? "are those of eval ($l1)"
@@ -161,6 +161,17 @@ fails 2 'IMAGES or --data' 'neither images nor data' test "$unet" --output no
 fails 2 'IMAGES or --data' 'both images and data' test "$unet" in --data pairs --output no
 fails 2 'AtoB, BtoA' 'an unknown direction' test "$unet" --data pairs --direction left --output no
 fails 2 'stretch, native' 'an unknown fit' test "$unet" in --fit crop --output no
+
+# A run on a folder without splits: the error names what to give, and that works.
+mkdir flat
+cp pairs/val/*.jpg flat
+"$PIX2PIX" train flat --output flat-run --max-steps 1 --net-g unet_32 --load-size 32 \
+    --crop-size 32 --ngf 4 --ndf 4 >/dev/null 2>&1
+fails 1 "flat: has no folder val, name pairs with --data and --split; those that it was trained on: \
+--data $scratch --split flat" 'a run without validation split' test flat-run --output no
+works 'what it names' test flat-run --data "$scratch" --split flat --output flat-out
+says 'over 3 pairs'
+
 fails 2 '--split' 'a split without data' test "$unet" in --split val --output no
 fails 1 'missing.pth: ' 'no such model' test missing.pth in --output no
 fails 1 'discriminator' 'a discriminator is no model' test "$models/patchgan.safetensors" in \
