@@ -32,6 +32,17 @@ Metrics *metrics_new(guint64 seed, unsigned threads)
     return metrics;
 }
 
+void metrics_expect(Metrics *metrics, guint pairs)
+{
+    swd_set_expect(metrics->outputs, pairs);
+    swd_set_expect(metrics->targets, pairs);
+}
+
+guint64 metrics_get_bytes(guint pairs, int width, int height, unsigned threads)
+{
+    return swd_get_bytes(pairs, width, height, threads ? threads : g_get_num_processors());
+}
+
 static void drop_sets(Metrics *metrics)
 {
     g_clear_pointer(&metrics->outputs, swd_set_free);

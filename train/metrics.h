@@ -33,6 +33,11 @@ Metrics *metrics_new(guint64 seed, unsigned threads);
 void metrics_free(Metrics *metrics); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Metrics, metrics_free)
 
+/** metrics_expect: Before the first pair is added: room for so many, and no more. */
+void metrics_expect(Metrics *metrics, guint pairs);
+/** metrics_get_bytes: What it takes to compare so many pairs of this size. @threads: as above. */
+guint64 metrics_get_bytes(guint pairs, int width, int height, unsigned threads);
+
 /**
  * metrics_add:
  * Adds a pair of pictures, compared as RGB. Only patches of them are kept: 75 kB a picture and

@@ -28,7 +28,7 @@ typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 struct SwdSet {
     guint64 seed;
-    guint which;
+    guint which, expected; /* pictures */
     int n_levels;
     GRand *places[SWD_MAX_LEVELS];
     GArray *patches[SWD_MAX_LEVELS]; /* of float: (channel, y, x) each */
@@ -72,7 +72,22 @@ void swd_set_free(SwdSet *set)
     g_free(set);
 }
 
+void swd_set_expect(SwdSet *set, guint pictures)
+{
+    set->expected = pictures;
+}
+
 /* ---- patches ---- */
+
+static int half(int side)
+{
+    return (side + 1) / 2;
+}
+
+static gboolean is_last(int width, int height)
+{
+    return MIN(width, height) <= LAST_SIDE;
+}
 
 static void take_patches(SwdSet *set, int level, float *const *planes, int width, int height)
 {
@@ -103,7 +118,7 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
     for (int c = 0; c < CHANNELS; c++)
         planes[c] = g_memdup2(pixels + c * count, count * sizeof(float));
     for (int level = 0;; level++) {
-        gboolean last = MIN(width, height) <= LAST_SIDE;
+        gboolean last = is_last(width, height);
         for (int c = 0; c < CHANNELS && !last; c++) {
             halves[c] = pyramid_new_half(planes[c], width, height);
             pyramid_subtract_doubled(planes[c], width, height, halves[c]);
@@ -111,7 +126,8 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
         if (level == set->n_levels) {
             g_assert(level < SWD_MAX_LEVELS);
             set->places[level] = new_stream(set->seed, STREAM_PATCHES + set->which, level);
-            set->patches[level] = g_array_new(FALSE, FALSE, sizeof(float));
+            set->patches[level] =
+                g_array_sized_new(FALSE, FALSE, sizeof(float), set->expected * PATCHES * FEATURES);
             set->n_levels++;
         }
         take_patches(set, level, planes, width, height);
@@ -120,8 +136,8 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
         if (last)
             return;
         memcpy(planes, halves, sizeof(planes));
-        width = (width + 1) / 2;
-        height = (height + 1) / 2;
+        width = half(width);
+        height = half(height);
     }
 }
 
@@ -295,4 +311,16 @@ int swd_compare(const SwdSet *a, const SwdSet *b, guint64 seed, unsigned threads
         levels[level] = compare_level(&comparison, threads);
     }
     return a->n_levels;
+}
+
+guint64 swd_get_bytes(guint pictures, int width, int height, unsigned threads)
+{
+    guint64 patches = (guint64)PATCHES * pictures, levels = 1;
+
+    for (; !is_last(width, height); levels++) {
+        width = half(width);
+        height = half(height);
+    }
+    return patches * (2 * levels * FEATURES * sizeof(float) +
+                      MIN(threads, BLOCKS) * 2 * (BLOCK + 1) * sizeof(guint32));
 }

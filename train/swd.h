@@ -22,6 +22,9 @@ SwdSet *swd_set_new(guint64 seed, guint which);
 void swd_set_free(SwdSet *set); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SwdSet, swd_set_free)
 
+/** swd_set_expect: Before the first picture is added: room for so many, and no more. */
+void swd_set_expect(SwdSet *set, guint pictures);
+
 /**
  * swd_set_add:
  * @pixels: (3,height,width) float32 in [0, 255]. No side below %SWD_MIN_SIDE; all pictures of a set
@@ -38,5 +41,8 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height);
  * Returns: the number of levels.
  */
 int swd_compare(const SwdSet *a, const SwdSet *b, guint64 seed, unsigned threads, double *levels);
+
+/** swd_get_bytes: Of two sets of so many pictures, and of comparing them. */
+guint64 swd_get_bytes(guint pictures, int width, int height, unsigned threads);
 
 #endif

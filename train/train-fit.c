@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Whether a run fits into memory and onto the disk. */
+#include "metrics.h"
 #include "train.h"
 
 #define GIB (1024.0 * 1024 * 1024)
@@ -43,6 +44,9 @@ static Needs find_needs(const Train *train)
     needs.data =
         sizeof(float) * channels * pixels * (settings->loader_threads + 1 + settings->accumulate) +
         SPARE_BYTES;
+    if (train->val)
+        needs.data += metrics_get_bytes(dataset_get_n(train->val), train->width, train->height,
+                                        settings->threads);
     return needs;
 }
 

@@ -133,6 +133,7 @@ void train_validate(Train *train)
     g_autoptr(Sampler) sampler = open_sampler(train, &error);
     MetricsResult result;
 
+    metrics_expect(metrics, dataset_get_n(train->val));
     for (guint i = 0; sampler && i < dataset_get_n(train->val); i++) {
         if (command_interrupted())
             return; /* state.validated tells the resumed run that this is still to be done */

@@ -41,4 +41,16 @@ echo "$plain $average" | awk 'NF != 4 { exit 1 } {
     print "# --ema needs " $3 - $1 " MB more by what it says, " $4 - $2 " in truth"
     exit !($4 - $2 > 30 && $3 - $1 > $4 - $2 - 18) }'
 result $? 'a moving average and the model made of it are counted'
+
+make_pairs more 1 1
+for i in $(seq 2 250); do
+    cp more/val/1.png more/val/$i.png
+done
+rm -r data/val
+mv more/val data/val
+many=$(needs_and_peak many)
+echo "$plain $many" | awk 'NF != 4 { exit 1 } {
+    print "# 248 more pairs to validate on need " $3 - $1 " MB by what it says, " $4 - $2 " in truth"
+    exit !($4 - $2 > 50 && $3 - $1 > $4 - $2 - 18 && $3 - $1 < $4 - $2 + 30) }'
+result $? 'what validation compares is counted'
 finish
