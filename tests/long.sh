@@ -9,6 +9,7 @@ REQUIRE_BROWSER=1 suite build-tests "$everything" --suite browser
 
 sanitized="$everything -Db_lundef=false -Dbuildtype=debugoptimized"
 export TRAIN_KILLS=25 # how often test-train-resume.sh kills
+export CK_TIMEOUT_MULTIPLIER=10
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS="suppressions=$root/tests/threads.supp:halt_on_error=1"
 
