@@ -219,12 +219,20 @@ GPtrArray *run_folder_list_states(const RunFolder *folder)
     return states;
 }
 
-void run_folder_prune_states(const RunFolder *folder, guint keep)
+void run_folder_prune_states(const RunFolder *folder, guint64 step, guint keep)
 {
     g_autoptr(GPtrArray) states = run_folder_list_states(folder);
+    guint64 of = 0;
 
-    for (guint i = keep; i < states->len; i++)
-        g_unlink(states->pdata[i]);
+    for (guint i = 0; i < states->len; i++) {
+        const char *state = states->pdata[i];
+        gboolean counts = parse_state(state, &of) && of <= step &&
+                          g_file_test(state, G_FILE_TEST_IS_REGULAR) && !g_access(state, R_OK);
+        if (counts && keep > 0)
+            keep--;
+        else if (counts)
+            g_unlink(state);
+    }
 }
 
 gboolean run_folder_has_broken_states(const RunFolder *folder)

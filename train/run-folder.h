@@ -47,8 +47,12 @@ gboolean run_folder_make_folder(const RunFolder *folder, const char *name, GErro
 char *run_folder_state(const RunFolder *folder, guint64 step);
 /** run_folder_list_states: Returns: (transfer full) (element-type filename): paths, newest first. */
 GPtrArray *run_folder_list_states(const RunFolder *folder);
-/** run_folder_prune_states: Deletes all but the newest @keep. */
-void run_folder_prune_states(const RunFolder *folder, guint keep);
+/**
+ * run_folder_prune_states:
+ * Deletes all but the newest @keep of those up to @step, the one that was just saved. Neither those
+ * behind it, which could not be read, nor what is no file that can be read are counted.
+ */
+void run_folder_prune_states(const RunFolder *folder, guint64 step, guint keep);
 /** run_folder_has_broken_states: Whether any was set aside. */
 gboolean run_folder_has_broken_states(const RunFolder *folder);
 /** run_folder_set_aside: Renames a broken state, so that it is neither tried nor counted again. */

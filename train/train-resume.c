@@ -81,6 +81,8 @@ static gboolean find_state(Train *train, char **path, GError **error)
             *path = g_strdup(states->pdata[i]);
             return train_state_read(&train->state, metadata, *path, error);
         }
+        if (!strstr(reason->message, states->pdata[i]))
+            g_prefix_error(&reason, "%s: ", (char *)states->pdata[i]);
         train_say(train, "%s%s", reason->message, next);
         if (g_error_matches(reason, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT))
             run_folder_set_aside(states->pdata[i]);

@@ -53,7 +53,7 @@ gboolean train_save_state(Train *train, GError **error)
     if (!run_folder_make_folder(train->folder, "states", error) ||
         !pix_state_save(file, networks, n, metadata, error))
         return FALSE;
-    run_folder_prune_states(train->folder, train->settings.keep);
+    run_folder_prune_states(train->folder, train->state.step, train->settings.keep);
     return TRUE;
 }
 

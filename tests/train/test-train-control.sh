@@ -107,6 +107,24 @@ resume emptied && one_line 'was stopped behind step 3, before it saved any; it b
 result $? 'stopped before the first save, it begins again'
 check 'to the same end' cmp whole/latest.safetensors emptied/latest.safetensors
 
+# ---- a state that is no file ----
+
+cp -r whole pruned
+rm pruned/states/state-00000024.safetensors
+mkdir pruned/states/state-00000024.safetensors
+resume pruned --keep 1 --max-steps 20 && one_line 'state-00000024.safetensors: '
+result $? 'the newest state is a folder'
+check 'the one before is kept' holds pruned/states state-00000020.safetensors \
+    state-00000024.safetensors
+resume pruned --keep 1 --max-steps 23 && told 'state-00000024.safetensors: '
+result $? 'it goes on'
+check 'with one state' holds pruned/states state-00000023.safetensors state-00000024.safetensors
+resume pruned --keep 2 --max-steps 32
+told 'step 24 is not saved: ' && told 'state-00000024.safetensors: '
+result $? 'the file that cannot be written is named'
+check 'it is not counted' holds pruned/states state-00000024.safetensors \
+    state-00000028.safetensors state-00000032.safetensors
+
 # ---- settings that are gone ----
 
 # shellcheck disable=SC2086
