@@ -89,8 +89,23 @@ watches() (
 check 'watching a run' watches 'a run'
 check 'with a camera, to a file' watches --source camera --output 'a b.webm' 'a run'
 
+# The lines in the README, each as one line.
+sed -n '/^```sh$/,/^```$/p' "$SOURCE_ROOT/README.md" | sed ':a; /\\$/{N; s/\\\n *//; ba}' |
+    grep '^gst-launch-1.0 ' >readme.lines
+check 'the README has some' [ "$(wc -l <readme.lines)" -ge 4 ]
+while read -r line; do
+    eval "set -- ${line%%#*}"
+    shift
+    check "README: $*" "$PARSE_PIPELINE" "$@"
+done <readme.lines
+
 # ---- and now for real ----
 
+ln -s "$SOURCE_ROOT/examples" examples
+mkdir demo-output
+check 'the README: pictures to pictures' eval "$(grep demo-output readme.lines)"
+check 'under the same numbers' holds demo-output facade-1.png facade-2.png facade-3.png facade-4.png \
+    facade-5.png facade-6.png facade-7.png facade-8.png
 mkdir 'out put'
 runs 'images-to-images' images-to-images.sh --model "$unet" "$houses/%d.png" 'out put/%d.png'
 check 'one output for each' holds 'out put' 1.png 2.png 3.png 4.png 5.png 6.png 7.png 8.png
