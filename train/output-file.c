@@ -48,6 +48,21 @@ OutputFile *output_file_open(const char *file, GError **error)
     return output;
 }
 
+/* Makes the new name last. Some file systems cannot do this to folders; nothing more can be done. */
+static gboolean sync_folder(const char *file)
+{
+    g_autofree char *path = g_path_get_dirname(file);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), reason = 0;
+
+    if (fd < 0)
+        return errno == EACCES; /* it may be written and not read */
+    while (fsync(fd) && (reason = errno) == EINTR)
+        reason = 0;
+    close(fd);
+    errno = reason;
+    return reason == 0 || reason == EINVAL || reason == ENOTSUP || reason == EROFS;
+}
+
 gboolean output_file_commit(OutputFile *output, GError **error)
 {
     gboolean written =
@@ -63,10 +78,13 @@ gboolean output_file_commit(OutputFile *output, GError **error)
         written = FALSE;
         code = errno;
     }
+    if (written) {
+        output->temporary[0] = 0;
+        written = sync_folder(output->name);
+        code = errno;
+    }
     if (!written)
         fail(output->name, code, error);
-    else
-        output->temporary[0] = 0;
     output_file_discard(output);
     return written;
 }

@@ -76,22 +76,42 @@ static gboolean take_lock(RunFolder *folder, GError **error)
 
 /* ---- what a killed process was writing ---- */
 
-/* Removes temporary files in @path and the folders in it, @depth levels down. */
-static void clean(const char *path, int depth)
+/* Not what is below: that may be of another run, which is being written. */
+static void clean(const char *path)
 {
-    GDir *dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const char *name;
 
     while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *inside = g_build_filename(path, name, NULL);
+        g_autofree char *file = g_build_filename(path, name, NULL);
         if (g_str_has_prefix(name, ".pix2pix-") && g_str_has_suffix(name, ".tmp"))
-            g_unlink(inside);
-        else if (depth > 0 && g_file_test(inside, G_FILE_TEST_IS_DIR) &&
-                 !g_file_test(inside, G_FILE_TEST_IS_SYMLINK))
-            clean(inside, depth - 1);
+            g_unlink(file);
     }
-    if (dir)
-        g_dir_close(dir);
+}
+
+void run_folder_clean_samples(const RunFolder *folder, const char *name)
+{
+    g_autofree char *path = run_folder_file(folder, name);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *inside;
+
+    while (dir && (inside = g_dir_read_name(dir))) {
+        g_autofree char *samples = g_build_filename(path, inside, NULL);
+        if (!strcmp(inside, "fixed") || !inside[strspn(inside, "0123456789")])
+            clean(samples);
+    }
+}
+
+static void clean_run(const RunFolder *folder)
+{
+    static const char *const inside[] = {"states", "generators"};
+
+    clean(folder->path);
+    for (gsize i = 0; i < G_N_ELEMENTS(inside); i++) {
+        g_autofree char *path = run_folder_file(folder, inside[i]);
+        clean(path);
+    }
+    run_folder_clean_samples(folder, "samples");
 }
 
 /* ---- opening and closing ---- */
@@ -127,7 +147,7 @@ static RunFolder *open_folder(const char *path, gboolean is_new, GError **error)
              path);
         goto failed;
     }
-    clean(path, 2);
+    clean_run(folder);
     return folder;
 
 failed:

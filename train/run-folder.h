@@ -43,6 +43,10 @@ char *run_folder_file(const RunFolder *folder, const char *name);
 /** run_folder_make_folder: Makes folder @name, as of run_folder_file(), where it is missing. */
 gboolean run_folder_make_folder(const RunFolder *folder, const char *name, GError **error);
 
+/** run_folder_clean_samples: Removes what a killed process was writing into the samples in @name, as
+ * of run_folder_file(). */
+void run_folder_clean_samples(const RunFolder *folder, const char *name);
+
 /** run_folder_state: Returns: (transfer full): the path of the state of @step. */
 char *run_folder_state(const RunFolder *folder, guint64 step);
 /** run_folder_list_states: Returns: (transfer full) (element-type filename): paths, newest first. */

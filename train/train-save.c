@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The networks and the counters of a run, on disk. */
+#include "command.h"
 #include "fingerprint.h"
 #include "train.h"
 
@@ -57,6 +58,33 @@ gboolean train_save_state(Train *train, GError **error)
     return TRUE;
 }
 
+/* But for numbers: of steps, and of bytes that are missing. */
+static gboolean is_the_same(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (g_ascii_isdigit(*a))
+            a++;
+        while (g_ascii_isdigit(*b))
+            b++;
+        if (*a != *b)
+            return FALSE;
+        if (!*a)
+            return TRUE;
+    }
+}
+
+/* A full disk is told once, not at every save; and once more to a person who stops the run. */
+static void tell_save_error(Train *train, const char *what)
+{
+    g_autofree char *text = g_strdup_printf("step %" G_GUINT64_FORMAT " %s: %s", train->state.step,
+                                            what, train->save_error->message);
+
+    if (!train->save_told || !is_the_same(train->save_told, text) || command_interrupted())
+        train_say(train, "%s", text);
+    g_free(train->save_told);
+    train->save_told = g_steal_pointer(&text);
+}
+
 /* The state first: what the others hold can be made of it. */
 void train_save(Train *train)
 {
@@ -69,8 +97,9 @@ void train_save(Train *train)
     else if (!train_save_models(train, error))
         what = "is saved, but not its model";
     if (what)
-        train_say(train, "step %" G_GUINT64_FORMAT " %s: %s", train->state.step, what,
-                  (*error)->message);
+        tell_save_error(train, what);
+    else
+        g_clear_pointer(&train->save_told, g_free);
 }
 
 void train_tell_unsaved(Train *train)

@@ -32,6 +32,7 @@ void train_clear(Train *train)
     train_state_clear(&train->state);
     settings_clear(&train->settings);
     g_clear_error(&train->save_error);
+    g_free(train->save_told);
 }
 
 AugmentOptions train_get_augment(const Train *train)
@@ -80,8 +81,10 @@ static gboolean make_samples(const Train *train, GError **error)
 {
     const Settings *settings = &train->settings;
 
-    return !settings->samples_dir || settings->samples == 0 ||
-           run_folder_make_folder(train->folder, settings->samples_dir, error);
+    if (!settings->samples_dir || settings->samples == 0)
+        return TRUE;
+    run_folder_clean_samples(train->folder, settings->samples_dir);
+    return run_folder_make_folder(train->folder, settings->samples_dir, error);
 }
 
 gboolean train_open_files(Train *train, GError **error)

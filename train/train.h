@@ -28,6 +28,7 @@ typedef struct {
     int epoch;            /* of the last batch */
     int width, height;    /* of the batches; of the largest, where they vary */
     GError *save_error;   /* of the last save; NULL where it went well */
+    char *save_told;      /* what was last said of it */
     gboolean best_failed; /* the best generator is not the one in its file */
     guint64 latest_step;  /* of latest.safetensors; 0 where this process saved none */
 } Train;

@@ -125,6 +125,21 @@ result $? 'the file that cannot be written is named'
 check 'it is not counted' holds pruned/states state-00000024.safetensors \
     state-00000028.safetensors state-00000032.safetensors
 
+# ---- what a killed process was writing ----
+
+mkdir -p parent/neighbour/states parent/samples/1x outside/fixed outside/00000020 outside/other
+for file in parent/neighbour parent/neighbour/states parent/samples/1x outside outside/fixed \
+    outside/00000020 outside/other; do
+    : >$file/.pix2pix-abcdef.tmp
+done
+# shellcheck disable=SC2086
+trains 'a run above another' data --output parent $settings --max-steps 4 --samples-dir outside
+resumes 'again' parent
+find parent outside -name '*.tmp' | sort >left
+printf '%s/.pix2pix-abcdef.tmp\n' outside outside/other parent/neighbour parent/neighbour/states \
+    parent/samples/1x >foreign
+check 'removes what is its own, and nothing else' cmp left foreign
+
 # ---- settings that are gone ----
 
 # shellcheck disable=SC2086
