@@ -226,7 +226,7 @@ result $? 'plateau without validation is an error'
 
 complains 'holds a single pair' 'one pair, again and again' alone --val-phase train \
     --output learnt --no-flip --load-size 32 --no-dropout --no-gan --ngf 16 --batch-size 4 \
-    --epochs 200 --epochs-decay 100 --learning-rate 1e-3 --validate-epochs 0 --sample-steps 1000
+    --epochs 250 --epochs-decay 250 --learning-rate 1e-3 --validate-epochs 0 --sample-steps 1000
 l1=$(losses learnt | tail -n 1 | awk '{print $2}')
-check "is learnt by heart: L1 $l1" awk -v l1="$l1" 'BEGIN { exit !(l1 < 0.03) }'
+check "is learnt by heart: L1 $l1" awk -v l1="$l1" 'BEGIN { exit !(l1 < 0.02) }'
 finish
