@@ -344,6 +344,36 @@ static void test_deleted_meanwhile(void **state)
     assert_error(&error, "shrinking/train", "3 of 200 pairs");
 }
 
+/* A loader that starts over a picture that broke deals what one deals that it breaks under. */
+static void test_broken_at_the_start(void **state)
+{
+    const DatasetOptions kept = {.root = "starting",
+                                 .phase = "train",
+                                 .in_channels = 3,
+                                 .out_channels = 1,
+                                 .keep_broken = TRUE};
+    LoaderOptions options = of_seven();
+    int width, height;
+
+    sample_pictures("starting/train", 100, 12, 6);
+    g_autoptr(Dataset) whole = dataset_open(&kept, NULL);
+    sample_cut("starting/train/0.png", 20);
+    g_autoptr(Dataset) broken = dataset_open(&kept, NULL);
+    options.dataset = whole;
+    g_autoptr(GPtrArray) under = describe_all(&options, 100);
+    options.dataset = broken;
+    g_autoptr(GPtrArray) over = describe_all(&options, 100);
+    assert_all_equal(over, under, 0);
+
+    g_autoptr(Loader) loader = open_loader(&options);
+    for (int i = 0; i < 100; i++)
+        next(loader);
+    assert_in_range(loader_get_skipped(loader), 1, 4);
+    assert_int_equal(loader_get_problems(loader)->len, 0); /* the data set tells it */
+    loader_get_size(loader, &width, &height);
+    assert_true(width == 8 && height == 8);
+}
+
 static void test_all_deleted(void **state)
 {
     LoaderOptions options = of_seven();
@@ -423,12 +453,19 @@ static int bench(const char *root, guint threads)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),          cmocka_unit_test(test_start_in_the_middle),
-        cmocka_unit_test(test_seeds_differ),     cmocka_unit_test(test_epochs_are_permutations),
-        cmocka_unit_test(test_serial),           cmocka_unit_test(test_fewer_pairs_than_a_batch),
-        cmocka_unit_test(test_layout),           cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_sizes_of_batches), cmocka_unit_test(test_deleted_meanwhile),
-        cmocka_unit_test(test_all_deleted),      cmocka_unit_test(test_free_stops_at_once),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_start_in_the_middle),
+        cmocka_unit_test(test_seeds_differ),
+        cmocka_unit_test(test_epochs_are_permutations),
+        cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_fewer_pairs_than_a_batch),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_sizes_of_batches),
+        cmocka_unit_test(test_deleted_meanwhile),
+        cmocka_unit_test(test_broken_at_the_start),
+        cmocka_unit_test(test_all_deleted),
+        cmocka_unit_test(test_free_stops_at_once),
         cmocka_unit_test(test_free_of_nothing),
     };
 
