@@ -2,11 +2,11 @@
 
 #include "dataset.h"
 
+#include "dataset-check.h"
 #include "image-file.h"
 #include "pair-list.h"
 
 #include <pix2pix/pix.h>
-#include <sys/stat.h>
 
 struct Dataset {
     DatasetOptions options; /* owns its strings */
@@ -44,72 +44,21 @@ void dataset_free(Dataset *dataset)
     g_free(dataset);
 }
 
-static guint64 get_bytes(const char *file)
-{
-    struct stat status;
-
-    return file && !stat(file, &status) ? status.st_size : 0;
-}
-
-static gboolean check_side_by_side(Pair *pair, GError **error)
-{
-    if (!picture_check(pair->a, &pair->width, &pair->height, error))
-        return FALSE;
-    if (pair->width % 2) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
-                    "%s: is %d pixels wide, and a pair side by side has an even width, replace it",
-                    pair->a, pair->width);
-        return FALSE;
-    }
-    pair->width /= 2;
-    return TRUE;
-}
-
-static gboolean check_two_files(Pair *pair, GError **error)
-{
-    int width, height;
-
-    if (!picture_check(pair->a, &pair->width, &pair->height, error) ||
-        !picture_check(pair->b, &width, &height, error))
-        return FALSE;
-    if (width == pair->width && height == pair->height)
-        return TRUE;
-    g_set_error(error, PIX_ERROR, PIX_ERROR_BAD_SHAPE,
-                "%s: is %d x %d pixels and %s is %d x %d, make them the same size", pair->a,
-                pair->width, pair->height, pair->b, width, height);
-    return FALSE;
-}
-
-/* A pair that is broken has no size. */
-static gboolean check_pair(Pair *pair, GError **error)
-{
-    if (!(pair->b ? check_two_files(pair, error) : check_side_by_side(pair, error))) {
-        pair->width = pair->height = 0;
-        return FALSE;
-    }
-    pair->bytes = get_bytes(pair->a) + get_bytes(pair->b);
-    return TRUE;
-}
-
 /* Takes the broken pairs out, unless they are too many, or are to keep their numbers. */
 static gboolean check_pairs(Dataset *dataset, GError **error)
 {
     const guint n = dataset->pairs->len;
 
-    for (guint i = 0; i < n; i++) {
-        g_autoptr(GError) broken = NULL;
-        if (!check_pair(dataset->pairs->pdata[i], &broken))
-            g_ptr_array_add(dataset->problems, g_strdup(broken->message));
-    }
+    dataset_check(dataset->pairs, &dataset->options, dataset->problems);
     if ((guint64)dataset->problems->len * 100 > n) {
-        g_autofree char *named = pair_list_join(dataset->problems, "; ");
+        g_autofree char *named = pair_list_join_some(dataset->problems, "; ", DATASET_NAMED);
         g_set_error(error, PIX_ERROR, PIX_ERROR_IO,
                     "%s: %u of %u pairs are broken, more than 1 %%: %s", dataset->folder,
                     dataset->problems->len, n, named);
         return FALSE;
     }
     for (guint i = n; i-- > 0 && !dataset->options.keep_broken;) {
-        if (((Pair *)dataset->pairs->pdata[i])->width == 0)
+        if (((Pair *)dataset->pairs->pdata[i])->bytes == 0)
             g_ptr_array_remove_index(dataset->pairs, i);
     }
     return TRUE;

@@ -9,6 +9,12 @@
 
 #include "picture.h"
 
+#define DATASET_NAMED 20 /* so many broken pairs are named, the others counted */
+
+/** DatasetChecked: @done of @total pairs are decoded; called some times a second, in the thread that
+ * opens the data set. Returns: FALSE to leave the rest unseen. */
+typedef gboolean DatasetChecked(guint done, guint total, gpointer data);
+
 typedef struct {
     const char *root, *phase;        /* pictures side by side in root/phase, or */
     const char *a_folder, *b_folder; /* equal names in two folders; endings may differ */
@@ -16,6 +22,9 @@ typedef struct {
     int in_channels, out_channels;   /* 1, 3 or 4 */
     int max_size;                    /* so many pairs, in the order of their names; 0 for all */
     gboolean keep_broken;            /* they stay in the numbering, and cannot be read */
+    guint decode_threads;            /* that decode every picture; 0: nobody does */
+    DatasetChecked *on_checked;      /* (nullable): with those; and what it is given */
+    gpointer on_checked_data;
 } DatasetOptions;
 
 /** Dataset: Thread-safety: immutable once open; read from any thread. */
@@ -24,7 +33,8 @@ typedef struct Dataset Dataset;
 /**
  * dataset_open:
  * Lists the pairs as a person counts, 2.png before 10.png, and checks header and end of every file;
- * folders and files that are not named as pictures are passed over. Without root/val, root/test is
+ * folders and files that are not named as pictures are passed over. What is broken only in between
+ * is found by decoding; it stays in the numbering in any case, as it would without. Without root/val, root/test is
  * taken, and the other way round; without root/train, root itself: a note says so.
  *
  * Errors, one line: a folder that is missing, cannot be read or holds no pairs, with what it does

@@ -37,15 +37,20 @@ static Pair *pair_new(const char *a, const char *b)
     return pair;
 }
 
-char *pair_list_join(const GPtrArray *texts, const char *separator)
+char *pair_list_join_some(const GPtrArray *texts, const char *separator, guint most)
 {
     GString *joined = g_string_new(NULL);
 
-    for (guint i = 0; i < MIN(texts->len, NAMED); i++)
+    for (guint i = 0; i < MIN(texts->len, most); i++)
         g_string_append_printf(joined, "%s%s", i ? separator : "", (char *)texts->pdata[i]);
-    if (texts->len > NAMED)
-        g_string_append_printf(joined, " and %u more", texts->len - NAMED);
+    if (texts->len > most)
+        g_string_append_printf(joined, " and %u more", texts->len - most);
     return g_string_free(joined, FALSE);
+}
+
+char *pair_list_join(const GPtrArray *texts, const char *separator)
+{
+    return pair_list_join_some(texts, separator, NAMED);
 }
 
 /* ---- side by side ---- */

@@ -34,5 +34,7 @@ GPtrArray *pair_list_two_folders(const char *a, const char *b, GError **error);
 
 /** pair_list_join: Returns: (transfer full): "a, b, c and 2 more". */
 char *pair_list_join(const GPtrArray *texts, const char *separator);
+/** pair_list_join_some: The same with @most of them named. */
+char *pair_list_join_some(const GPtrArray *texts, const char *separator, guint most);
 
 #endif

@@ -2,6 +2,7 @@
 
 /* What is there before the first step of a run, and whether it fits. */
 #include "command.h"
+#include "progress.h"
 #include "sampler.h"
 #include "train.h"
 
@@ -96,14 +97,35 @@ gboolean train_open_files(Train *train, GError **error)
 
 static void tell(Train *train, const GPtrArray *lines, const char *what)
 {
-    for (guint i = 0; i < lines->len; i++)
+    for (guint i = 0; i < MIN(lines->len, DATASET_NAMED); i++)
         train_say(train, "%s: %s", what, (char *)lines->pdata[i]);
+    if (lines->len > DATASET_NAMED)
+        train_say(train, "%s: %u more", what, lines->len - DATASET_NAMED);
+}
+
+/* A DatasetChecked. */
+static gboolean show_checked(guint done, guint total, gpointer data)
+{
+    Progress *progress = data;
+
+    progress->total = total;
+    progress_update(progress, done);
+    return !command_interrupted();
+}
+
+/* Of a new run; the data of one that goes on are known. */
+static guint count_decoders(const Train *train)
+{
+    return train->folder                 ? 0
+           : train->settings.threads > 0 ? train->settings.threads
+                                         : g_get_num_processors();
 }
 
 static Dataset *open_dataset(Train *train, const char *a, const char *b, const char *phase,
                              int max_size, gboolean keep_broken, GError **error)
 {
     const Settings *settings = &train->settings;
+    Progress progress;
     const DatasetOptions options = {
         .root = settings->data,
         .phase = phase,
@@ -114,9 +136,14 @@ static Dataset *open_dataset(Train *train, const char *a, const char *b, const c
         .out_channels = settings->output_nc,
         .max_size = max_size,
         .keep_broken = keep_broken,
+        .decode_threads = count_decoders(train),
+        .on_checked = show_checked,
+        .on_checked_data = &progress,
     };
-    Dataset *dataset = dataset_open(&options, error);
 
+    progress_init(&progress, "pairs looked at", 0);
+    Dataset *dataset = dataset_open(&options, error);
+    progress_clear(&progress);
     if (dataset) {
         tell(train, dataset_get_problems(dataset),
              keep_broken ? "replaced by another pair" : "left out");

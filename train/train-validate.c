@@ -138,7 +138,8 @@ void train_validate(Train *train)
         if (command_interrupted())
             return; /* state.validated tells the resumed run that this is still to be done */
         g_autoptr(GError) broken = NULL;
-        if (!add_pair(sampler, metrics, train->val, i, &broken))
+        if (!dataset_is_broken(train->val, i) &&
+            !add_pair(sampler, metrics, train->val, i, &broken))
             train_say(train, "not validated: %s", broken->message);
     }
     if (sampler) {
@@ -162,13 +163,15 @@ static gboolean write_picture(const Train *train, const char *folder, const char
 }
 
 /* A pair that cannot be read is told and passed over. */
-static gboolean write_sample(Train *train, Sampler *sampler, const Dataset *dataset,
-                             guint index, const char *fixed, const char *folder, GError **error)
+static gboolean write_sample(Train *train, Sampler *sampler, const Dataset *dataset, guint index,
+                             const char *fixed, const char *folder, GError **error)
 {
     const char *name = dataset_get_name(dataset, index);
     g_auto(Sample) sample = {0};
     GError *broken = NULL;
 
+    if (dataset_is_broken(dataset, index)) /* which has been told */
+        return TRUE;
     if (!sampler_run(sampler, dataset, index, &sample, &broken)) {
         tell(train, broken);
         return TRUE;

@@ -364,6 +364,79 @@ static void test_broken_files_keep_their_numbers(void **state)
     assert_error(&error, "kept/train", "2 of 100 pairs are broken, more than 1 %");
 }
 
+/* As one that was damaged on its way: header and end are as they were. */
+static void damage(const char *file)
+{
+    g_autofree char *data = NULL;
+    gsize bytes;
+
+    assert_true(g_file_get_contents(file, &data, &bytes, NULL));
+    memset(data + bytes / 2, 0, bytes / 4);
+    sample_bytes(file, data, bytes);
+}
+
+typedef struct {
+    guint calls, done, total;
+} Seen;
+
+static gboolean stop_at_once(guint done, guint total, gpointer data)
+{
+    Seen *seen = data;
+
+    assert_true(done >= seen->done && done <= total);
+    *seen = (Seen){seen->calls + 1, done, total};
+    return FALSE;
+}
+
+static void test_broken_in_between(void **state)
+{
+    DatasetOptions options = {
+        .root = "between", .phase = "train", .in_channels = 3, .out_channels = 3};
+    GError *error = NULL;
+
+    sample_pictures("between/train", 100, 80, 40);
+    damage("between/train/7.png");
+    g_autoptr(Dataset) unseen = dataset_open(&options, &error);
+    assert_non_null(unseen);
+    assert_int_equal(dataset_get_problems(unseen)->len, 0);
+    options.decode_threads = 3;
+    g_autoptr(Dataset) dataset = dataset_open(&options, &error);
+    assert_non_null(dataset);
+    assert_int_equal(dataset_get_problems(dataset)->len, 1);
+    assert_non_null(strstr(dataset_get_problems(dataset)->pdata[0], "between/train/7.png: "));
+    assert_int_equal(dataset_get_n(dataset), 100); /* as for who does not decode */
+    assert_true(dataset_is_broken(dataset, 7) && !dataset_is_broken(dataset, 8));
+    assert_int_equal(dataset_get_bytes(dataset, 7), dataset_get_bytes(unseen, 7));
+
+    for (int i = 30; i < 60; i++) {
+        g_autofree char *file = g_strdup_printf("between/train/%d.png", i);
+        damage(file);
+    }
+    assert_null(dataset_open(&options, &error));
+    assert_non_null(strstr(error->message, "between/train/48.png: "));
+    assert_null(strstr(error->message, "between/train/49.png: "));
+    assert_error(&error, "between/train/7.png", "31 of 100 pairs are broken, more than 1 %");
+}
+
+static void test_decoding_is_interrupted(void **state)
+{
+    Seen seen = {0};
+    const DatasetOptions options = {.root = "long",
+                                    .phase = "train",
+                                    .in_channels = 3,
+                                    .out_channels = 3,
+                                    .decode_threads = 1,
+                                    .on_checked = stop_at_once,
+                                    .on_checked_data = &seen};
+
+    sample_pictures("long/train", 40, 3000, 700);
+    damage("long/train/39.png");
+    g_autoptr(Dataset) dataset = dataset_open(&options, NULL);
+    assert_non_null(dataset); /* the last one is not seen any more */
+    assert_int_equal(seen.calls, 1);
+    assert_int_equal(seen.total, 40);
+}
+
 /* ---- its fingerprint ---- */
 
 static Dataset *open_print(void)
@@ -434,6 +507,8 @@ int main(void)
         cmocka_unit_test(test_broken_files_of_a_small_set),
         cmocka_unit_test(test_broken_files_of_a_large_set),
         cmocka_unit_test(test_broken_files_keep_their_numbers),
+        cmocka_unit_test(test_broken_in_between),
+        cmocka_unit_test(test_decoding_is_interrupted),
         cmocka_unit_test(test_fingerprint),
     };
     return cmocka_run_group_tests_name("dataset", tests, sample_setup, sample_teardown);

@@ -111,4 +111,41 @@ result $same 'and taken away'
     --init-g without/latest.safetensors --no-gan --dropout >/dev/null 2>&1
 check 'a run that goes on has what it had' cmp without-true-asked/latest.safetensors \
     straight/latest.safetensors
+
+# ---- pictures that are broken in between ----
+
+# damage FILE: its header and its end are as they were.
+damage() {
+    dd if=/dev/zero of="$1" bs=1 seek=$(($(wc -c <"$1") / 2)) count=200 conv=notrunc 2>/dev/null
+}
+
+make_pairs many 120 100
+damage many/train/7.png
+damage many/val/2.png
+train many --output whole-run --epochs 1 --epochs-decay 0 --samples 3 --save-steps 50
+result $? 'one of 120 is broken'
+for text in 'replaced by another pair: .*/train/7.png: ' 'left out: .*/val/2.png: '; do
+    test "$(grep -c "$text" "$scratch/.stderr")" = 1
+    result $? "it is told once: $text"
+done
+test "$(grep -c '7.png\|2.png' "$scratch/.stderr")" = 2
+result $? 'and not again'
+train many --output parted --epochs 1 --epochs-decay 0 --samples 3 --save-steps 50 --max-steps 60
+"$PIX2PIX" train --resume parted --max-steps 120 >/dev/null 2>"$scratch/.stderr"
+result $? 'a run that goes on'
+for file in latest best latest-discriminator; do
+    check "is as if it had never stopped: $file" cmp whole-run/$file.safetensors \
+        parted/$file.safetensors
+done
+damage many/train/50.png
+# shellcheck disable=SC2086
+fails 1 '2 of 120 pairs are broken, more than 1 %: ' 'two of 120 are too many' \
+    train many --output no $small
+damage many/val/50.png
+cp data/train/1.png many/train/50.png
+cp data/train/1.png many/train/7.png
+# shellcheck disable=SC2086
+fails 1 '2 of 100 pairs are broken, more than 1 %: ' 'as well of those to validate on' \
+    train many --output no $small
+check 'and no run was begun' test ! -e no
 finish
