@@ -28,10 +28,11 @@ typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 struct SwdSet {
     guint64 seed;
-    guint which, expected; /* pictures */
+    guint which;
+    guint n, room; /* pictures: that there are, and that there is memory for */
     int n_levels;
     GRand *places[SWD_MAX_LEVELS];
-    GArray *patches[SWD_MAX_LEVELS]; /* of float: (channel, y, x) each */
+    float *patches[SWD_MAX_LEVELS]; /* (n * PATCHES, channel, y, x) */
 };
 
 /* What the threads share that work on one level. */
@@ -67,14 +68,14 @@ void swd_set_free(SwdSet *set)
         return;
     for (int i = 0; i < set->n_levels; i++) {
         g_rand_free(set->places[i]);
-        g_array_unref(set->patches[i]);
+        g_free(set->patches[i]);
     }
     g_free(set);
 }
 
 void swd_set_expect(SwdSet *set, guint pictures)
 {
-    set->expected = pictures;
+    set->room = pictures;
 }
 
 /* ---- patches ---- */
@@ -91,16 +92,13 @@ static gboolean is_last(int width, int height)
 
 static void take_patches(SwdSet *set, int level, float *const *planes, int width, int height)
 {
-    GArray *patches = set->patches[level];
-    guint first = patches->len;
+    float *to = set->patches[level] + (gsize)set->n * PATCHES * FEATURES;
     int y[PATCHES], x[PATCHES];
 
     for (int i = 0; i < PATCHES; i++)
         y[i] = numpy_random_below(set->places[level], height - SIDE + 1);
     for (int i = 0; i < PATCHES; i++)
         x[i] = numpy_random_below(set->places[level], width - SIDE + 1);
-    g_array_set_size(patches, first + PATCHES * FEATURES);
-    float *to = &g_array_index(patches, float, first);
     for (int i = 0; i < PATCHES; i++) {
         for (int c = 0; c < CHANNELS; c++) {
             const float *from = planes[c] + (gsize)y[i] * width + x[i];
@@ -110,11 +108,29 @@ static void take_patches(SwdSet *set, int level, float *const *planes, int width
     }
 }
 
+/* Returns: @before, or what is new, with all the room. */
+static float *new_patches(const SwdSet *set, float *before)
+{
+    const gsize picture = PATCHES * FEATURES;
+
+    return g_renew(float, before, picture * set->room);
+}
+
+static void make_room(SwdSet *set)
+{
+    if (set->n < set->room)
+        return;
+    set->room = MAX(2 * set->n, 1);
+    for (int level = 0; level < set->n_levels; level++)
+        set->patches[level] = new_patches(set, set->patches[level]);
+}
+
 void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
 {
     gsize count = (gsize)width * height;
     float *planes[CHANNELS], *halves[CHANNELS];
 
+    make_room(set);
     for (int c = 0; c < CHANNELS; c++)
         planes[c] = g_memdup2(pixels + c * count, count * sizeof(float));
     for (int level = 0;; level++) {
@@ -126,19 +142,19 @@ void swd_set_add(SwdSet *set, const float *pixels, int width, int height)
         if (level == set->n_levels) {
             g_assert(level < SWD_MAX_LEVELS);
             set->places[level] = new_stream(set->seed, STREAM_PATCHES + set->which, level);
-            set->patches[level] =
-                g_array_sized_new(FALSE, FALSE, sizeof(float), set->expected * PATCHES * FEATURES);
+            set->patches[level] = new_patches(set, NULL);
             set->n_levels++;
         }
         take_patches(set, level, planes, width, height);
         for (int c = 0; c < CHANNELS; c++)
             g_free(planes[c]);
         if (last)
-            return;
+            break;
         memcpy(planes, halves, sizeof(planes));
         width = half(width);
         height = half(height);
     }
+    set->n++;
 }
 
 /* ---- the distance ---- */
@@ -167,10 +183,10 @@ static float *new_directions(guint64 seed, int level)
 }
 
 /* Mean and standard deviation of one channel over all patches. */
-static void measure(const GArray *patches, int channel, float *mean, float *scale)
+static void measure(const SwdSet *set, int level, int channel, float *mean, float *scale)
 {
-    const float *first = (const float *)(void *)patches->data + channel * AREA;
-    guint n = patches->len / FEATURES;
+    const float *first = set->patches[level] + channel * AREA;
+    guint n = set->n * PATCHES;
     double sum = 0, square = 0;
 
     for (guint i = 0; i < n; i++) {
@@ -229,9 +245,9 @@ static void sort_keys(guint32 *keys, guint32 *scratch, guint n)
 /* Projects every patch of a set on BLOCK directions. @keys: (out): (BLOCK, n). */
 static void project(const Comparison *comparison, int which, int first, guint32 *keys)
 {
-    const GArray *patches = comparison->sets[which]->patches[comparison->level];
-    const float *patch = (const float *)(void *)patches->data;
-    guint n = patches->len / FEATURES;
+    const SwdSet *set = comparison->sets[which];
+    const float *patch = set->patches[comparison->level];
+    guint n = set->n * PATCHES;
     Lanes directions[FEATURES][VECTORS];
 
     for (int f = 0; f < FEATURES; f++) {
@@ -259,7 +275,7 @@ static void project(const Comparison *comparison, int which, int first, guint32 
 static gpointer compare_blocks(gpointer data)
 {
     Comparison *comparison = data;
-    guint n = comparison->sets[0]->patches[comparison->level]->len / FEATURES;
+    guint n = comparison->sets[0]->n * PATCHES;
     g_autofree guint32 *keys = g_new(guint32, (gsize)2 * BLOCK * n);
     g_autofree guint32 *scratch = g_new(guint32, 2 * n);
     int block;
@@ -284,12 +300,12 @@ static double compare_level(Comparison *comparison, unsigned threads)
 {
     GThread *others[BLOCKS];
     guint n_others = MIN(threads, BLOCKS) - 1;
-    guint n = comparison->sets[0]->patches[comparison->level]->len / FEATURES;
+    guint n = comparison->sets[0]->n * PATCHES;
     double sum = 0;
 
     for (int set = 0; set < 2; set++) {
         for (int c = 0; c < CHANNELS; c++)
-            measure(comparison->sets[set]->patches[comparison->level], c, &comparison->mean[set][c],
+            measure(comparison->sets[set], comparison->level, c, &comparison->mean[set][c],
                     &comparison->scale[set][c]);
     }
     for (guint i = 0; i < n_others; i++)
