@@ -96,6 +96,14 @@ check 'and the log' cmp whole/log.jsonl cut/log.jsonl
 cp -r whole emptied
 rm -r emptied/states
 fails 1 'has no state that can be read' 'no states at all' train --resume emptied
+cp -r emptied silent
+rm silent/log.jsonl
+fails 1 "--init-g $scratch/silent/latest.safetensors" 'nor a log' train --resume silent
+rm silent/latest* silent/best*
+mkdir silent/states
+: >silent/states/state-00000004.safetensors.broken
+fails 1 'has no state that can be read' 'nothing but a state that was set aside' \
+    train --resume silent
 rm emptied/latest*
 fails 1 "$scratch/emptied/best.safetensors" 'and no latest generator' train --resume emptied
 rm emptied/best*
