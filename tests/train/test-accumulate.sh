@@ -39,4 +39,18 @@ for kind in '' '--gan-mode lsgan --pixel-loss l2' '--no-gan' '--clip-norm 0.1'; 
         check 'are the same steps again' near whole parts 6
     }
 done
+
+# What wgangp calls losses are one sum with two signs, as long as the discriminator does not move
+# and sees the same pictures twice; unet_64 has dropout.
+"$PIX2PIX" train data --output masks --net-g unet_64 --crop-size 64 --ngf 4 --ndf 4 --norm none \
+    --init-gain 0.2 --gan-mode wgangp --learning-rate-d 1e-30 --batch-size 1 --accumulate 3 \
+    --max-steps 3 --log-steps 1 --samples 0 --no-html >"$scratch/.stdout" 2>"$scratch/.stderr"
+result $? 'three with dropout'
+check 'are drawn with one mask each time' sh -c 'printf %s "$1" | awk "{
+    sum = \$2 + \$6
+    if (\$1 != \"D_fake\" || \$5 != \"G_GAN\" || \$2 == 0 || sum ^ 2 > 1e-10 * \$2 ^ 2) {
+        print
+        exit 1
+    }
+} END { exit NR != 3 }"' - "$(losses masks)"
 finish
