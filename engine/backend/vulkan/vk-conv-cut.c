@@ -101,12 +101,18 @@ static uint32_t invocations(const Tile *tile)
     return tile->m / tile->thread_m * (tile->n / tile->thread_n);
 }
 
+static bool fits(const VulkanGpu *gpu, const Tile *tile)
+{
+    const VkPhysicalDeviceLimits *limits = &gpu->properties.limits;
+    return invocations(tile) <= limits->maxComputeWorkGroupInvocations &&
+           invocations(tile) <= limits->maxComputeWorkGroupSize[0];
+}
+
 static Tile choose_tile(const VulkanGpu *gpu, const VulkanMatrices *matrices)
 {
     const Tile *best = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(tiles); i++)
-        if (invocations(&tiles[i]) <= gpu->properties.limits.maxComputeWorkGroupInvocations &&
-            (!best || cost(&tiles[i], matrices) < cost(best, matrices)))
+        if (fits(gpu, &tiles[i]) && (!best || cost(&tiles[i], matrices) < cost(best, matrices)))
             best = &tiles[i];
     Tile tile = *best;
     while (tile.k > 4 && tile.k / 2 >= matrices->chunk)
