@@ -116,7 +116,8 @@ check 'a run that goes on has what it had' cmp without-true-asked/latest.safeten
 
 # damage FILE: its header and its end are as they were.
 damage() {
-    dd if=/dev/zero of="$1" bs=1 seek=$(($(wc -c <"$1") / 2)) count=200 conv=notrunc 2>/dev/null
+    bytes=$(wc -c <"$1")
+    dd if=/dev/zero of="$1" bs=1 seek=$((bytes / 2)) count=$((bytes / 4)) conv=notrunc 2>/dev/null
 }
 
 make_pairs many 120 100
