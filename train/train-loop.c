@@ -202,9 +202,10 @@ static int finish(Train *train)
         train_tell_unsaved(train);
         return COMMAND_FAILED;
     }
-    printf("%s is ready; to see it: gst-launch-1.0 videotestsrc ! pix2pixfilter model=%s ! "
-           "videoconvert ! autovideosink\n",
-           shown, shown);
+    printf(
+        "%s is ready; to see it: gst-launch-1.0 v4l2src ! videoconvert ! pix2pixfilter model=%s ! "
+        "videoconvert ! autovideosink\n",
+        shown, shown);
     return COMMAND_DONE;
 }
 

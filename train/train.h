@@ -41,7 +41,7 @@ void train_say(Train *train, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** train_get_augment: How pictures become the network's input. */
 AugmentOptions train_get_augment(const Train *train);
 
-/* ---- train-setup.c, train-fit.c: before the first step ---- */
+/* ---- train-setup.c, train-fit.c, train-describe.c: before the first step ---- */
 
 /** train_begin_state: That of a run without a step. */
 void train_begin_state(Train *train);
