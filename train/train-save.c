@@ -76,8 +76,10 @@ static gboolean is_the_same(const char *a, const char *b)
 /* A full disk is told once, not at every save; and once more to a person who stops the run. */
 static void tell_save_error(Train *train, const char *what)
 {
-    g_autofree char *text = g_strdup_printf("step %" G_GUINT64_FORMAT " %s: %s", train->state.step,
-                                            what, train->save_error->message);
+    gboolean blown = g_error_matches(train->save_error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT);
+    g_autofree char *text = g_strdup_printf(
+        "step %" G_GUINT64_FORMAT " %s: %s%s", train->state.step, what, train->save_error->message,
+        blown ? "; what was saved before is as it was, try a smaller --learning-rate" : "");
 
     if (!train->save_told || !is_the_same(train->save_told, text) || command_interrupted())
         train_say(train, "%s", text);

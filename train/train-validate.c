@@ -76,6 +76,11 @@ static gboolean keep_best(Train *train, double value, gboolean higher)
     if (!isnan(state->best) && !(higher ? value > state->best : value < state->best))
         return FALSE;
     train->best_failed = !train_save_networks(train, "best", FALSE, &error);
+    if (train->best_failed && g_error_matches(error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT)) {
+        g_clear_error(&train->save_error); /* that ends the run, whose last save will tell */
+        train->save_error = error;
+        return FALSE;
+    }
     if (train->best_failed) {
         tell(train, error);
         return FALSE;

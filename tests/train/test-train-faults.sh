@@ -239,6 +239,11 @@ grep -q 'the loss [DG]_[A-Za-z0-9]* is not a number' "$scratch/.stderr" &&
     grep -Eq 'with [1-6]: ' "$scratch/.stderr" && grep -q ' of [DG] holds ' "$scratch/.stderr"
 result $? 'loss, pictures and tensor are named'
 check 'nothing was saved' sh -c '! ls mad/states mad/*.safetensors 2>/dev/null | grep -q .'
+# Losses of 1e19 are numbers still, the statistics of the norms are none any more: validation sees it.
+train data --output blown $settings --norm batch --learning-rate 1e9 --save-steps 1000 \
+    --epochs 50 --max-steps 200
+[ $? = 1 ] && one_line 'holds NaN or infinite values; what was saved before is as it was, try a smaller'
+result $? 'a learning rate that blows up the statistics ends the run'
 cp -r full mad-again
 "$PIX2PIX" train --resume mad-again --override --learning-rate 1e30 --max-steps 0 \
     >"$scratch/.stdout" 2>"$scratch/.stderr"
