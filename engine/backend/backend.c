@@ -21,6 +21,15 @@ static const char *match(const char *spec, const char *name)
     return spec[length] == '\0' ? spec + length : spec[length] == ':' ? spec + length + 1 : NULL;
 }
 
+static void fail_unknown(const char *spec, GError **error)
+{
+    g_autoptr(GString) known = g_string_new("auto");
+    for (size_t i = 0; i < G_N_ELEMENTS(backends); i++)
+        g_string_append_printf(known, ", %s", backends[i]->name);
+    pix_fail(error, PIX_ERROR_NO_DEVICE, "no device is called \"%s\"; this build knows: %s", spec,
+             known->str);
+}
+
 PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
 {
     if (!spec || !*spec)
@@ -32,8 +41,7 @@ PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
         if (name)
             return backends[i]->open(*name ? name : NULL, threads, error);
     }
-    pix_fail(error, PIX_ERROR_NO_DEVICE, "no device is called \"%s\"; this build knows: auto, cpu",
-             spec);
+    fail_unknown(spec, error);
     return NULL;
 }
 

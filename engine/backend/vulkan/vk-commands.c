@@ -233,6 +233,10 @@ static bool check_dispatch(const PixCommands *commands, const VulkanDispatch *di
 {
     const VkPhysicalDeviceLimits *limits = &commands->gpu->properties.limits;
     g_assert(dispatch->push_bytes <= VK_PUSH_BYTES && dispatch->push_bytes % 4 == 0);
+    if (dispatch->varying && commands->slots->len == SLOTS)
+        return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                        "%s: a network has more than %d dropout layers; use device=cpu",
+                        commands->gpu->name, SLOTS);
     for (int i = 0; i < 3; i++)
         if (dispatch->groups[i] > limits->maxComputeWorkGroupCount[i])
             return pix_fail(error, PIX_ERROR_BAD_SHAPE,
