@@ -112,25 +112,12 @@ float *fenced_read(PixDevice *device, const Fenced *f)
 
 int open_level(void **state)
 {
-    g_auto(GStrv) parts = g_strsplit(*state, ":", 2);
-    g_setenv("PIX2PIX_CPU", parts[0], TRUE);
-    const char *spec = strcmp(parts[0], "vulkan") == 0 ? "vulkan" : "cpu";
-    PixDevice *device = pix_device_open(spec, parts[1] ? (unsigned)atoi(parts[1]) : 1, NULL);
-    g_unsetenv("PIX2PIX_CPU");
-    *state = device;
-    return device && strcmp(device->info.level, parts[0]) == 0 ? 0 : -1;
+    *state = level_open(*state);
+    return *state ? 0 : -1;
 }
 
 int close_device(void **state)
 {
     pix_device_unref(*state);
     return 0;
-}
-
-bool has_level(const char *level)
-{
-    void *state = (void *)level;
-    bool has = open_level(&state) == 0;
-    pix_device_unref(state);
-    return has;
 }

@@ -8,6 +8,7 @@
 #define FENCED_H
 
 #include "backend.h"
+#include "levels.h"
 
 typedef struct {
     PixTensor tensor;
@@ -30,14 +31,8 @@ void fenced_write(PixDevice *device, const Fenced *fenced, const float *values);
 /** fenced_read: (transfer full): the values. Fails the test where the fence was written to. */
 float *fenced_read(PixDevice *device, const Fenced *fenced);
 
-/**
- * open_level: A test's setup: *state, "vulkan" or a level of the CPU with ":THREADS", becomes its
- * device.
- */
+/** open_level: A test's setup: *state, a level as of level_open(), becomes its device. */
 int open_level(void **state);
 int close_device(void **state);
-
-/** has_level: Whether this machine and build have it; what they lack is not run and not counted. */
-bool has_level(const char *level);
 
 #endif

@@ -17,6 +17,7 @@
 #include "backend.h"
 #include "bench-conv-backward.h"
 #include "compare.h"
+#include "levels.h"
 #include "ref-conv-backward.h"
 
 /* float32 against double; the largest error is in units of the root mean square. */
@@ -566,27 +567,12 @@ static void test_specification(void **state)
 
 /* ---- main ---- */
 
-static int open_level(void **state, const char *level, unsigned threads)
-{
-    g_setenv("PIX2PIX_CPU", level, TRUE);
-    PixDevice *device = pix_device_open("cpu", threads, NULL);
-    g_unsetenv("PIX2PIX_CPU");
-    *state = device;
-    return device && strcmp(device->info.level, level) == 0 ? 0 : -1;
-}
-
-static int open_vulkan(void **state)
-{
-    *state = pix_device_open("vulkan", 0, NULL);
-    return *state ? 0 : -1;
-}
-
 static int open_simple(void **state)
 {
     g_setenv("PIX2PIX_VULKAN", "simple", TRUE);
-    int result = open_vulkan(state);
+    *state = level_open("vulkan");
     g_unsetenv("PIX2PIX_VULKAN");
-    return result;
+    return *state ? 0 : -1;
 }
 
 static int close_device(void **state)
@@ -595,30 +581,19 @@ static int close_device(void **state)
     return 0;
 }
 
-#define LEVEL(level, threads)                                                                      \
-    static int open_##level(void **state)                                                          \
-    {                                                                                              \
-        return open_level(state, #level, threads);                                                 \
-    }
-LEVEL(c, 1)
-LEVEL(openblas, 2)
-LEVEL(avx2, 2)
-LEVEL(avx512, 3)
-
-#define TEST(test, level)                                                                          \
-    {                                                                                              \
-#test ", " #level, test_##test, open_##level, close_device, NULL                           \
-    }
-#define TESTS(level) TEST(overwrites, level), TEST(adds, level), TEST(parts, level)
-
-/* What this machine and build cannot do is not run, and so not counted. */
-static bool can_open(int (*open)(void **))
+static int open_device(void **state)
 {
-    void *state = NULL;
-    bool can = open(&state) == 0;
-    pix_device_unref(state);
-    return can;
+    *state = level_open(*state);
+    return *state ? 0 : -1;
 }
+
+#define TEST(test, open, level)                                                                    \
+    {                                                                                              \
+#test ", " level, test_##test, open, close_device, level                                   \
+    }
+#define TESTS(open, level)                                                                         \
+    TEST(overwrites, open, level), TEST(adds, open, level), TEST(parts, open, level)
+#define CPU_TESTS(level) TESTS(open_device, level), TEST(threads, open_device, level)
 
 int main(int argc, char **argv)
 {
@@ -631,13 +606,12 @@ int main(int argc, char **argv)
         return 0;
     }
     static const struct CMUnitTest all[] = {
-        TESTS(c),      TEST(threads, c),    TESTS(openblas), TEST(threads, openblas),
-        TESTS(avx2),   TEST(threads, avx2), TESTS(avx512),   TEST(threads, avx512),
-        TESTS(vulkan), TESTS(simple)};
+        CPU_TESTS("c:1"),      CPU_TESTS("openblas:2"),      CPU_TESTS("avx2:2"),
+        CPU_TESTS("avx512:3"), TESTS(open_device, "vulkan"), TESTS(open_simple, "vulkan")};
     struct CMUnitTest tests[G_N_ELEMENTS(all) + 1] = {cmocka_unit_test(test_specification)};
     size_t n = 1;
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
-        if (can_open(all[i].setup_func))
+        if (has_level(all[i].initial_state))
             tests[n++] = all[i];
     return _cmocka_run_group_tests("conv-backward", tests, n, solve_all, clear_all);
 }
