@@ -27,6 +27,10 @@ struct PixDevice {
     const PixBackend *backend;
     gatomicrefcount references;
     PixDeviceInfo info;
+    /* device.c's own */
+    bool automatic;   /* `auto` chose it */
+    unsigned threads; /* as asked for */
+    char *note;       /* info's */
 };
 
 /** PixFrame: what changes from frame to frame. */
@@ -112,11 +116,19 @@ typedef struct {
 struct PixBackend {
     const char *name;
 
-    /** open: @name: what followed "backend:" in the device's name, or NULL. (transfer full) */
-    PixDevice *(*open)(const char *name, unsigned threads, GError **error);
+    /**
+     * open: @name: what followed "backend:" in the device's name, or NULL for the best.
+     * @real: not if it is a processor that plays another. (transfer full)
+     */
+    PixDevice *(*open)(const char *name, bool real, unsigned threads, GError **error);
     void (*close)(PixDevice *device);
     /** list: Adds what follows "backend:" for each device, g_malloc()ed. NULL: there is one, unnamed. */
-    void (*list)(GPtrArray *names);
+    void (*list)(GPtrArray *names, bool real);
+    /**
+     * identity: Names all that the device's results depend on: itself, its driver, the kernels; for
+     * g_free(). NULL: it is what the others are compared with.
+     */
+    char *(*identity)(const PixDevice *device);
 
     /** Memory. Bytes that a tensor takes; buffers are aligned for any tensor at offset 0. */
     size_t alignment; /* of tensors within a buffer, in bytes */

@@ -32,7 +32,7 @@ static guint64 memory_bytes(void)
     return pages > 0 && page > 0 ? (guint64)pages * (guint64)page : 0;
 }
 
-static PixDevice *cpu_open(const char *name, unsigned threads, GError **error)
+static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError **error)
 {
     if (name) {
         pix_fail(error, PIX_ERROR_NO_DEVICE, "there is one CPU device: \"cpu\", not \"cpu:%s\"",

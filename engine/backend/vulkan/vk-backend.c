@@ -14,6 +14,7 @@ const PixBackend pix_backend_vulkan = {
     .open = vk_device_open,
     .close = vk_device_close,
     .list = vk_loader_list,
+    .identity = vk_device_identity,
     .alignment = VK_ALIGNMENT,
     .activation_bytes = vk_activation_bytes,
     .weight_bytes = vk_weight_bytes,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "vk-cache.h"
 
 #define STAGING_BYTES ((size_t)16 << 20)
 
@@ -13,17 +14,19 @@ static void describe(VulkanDevice *device)
 {
     const VulkanGpu *gpu = device->gpu;
     device->id = g_strdup_printf("vulkan:%u", gpu->index);
-    device->features = g_strdup_printf("fp32, %s", gpu->driver);
+    device->features = g_strdup(device->simple ? "fp32, simple shaders" : "fp32");
     device->base.info = (PixDeviceInfo){.id = device->id,
                                         .name = gpu->name,
+                                        .driver = gpu->driver,
                                         .features = device->features,
+                                        .uuid = gpu->uuid,
                                         .level = "vulkan",
                                         .memory_bytes = vk_gpu_memory_bytes(gpu)};
 }
 
-PixDevice *vk_device_open(const char *name, unsigned threads, GError **error)
+PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError **error)
 {
-    VulkanGpu *gpu = vk_gpu_open(name, false, error);
+    VulkanGpu *gpu = vk_gpu_open(name, real, error);
     if (!gpu)
         return NULL;
     VulkanDevice *device = g_new0(VulkanDevice, 1);
@@ -52,6 +55,13 @@ void vk_device_close(PixDevice *base)
     g_free(device->id);
     g_free(device->features);
     g_free(device);
+}
+
+char *vk_device_identity(const PixDevice *base)
+{
+    const VulkanDevice *device = (const VulkanDevice *)base;
+    g_autofree char *code = vk_cache_identity(device->gpu);
+    return g_strconcat(code, " ", device->features, NULL);
 }
 
 /* ---- work ---- */

@@ -28,8 +28,9 @@ static inline VulkanDevice *vk_device(PixDevice *device)
     return (VulkanDevice *)device;
 }
 
-PixDevice *vk_device_open(const char *name, unsigned threads, GError **error);
+PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError **error);
 void vk_device_close(PixDevice *device);
+char *vk_device_identity(const PixDevice *device);
 
 /** vk_dispatch: Into the recording, or to be done soon. */
 void vk_dispatch(PixDevice *device, const VulkanDispatch *dispatch);

@@ -38,6 +38,7 @@ static void describe(VulkanGpu *gpu)
     vkGetPhysicalDeviceProperties(gpu->physical, &gpu->properties);
     vkGetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
     gpu->name = g_strdup(gpu->properties.deviceName);
+    gpu->uuid = vk_loader_uuid(gpu->physical);
     if (gpu->properties.apiVersion < VK_API_VERSION_1_2) {
         gpu->driver = g_strdup_printf("driver %u", gpu->properties.driverVersion);
         return;
@@ -56,6 +57,7 @@ static void free_gpu(VulkanGpu *gpu)
     g_mutex_clear(&gpu->pipelines_lock);
     g_free(gpu->name);
     g_free(gpu->driver);
+    g_free(gpu->uuid);
     g_free(gpu);
 }
 

@@ -30,7 +30,7 @@ typedef struct {
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
     gsize allocated_bytes; /* atomic */
-    char *name, *driver;
+    char *name, *driver, *uuid;
 
     VkDescriptorSetLayout set_layout;
     VkPipelineLayout pipeline_layout;

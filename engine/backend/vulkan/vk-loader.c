@@ -52,8 +52,20 @@ void vk_loader_unref(void)
 typedef struct {
     VkPhysicalDevice physical;
     VkPhysicalDeviceProperties properties;
-    uint8_t uuid[VK_UUID_SIZE];
+    VkPhysicalDeviceIDProperties id;
 } Candidate;
+
+/* All zero where the device's Vulkan has none. */
+static VkPhysicalDeviceIDProperties identify(VkPhysicalDevice physical,
+                                             const VkPhysicalDeviceProperties *plain)
+{
+    VkPhysicalDeviceIDProperties id = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id};
+    if (plain->apiVersion >= VK_API_WANTED)
+        vkGetPhysicalDeviceProperties2(physical, &properties);
+    return id;
+}
 
 static GArray *list_candidates(void)
 {
@@ -66,15 +78,8 @@ static GArray *list_candidates(void)
         return list;
     for (uint32_t i = 0; i < n; i++) {
         Candidate candidate = {.physical = physical[i]};
-        VkPhysicalDeviceIDProperties id = {.sType =
-                                               VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
-        VkPhysicalDeviceProperties2 properties = {
-            .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id};
         vkGetPhysicalDeviceProperties(physical[i], &candidate.properties);
-        if (candidate.properties.apiVersion >= VK_API_WANTED) {
-            vkGetPhysicalDeviceProperties2(physical[i], &properties);
-            memcpy(candidate.uuid, id.deviceUUID, VK_UUID_SIZE);
-        }
+        candidate.id = identify(physical[i], &candidate.properties);
         g_array_append_val(list, candidate);
     }
     return list;
@@ -122,6 +127,13 @@ static char *print_uuid(const uint8_t uuid[VK_UUID_SIZE])
     return g_string_free(text, FALSE);
 }
 
+char *vk_loader_uuid(VkPhysicalDevice physical)
+{
+    VkPhysicalDeviceProperties properties;
+    vkGetPhysicalDeviceProperties(physical, &properties);
+    return print_uuid(identify(physical, &properties).deviceUUID);
+}
+
 static bool contains(const char *text, const char *part)
 {
     g_autofree char *low_text = g_ascii_strdown(text, -1), *low_part = g_ascii_strdown(part, -1);
@@ -134,7 +146,7 @@ static bool is_called(const Candidate *candidate, uint32_t index, const char *na
     guint64 number;
     if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT32, &number, NULL))
         return number == index;
-    g_autofree char *uuid = print_uuid(candidate->uuid);
+    g_autofree char *uuid = print_uuid(candidate->id.deviceUUID);
     g_autofree char *ids = g_strdup_printf("%04x:%04x", candidate->properties.vendorID,
                                            candidate->properties.deviceID);
     return g_ascii_strcasecmp(name, uuid) == 0 || g_ascii_strcasecmp(name, ids) == 0 ||
@@ -172,13 +184,31 @@ bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError 
     return best >= 0 || fail_to_choose(list, name, error);
 }
 
-void vk_loader_list(GPtrArray *names)
+/* Drivers do not always keep UUIDs apart, so that the names must agree too. */
+static bool is_same(const Candidate *a, const Candidate *b)
+{
+    return memcmp(a->id.deviceUUID, b->id.deviceUUID, VK_UUID_SIZE) == 0 &&
+           memcmp(a->id.driverUUID, b->id.driverUUID, VK_UUID_SIZE) == 0 &&
+           strcmp(a->properties.deviceName, b->properties.deviceName) == 0;
+}
+
+static bool is_repeated(const GArray *list, guint index)
+{
+    for (guint i = 0; i < index; i++)
+        if (is_same(&g_array_index(list, Candidate, i), &g_array_index(list, Candidate, index)))
+            return true;
+    return false;
+}
+
+void vk_loader_list(GPtrArray *names, bool real)
 {
     if (!vk_loader_ref(NULL))
         return;
     g_autoptr(GArray) list = list_candidates();
-    for (guint i = 0; i < list->len; i++)
-        if (can_compute(&g_array_index(list, Candidate, i)))
+    for (guint i = 0; i < list->len; i++) {
+        const Candidate *candidate = &g_array_index(list, Candidate, i);
+        if (can_compute(candidate) && (!real || rank(candidate) > 0) && !is_repeated(list, i))
             g_ptr_array_add(names, g_strdup_printf("%u", i));
+    }
     vk_loader_unref();
 }

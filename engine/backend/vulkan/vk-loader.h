@@ -30,8 +30,15 @@ void vk_loader_unref(void);
  */
 bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError **error);
 
-/** vk_loader_list: Adds the index of each device that can compute, as g_malloc()ed text. */
-void vk_loader_list(GPtrArray *names);
+/**
+ * vk_loader_list:
+ * Adds the index of each device that can compute, as g_malloc()ed text. One that comes twice, with
+ * one driver, counts once. @real: as of vk_gpu_open().
+ */
+void vk_loader_list(GPtrArray *names, bool real);
+
+/** vk_loader_uuid: Returns: (transfer full): of the device, as "00000000-0000-0000-0000-000000000000". */
+char *vk_loader_uuid(VkPhysicalDevice physical);
 
 /** vk_loader_queue_family: Returns: the first family of @physical that computes; -1 for none. */
 int vk_loader_queue_family(VkPhysicalDevice physical);

@@ -5,7 +5,7 @@
  *
  * Four objects, made in this order:
  *
- *   PixDevice      a processor: the CPU with a pool of threads
+ *   PixDevice      a processor: a GPU with Vulkan, or the CPU with a pool of threads
  *   PixCheckpoint  a file of weights, recognised and checked (pix_model_load() does it for you)
  *   PixModel       a network with its weights on a device; immutable, shared by many sessions
  *   PixSession     a model at one frame size, with options and all the memory that frames need
@@ -34,19 +34,31 @@ typedef struct PixDevice PixDevice;
 
 /**
  * pix_device_open:
- * @spec: (nullable): `auto` or `cpu`; %NULL takes the environment's `PIX2PIX_DEVICE`, else `auto`.
+ * @spec: (nullable): one of these; %NULL takes the environment's `PIX2PIX_DEVICE`, else `auto`.
+ *
+ *   auto            the best GPU that works, else the CPU; never a processor that plays a GPU
+ *   cpu             the CPU
+ *   vulkan          the best device that Vulkan knows, a processor that plays a GPU included
+ *   vulkan:0        that with this number in the order of vkEnumeratePhysicalDevices()
+ *   vulkan:geforce  the best with this in its name, in any case
+ *   vulkan:10de:2684, vulkan:UUID   that with these numbers of vendor and device, with this UUID
+ *
  * @threads: how many threads the CPU may use, the calling one included; 0 for all that the process
  * may run on.
  *
- * Returns: (transfer full): a device. Errors: %PIX_ERROR_NO_DEVICE.
+ * A GPU that has not yet been used with its driver computes a small network first, and is refused if
+ * the CPU finds something else. That takes less than a second; the cache folder remembers.
+ *
+ * Returns: (transfer full): a device. Errors: %PIX_ERROR_NO_DEVICE, and what opening one may meet:
+ * %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST, %PIX_ERROR_UNSUPPORTED.
  */
 PIX_API PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error);
 
 /**
  * pix_device_list:
  * Returns: (transfer full): what pix_device_open() takes for each device that the system names, one
- * that is no more than a processor playing a GPU included; %NULL-terminated, g_strfreev() it. Whether
- * one works is known when it is opened.
+ * that is no more than a processor playing a GPU included; one that it names twice is listed once.
+ * %NULL-terminated, g_strfreev() it. Whether one works is known when it is opened.
  */
 PIX_API char **pix_device_list(void);
 
@@ -56,15 +68,29 @@ PIX_API void pix_device_unref(PixDevice *device); /* accepts NULL */
 /** PixDeviceInfo: what a person wants to know of a device. Strings belong to the library or the
  * device. */
 typedef struct {
-    const char *id;       /* what pix_device_open() takes: "cpu" */
+    const char *id;       /* what pix_device_open() takes: "cpu", "vulkan:0" */
     const char *name;     /* "AMD EPYC 9R45" */
-    const char *features; /* what the engine uses of it: "avx512, 2 threads" */
-    const char *level;    /* of its kernels, as in PIX2PIX_CPU: "c", "openblas", "avx2", "avx512" */
+    const char *driver;   /* its driver and version; NULL for the CPU */
+    const char *features; /* what the engine uses of it: "avx512, 2 threads", "fp32" */
+    const char *uuid;     /* 36 characters; NULL for the CPU */
+    const char *level;    /* of its kernels, as in PIX2PIX_CPU: "c", "openblas", "avx2", "avx512";
+                             "vulkan" */
     unsigned threads;     /* that run at a time; 0 where that means nothing */
     guint64 memory_bytes; /* in all; 0 where it is not known */
+    const char *note;     /* why it is the CPU though a GPU would have been taken; else NULL */
+    gboolean refused;     /* whether @note is of a GPU that there is, worth a warning */
 } PixDeviceInfo;
 
 PIX_API const PixDeviceInfo *pix_device_get_info(const PixDevice *device);
+
+/**
+ * pix_device_fallback:
+ * What may take over where @device fails: the CPU, if `auto` chose @device and @reason is such that
+ * another device may do better: %PIX_ERROR_NO_MEMORY, %PIX_ERROR_UNSUPPORTED or
+ * %PIX_ERROR_DEVICE_LOST. Its note is @reason's text. A device that the user named fails.
+ * Returns: (transfer full) (nullable): a device for models to be loaded on anew.
+ */
+PIX_API PixDevice *pix_device_fallback(PixDevice *device, const GError *reason);
 
 /* ---- checkpoints ---- */
 

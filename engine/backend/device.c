@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which device, and what comes of it. */
+#include <string.h>
+
+#include "backend.h"
+#include "error.h"
+#include "self-check.h"
+
+static const PixBackend *const backends[] = {
+    &pix_backend_cpu,
+#ifdef HAVE_VULKAN
+    &pix_backend_vulkan,
+#endif
+};
+
+/* ---- opening ---- */
+
+/* Where a name starts with "NAME" or "NAME:", what follows; else NULL. */
+static const char *match(const char *spec, const char *name)
+{
+    size_t length = strlen(name);
+    if (g_ascii_strncasecmp(spec, name, length) != 0)
+        return NULL;
+    return spec[length] == '\0' ? spec + length : spec[length] == ':' ? spec + length + 1 : NULL;
+}
+
+static void fail_unknown(const char *spec, GError **error)
+{
+    g_autoptr(GString) known = g_string_new("auto");
+    for (size_t i = 0; i < G_N_ELEMENTS(backends); i++)
+        g_string_append_printf(known, ", %s", backends[i]->name);
+    pix_fail(error, PIX_ERROR_NO_DEVICE, "no device is called \"%s\"; this build knows: %s", spec,
+             known->str);
+}
+
+static PixDevice *open_checked(const PixBackend *backend, const char *name, bool real,
+                               unsigned threads, GError **error)
+{
+    PixDevice *device = backend->open(name, real, threads, error);
+    if (device && backend->identity && !pix_self_check(device, error))
+        g_clear_pointer(&device, pix_device_unref);
+    return device;
+}
+
+/* The CPU, where something else would have done. */
+static PixDevice *open_cpu(unsigned threads, const char *note, bool refused, GError **error)
+{
+    PixDevice *device = pix_backend_cpu.open(NULL, false, threads, error);
+    if (!device)
+        return NULL;
+    device->note = g_strdup(note);
+    device->info.note = device->note;
+    device->info.refused = refused;
+    return device;
+}
+
+static bool has_real(const PixBackend *backend)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    backend->list(names, true);
+    return names->len > 0;
+}
+
+static PixDevice *open_auto(unsigned threads, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    bool refused = false;
+    for (size_t i = 1; i < G_N_ELEMENTS(backends); i++) {
+        g_clear_error(&reason);
+        PixDevice *device = open_checked(backends[i], NULL, true, threads, &reason);
+        if (device) {
+            device->automatic = true;
+            device->threads = threads;
+            return device;
+        }
+        refused = has_real(backends[i]);
+    }
+    return open_cpu(threads, reason ? reason->message : NULL, refused, error);
+}
+
+PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
+{
+    if (!spec || !*spec)
+        spec = g_getenv("PIX2PIX_DEVICE");
+    if (!spec || !*spec || g_ascii_strcasecmp(spec, "auto") == 0)
+        return open_auto(threads, error);
+    for (size_t i = 0; i < G_N_ELEMENTS(backends); i++) {
+        const char *name = match(spec, backends[i]->name);
+        if (name)
+            return open_checked(backends[i], *name ? name : NULL, false, threads, error);
+    }
+    fail_unknown(spec, error);
+    return NULL;
+}
+
+PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)
+{
+    g_return_val_if_fail(device && reason, NULL);
+    if (!device->automatic || reason->domain != PIX_ERROR)
+        return NULL;
+    switch ((PixError)reason->code) {
+    case PIX_ERROR_NO_MEMORY:
+    case PIX_ERROR_UNSUPPORTED:
+    case PIX_ERROR_DEVICE_LOST:
+        return open_cpu(device->threads, reason->message, true, NULL);
+    default:
+        return NULL;
+    }
+}
+
+/* ---- listing ---- */
+
+static void add_devices(GPtrArray *list, const PixBackend *backend)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    if (!backend->list) {
+        g_ptr_array_add(list, g_strdup(backend->name));
+        return;
+    }
+    backend->list(names, false);
+    for (guint i = 0; i < names->len; i++)
+        g_ptr_array_add(list, g_strconcat(backend->name, ":", names->pdata[i], NULL));
+}
+
+char **pix_device_list(void)
+{
+    GPtrArray *list = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(backends); i++)
+        add_devices(list, backends[i]);
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
+/* ---- the device ---- */
+
+PixDevice *pix_device_ref(PixDevice *device)
+{
+    g_return_val_if_fail(device, NULL);
+    g_atomic_ref_count_inc(&device->references);
+    return device;
+}
+
+void pix_device_unref(PixDevice *device)
+{
+    if (!device || !g_atomic_ref_count_dec(&device->references))
+        return;
+    g_free(device->note);
+    device->backend->close(device);
+}
+
+const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
+{
+    g_return_val_if_fail(device, NULL);
+    return &device->info;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * Whether a device computes what the CPU does: drivers err, and a picture that is wrong says nothing.
+ */
+#ifndef PIX_SELF_CHECK_H
+#define PIX_SELF_CHECK_H
+
+#include "backend.h"
+
+/**
+ * pix_self_check:
+ * Has @device and the CPU run a small network of the ops that generators have, unless one of the same
+ * identity() has passed before and the cache folder tells of it.
+ * Errors: NO_DEVICE where a result differs; what the device meets.
+ */
+bool pix_self_check(PixDevice *device, GError **error);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Which device is taken, with a GPU that is made up here: it has the CPU's rows, and may be missing,
+ * dead, or wrong in one op.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+/* The table that device.c finds is ours; it is filled in main(). */
+#define pix_backend_vulkan declared_elsewhere
+#include "backend.h"
+#undef pix_backend_vulkan
+
+extern PixBackend pix_backend_vulkan;
+PixBackend pix_backend_vulkan;
+
+typedef enum { GPU_GOOD, GPU_PLAYED, GPU_MISSING, GPU_DEAD } Gpu;
+
+static Gpu gpu;
+static PixOpKind wrong_op; /* PIX_OP_COUNT for none */
+static float wrong_by;
+static int calls;
+static const char *driver;
+static const PixOpKind checked[] = {PIX_OP_CONV, PIX_OP_DECONV, PIX_OP_NORM, PIX_OP_ACTIVATION,
+                                    PIX_OP_DROPOUT};
+
+/* ---- the GPU ---- */
+
+static PixDevice *open_gpu(const char *name, bool real, unsigned threads, GError **error)
+{
+    if (gpu == GPU_MISSING || (gpu == GPU_PLAYED && real)) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_NO_DEVICE, "there is nothing");
+        return NULL;
+    }
+    if (gpu == GPU_DEAD) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY, "the driver does not start");
+        return NULL;
+    }
+    PixDevice *device = pix_backend_cpu.open(NULL, false, 1, error);
+    device->backend = &pix_backend_vulkan;
+    device->info.id = "vulkan:0";
+    device->info.driver = driver;
+    return device;
+}
+
+static void list_gpus(GPtrArray *names, bool real)
+{
+    if (gpu != GPU_MISSING && !(gpu == GPU_PLAYED && real))
+        g_ptr_array_add(names, g_strdup("0"));
+}
+
+static char *identify(const PixDevice *device)
+{
+    return g_strdup(driver);
+}
+
+static void forward(PixDevice *device, const PixCall *call)
+{
+    size_t count = pix_shape_count(call->out.shape);
+    g_autofree float *values = g_new(float, count);
+    calls++;
+    pix_backend_cpu.rows[call->op->kind].forward(device, call);
+    if (call->op->kind != wrong_op)
+        return;
+    pix_backend_cpu.read(device, &call->out, values, NULL);
+    values[count / 2] += wrong_by;
+    pix_backend_cpu.write(device, &call->out, values, NULL);
+}
+
+static void fill_table(void)
+{
+    pix_backend_vulkan = pix_backend_cpu;
+    pix_backend_vulkan.name = "vulkan";
+    pix_backend_vulkan.open = open_gpu;
+    pix_backend_vulkan.list = list_gpus;
+    pix_backend_vulkan.identity = identify;
+    for (int i = 0; i < PIX_OP_COUNT; i++)
+        pix_backend_vulkan.rows[i].forward = forward;
+}
+
+/* ---- tests ---- */
+
+/* Every test begins with a GPU that nobody has seen. */
+static int begin(void **state)
+{
+    g_autofree char *file = NULL;
+    const char *name, *folder = g_getenv("PIX2PIX_CACHE_DIR");
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_free(file);
+        file = g_build_filename(folder, name, NULL);
+        g_unlink(file);
+    }
+    gpu = GPU_GOOD;
+    wrong_op = PIX_OP_COUNT;
+    calls = 0;
+    driver = "made up 1.0";
+    return 0;
+}
+
+static PixDeviceInfo open_info(const char *spec)
+{
+    g_autoptr(PixDevice) device = pix_device_open(spec, 1, NULL);
+    assert_non_null(device);
+    PixDeviceInfo info = *pix_device_get_info(device);
+    info.note = g_intern_string(info.note); /* what ends with the device */
+    info.name = info.features = NULL;
+    return info;
+}
+
+static void expect_refusal(const char *spec, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    assert_null(pix_device_open(spec, 1, &error));
+    assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_NO_DEVICE));
+    assert_non_null(strstr(error->message, text));
+    assert_null(strchr(error->message, '\n'));
+}
+
+static void test_takes_gpu(void **state)
+{
+    static const char *const specs[] = {"auto", "AUTO", "", NULL, "vulkan", "vulkan:0"};
+    for (size_t i = 0; i < G_N_ELEMENTS(specs); i++) {
+        PixDeviceInfo info = open_info(specs[i]);
+        assert_string_equal(info.id, "vulkan:0");
+        assert_null(info.note);
+        assert_false(info.refused);
+    }
+    PixDeviceInfo cpu = open_info("cpu");
+    assert_string_equal(cpu.id, "cpu");
+    assert_null(cpu.note);
+    g_auto(GStrv) list = pix_device_list();
+    assert_int_equal(g_strv_length(list), 2);
+    assert_string_equal(list[1], "vulkan:0");
+}
+
+/* No GPU is no cause for alarm; one that does not start is. */
+static void test_takes_cpu(void **state)
+{
+    static const Gpu kinds[] = {GPU_MISSING, GPU_PLAYED, GPU_DEAD};
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        gpu = kinds[i];
+        PixDeviceInfo info = open_info("auto");
+        assert_string_equal(info.id, "cpu");
+        assert_non_null(info.note);
+        assert_int_equal(info.refused, gpu == GPU_DEAD);
+    }
+    gpu = GPU_PLAYED;
+    assert_string_equal(open_info("vulkan").id, "vulkan:0");
+    gpu = GPU_MISSING;
+    expect_refusal("vulkan", "nothing");
+}
+
+static void test_wrong(void **state)
+{
+    static const float errors[] = {0.5f, NAN};
+    for (size_t i = 0; i < G_N_ELEMENTS(checked) * 2; i++) {
+        wrong_op = checked[i / 2];
+        wrong_by = errors[i % 2];
+        g_autofree char *text = g_strdup_printf("computes \"%s\" wrongly", pix_op_name(wrong_op));
+        expect_refusal("vulkan", text);
+        expect_refusal("vulkan", text); /* what failed is not remembered */
+        PixDeviceInfo info = open_info("auto");
+        assert_string_equal(info.id, "cpu");
+        assert_true(info.refused);
+        assert_non_null(strstr(info.note, text));
+    }
+    wrong_by = 1e-5f; /* another order of sums */
+    assert_string_equal(open_info("auto").id, "vulkan:0");
+}
+
+/* Whether the next device is checked before it is used. */
+static bool is_checked(void)
+{
+    calls = 0;
+    open_info("vulkan");
+    return calls > 0;
+}
+
+static void test_remembered(void **state)
+{
+    assert_true(is_checked());
+    assert_false(is_checked());
+    driver = "made up 1.1";
+    assert_true(is_checked());
+    assert_false(is_checked());
+    driver = "made up 1.0";
+    assert_false(is_checked());
+    begin(state);
+    assert_true(is_checked());
+}
+
+/* Without a place to remember it, it is done each time. */
+static void test_nowhere(void **state)
+{
+    g_autofree char *folder = g_strdup(g_getenv("PIX2PIX_CACHE_DIR"));
+    g_setenv("PIX2PIX_CACHE_DIR", "/dev/null/nowhere", TRUE);
+    assert_true(is_checked());
+    assert_true(is_checked());
+    g_setenv("PIX2PIX_CACHE_DIR", folder, TRUE);
+}
+
+static PixDevice *fall_back(const char *spec, PixError code)
+{
+    g_autoptr(GError) reason = g_error_new_literal(PIX_ERROR, code, "it does not work");
+    g_autoptr(PixDevice) device = pix_device_open(spec, 2, NULL);
+    return pix_device_fallback(device, reason);
+}
+
+/* The CPU takes over where nobody named the device, and another device helps. */
+static void test_fallback(void **state)
+{
+    static const PixError codes[] = {PIX_ERROR_NO_MEMORY, PIX_ERROR_UNSUPPORTED,
+                                     PIX_ERROR_DEVICE_LOST};
+    g_autoptr(GError) of_another = g_error_new_literal(G_FILE_ERROR, 0, "not ours");
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        g_autoptr(PixDevice) device = fall_back("auto", codes[i]);
+        const PixDeviceInfo *info = pix_device_get_info(device);
+        assert_string_equal(info->id, "cpu");
+        assert_int_equal(info->threads, 2);
+        assert_string_equal(info->note, "it does not work");
+        assert_true(info->refused);
+        assert_null(fall_back("vulkan", codes[i]));
+        assert_null(fall_back("cpu", codes[i]));
+        g_autoptr(GError) again = g_error_new_literal(PIX_ERROR, codes[i], "nor does it");
+        assert_null(pix_device_fallback(device, again));
+    }
+    assert_null(fall_back("auto", PIX_ERROR_NOT_FOUND));
+    assert_null(fall_back("auto", PIX_ERROR_BAD_CHECKPOINT));
+    g_autoptr(PixDevice) automatic = pix_device_open("auto", 1, NULL);
+    assert_null(pix_device_fallback(automatic, of_another));
+}
+
+int main(void)
+{
+    g_autofree char *cache = g_dir_make_tmp("pix2pix-cache-XXXXXX", NULL);
+    g_setenv("PIX2PIX_CACHE_DIR", cache, TRUE);
+    g_unsetenv("PIX2PIX_DEVICE");
+    fill_table();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_takes_gpu, begin),
+        cmocka_unit_test_setup(test_takes_cpu, begin),
+        cmocka_unit_test_setup(test_wrong, begin),
+        cmocka_unit_test_setup(test_remembered, begin),
+        cmocka_unit_test_setup(test_nowhere, begin),
+        cmocka_unit_test_setup(test_fallback, begin),
+    };
+    int failed = cmocka_run_group_tests_name("devices", tests, NULL, NULL);
+    begin(NULL);
+    g_rmdir(cache);
+    return failed;
+}
