@@ -6,18 +6,20 @@
 #include "pair-list.h"
 
 #include <pix2pix/pix.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#define INTERVAL (G_USEC_PER_SEC / 5) /* of reports */
+#define INTERVAL_NS 200000000 /* of reports */
 
 /** Check: what the threads share. */
 typedef struct {
     const GPtrArray *pairs; /* of Pair */
     char **problems;        /* by pair; NULL where there is none */
     gboolean decode;
-    GMutex lock; /* of what follows */
-    GCond moved;
-    guint done;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t moved;
+    guint next, done;
     gboolean stop;
 } Check;
 
@@ -83,47 +85,65 @@ static char *check_pair(Pair *pair, gboolean decoded)
 
 /* ---- all of them ---- */
 
-/* A GFunc for the pool. @number: of the pair, from 1. */
-static void check_one(gpointer number, gpointer data)
+/* Those that nobody has taken. */
+static void *work(void *data)
 {
     Check *check = data;
-    guint i = GPOINTER_TO_UINT(number) - 1;
 
-    g_mutex_lock(&check->lock);
-    gboolean decoded = check->decode && !check->stop;
-    g_mutex_unlock(&check->lock);
-    check->problems[i] = check_pair(check->pairs->pdata[i], decoded);
-    g_mutex_lock(&check->lock);
-    check->done++;
-    g_cond_signal(&check->moved);
-    g_mutex_unlock(&check->lock);
+    pthread_mutex_lock(&check->lock);
+    while (check->next < check->pairs->len) {
+        guint i = check->next++;
+        gboolean decoded = check->decode && !check->stop;
+        pthread_mutex_unlock(&check->lock);
+        check->problems[i] = check_pair(check->pairs->pdata[i], decoded);
+        pthread_mutex_lock(&check->lock);
+        check->done++;
+        pthread_cond_signal(&check->moved);
+    }
+    pthread_mutex_unlock(&check->lock);
+    return NULL;
+}
+
+static struct timespec next_report(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_nsec += INTERVAL_NS;
+    time.tv_sec += time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
 }
 
 /* Until all are done. */
 static void watch(Check *check, const DatasetOptions *options)
 {
-    gint64 next = g_get_monotonic_time() + INTERVAL;
+    struct timespec next = next_report();
 
-    g_mutex_lock(&check->lock);
+    pthread_mutex_lock(&check->lock);
     while (check->done < check->pairs->len) {
-        if (g_cond_wait_until(&check->moved, &check->lock, next))
+        if (!pthread_cond_clockwait(&check->moved, &check->lock, CLOCK_MONOTONIC, &next))
             continue;
-        next = g_get_monotonic_time() + INTERVAL;
+        next = next_report();
         check->stop = check->stop ||
                       (options->on_checked && !options->on_checked(check->done, check->pairs->len,
                                                                    options->on_checked_data));
     }
-    g_mutex_unlock(&check->lock);
+    pthread_mutex_unlock(&check->lock);
 }
 
 static void check_in_threads(Check *check, const DatasetOptions *options)
 {
-    GThreadPool *pool = g_thread_pool_new(check_one, check, options->decode_threads, FALSE, NULL);
+    g_autofree pthread_t *threads = g_new(pthread_t, options->decode_threads);
+    guint n = 0;
 
-    for (guint i = 0; i < check->pairs->len; i++)
-        g_thread_pool_push(pool, GUINT_TO_POINTER(i + 1), NULL);
+    while (n < options->decode_threads && !pthread_create(&threads[n], NULL, work, check))
+        n++;
+    if (n == 0)
+        work(check);
     watch(check, options);
-    g_thread_pool_free(pool, FALSE, TRUE);
+    for (guint i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
 }
 
 void dataset_check(const GPtrArray *pairs, const DatasetOptions *options, GPtrArray *problems)
@@ -131,17 +151,16 @@ void dataset_check(const GPtrArray *pairs, const DatasetOptions *options, GPtrAr
     Check check = {.pairs = pairs, .decode = options->decode_threads > 0};
 
     check.problems = g_new0(char *, pairs->len);
-    g_mutex_init(&check.lock);
-    g_cond_init(&check.moved);
+    pthread_mutex_init(&check.lock, NULL);
+    pthread_cond_init(&check.moved, NULL);
     if (check.decode)
         check_in_threads(&check, options);
-    for (guint i = 0; i < pairs->len; i++) {
-        if (!check.decode)
-            check.problems[i] = check_pair(pairs->pdata[i], FALSE);
+    else
+        work(&check);
+    for (guint i = 0; i < pairs->len; i++)
         if (check.problems[i])
             g_ptr_array_add(problems, check.problems[i]);
-    }
     g_free(check.problems);
-    g_mutex_clear(&check.lock);
-    g_cond_clear(&check.moved);
+    pthread_mutex_destroy(&check.lock);
+    pthread_cond_destroy(&check.moved);
 }
