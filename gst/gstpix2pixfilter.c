@@ -17,6 +17,10 @@
  * takes over between two frames. One that cannot be made ready is reported by a warning message,
  * and the old one goes on.
  *
+ * Where no device is named, #GstPix2pixFilter:device, the best GPU is used; should it fail at any
+ * time, the CPU takes over with a warning message, and no frame is lost. A device that was named is
+ * used or the stream ends with an error.
+ *
  * Late frames are dropped before they cost anything (see #GstBaseTransform:qos), though not all of
  * one second. The time that frames take is measured and reported as latency. Buffers marked as gap
  * are not translated. Interlaced video and several views in one frame are refused.
@@ -30,7 +34,6 @@
 
 #include "gstpix2pixcaps.h"
 #include "gstpix2pixframe.h"
-#include "gstpix2pixmessage.h"
 
 GST_DEBUG_CATEGORY(gst_pix2pix_debug);
 #define GST_CAT_DEFAULT gst_pix2pix_debug
@@ -48,46 +51,6 @@ static GstStaticPadTemplate src_template =
 
 /* ---- states ---- */
 
-static void close_device(GstPix2pixFilter *self)
-{
-    PixDevice *device;
-
-    GST_OBJECT_LOCK(self);
-    device = g_steal_pointer(&self->device);
-    g_clear_pointer(&self->opened_spec, g_free);
-    GST_OBJECT_UNLOCK(self);
-    pix_device_unref(device);
-}
-
-static gboolean open_device(GstPix2pixFilter *self)
-{
-    g_autoptr(GError) error = NULL;
-    PixDevice *device;
-    char *spec;
-    guint threads;
-
-    GST_OBJECT_LOCK(self);
-    spec = g_strdup(self->device_spec);
-    threads = self->threads;
-    GST_OBJECT_UNLOCK(self);
-    if (self->device && g_strcmp0(spec, self->opened_spec) == 0 &&
-        threads == self->opened_threads) {
-        g_free(spec);
-        return TRUE;
-    }
-
-    close_device(self);
-    device = pix_device_open(spec, threads, &error);
-    GST_OBJECT_LOCK(self);
-    self->device = device;
-    self->opened_spec = spec;
-    self->opened_threads = threads;
-    GST_OBJECT_UNLOCK(self);
-    if (!device)
-        gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_LOAD, NULL, error);
-    return device != NULL;
-}
-
 static gboolean stop(GstBaseTransform *trans)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
@@ -100,6 +63,7 @@ static gboolean stop(GstBaseTransform *trans)
     translator = g_steal_pointer(&self->translator);
     model = g_steal_pointer(&self->model);
     g_clear_pointer(&self->model_in_use, g_free);
+    g_clear_pointer(&self->domain_in_use, g_free);
     self->have_infos = FALSE;
     gst_pix2pix_timing_reset(&self->timing);
     GST_OBJECT_UNLOCK(self);
@@ -118,7 +82,7 @@ static gboolean start(GstBaseTransform *trans)
     g_autoptr(GError) error = NULL;
     GstPix2pixSettings settings;
 
-    if (!open_device(self)) /* device or threads may have been set in READY */
+    if (!gst_pix2pix_device_open(self)) /* device or threads may have been set in READY */
         return FALSE;
 
     GST_OBJECT_LOCK(self);
@@ -130,6 +94,8 @@ static gboolean start(GstBaseTransform *trans)
     GST_OBJECT_UNLOCK(self);
 
     model = pix_model_load(self->device, name, domain, &error);
+    if (!model)
+        model = gst_pix2pix_device_fall_back(self, self->device, what, name, domain, &error);
     if (!model || !gst_pix2pix_model_check(model, &error))
         goto fail;
     what = GST_PIX2PIX_WHAT_CONFIGURE;
@@ -140,6 +106,7 @@ static gboolean start(GstBaseTransform *trans)
     GST_OBJECT_LOCK(self);
     self->model = g_steal_pointer(&model);
     self->model_in_use = g_steal_pointer(&name);
+    self->domain_in_use = g_steal_pointer(&domain);
     self->settings_in_use = settings;
     g_cond_signal(&self->loader_cond);
     GST_OBJECT_UNLOCK(self);
@@ -156,11 +123,11 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(element);
     GstStateChangeReturn result;
 
-    if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_device(self))
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY && !gst_pix2pix_device_open(self))
         return GST_STATE_CHANGE_FAILURE;
     result = GST_ELEMENT_CLASS(gst_pix2pix_filter_parent_class)->change_state(element, transition);
     if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-        close_device(self);
+        gst_pix2pix_device_close(self);
     return result;
 }
 
@@ -243,16 +210,31 @@ static void update_passthrough(GstPix2pixFilter *self)
         gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
+/* For the present caps. */
+static GstPix2pixTranslator *make_translator(GstPix2pixFilter *self, PixModel *model,
+                                             GError **error)
+{
+    GstPix2pixSettings settings;
+    GstVideoInfo in_info, out_info;
+    guint threads;
+
+    GST_OBJECT_LOCK(self);
+    settings = self->settings_in_use;
+    threads = self->opened_threads;
+    in_info = self->in_info;
+    out_info = self->out_info;
+    GST_OBJECT_UNLOCK(self);
+    return gst_pix2pix_translator_new(model, &settings, threads, &in_info, &out_info, error);
+}
+
 static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in_info,
                          GstCaps *out_caps, GstVideoInfo *out_info)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
     GstPix2pixTranslator *translator, *pending;
-    GstPix2pixSettings settings;
     g_autofree char *name = NULL;
-    g_autoptr(PixModel) model = NULL;
+    g_autoptr(PixModel) model = NULL, other = NULL;
     g_autoptr(GError) error = NULL;
-    guint threads;
 
     GST_OBJECT_LOCK(self);
     translator = g_steal_pointer(&self->translator);
@@ -264,15 +246,16 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
     self->frame_strength = self->enabled ? self->strength : 0;
     model = self->model ? pix_model_ref(self->model) : NULL;
     name = g_strdup(self->model_in_use);
-    settings = self->settings_in_use;
-    threads = self->opened_threads;
     GST_OBJECT_UNLOCK(self);
     gst_pix2pix_translator_free(translator); /* before the next one takes its memory */
     gst_pix2pix_translator_free(pending);
     if (!model)
         return FALSE;
 
-    translator = gst_pix2pix_translator_new(model, &settings, threads, in_info, out_info, &error);
+    translator = make_translator(self, model, &error);
+    if (!translator &&
+        (other = gst_pix2pix_device_move(self, model, GST_PIX2PIX_WHAT_CONFIGURE, &error)))
+        translator = make_translator(self, other, &error);
     GST_OBJECT_LOCK(self);
     self->translator = translator;
     self->have_infos = translator != NULL;
@@ -387,6 +370,29 @@ static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *inbuf, GstBuf
     return result;
 }
 
+/* Once more, on the CPU if that may take over. */
+static gboolean recover(GstPix2pixFilter *self, GError **error)
+{
+    g_autoptr(PixModel) model = NULL;
+    GstPix2pixTranslator *translator, *old, *pending;
+
+    model = gst_pix2pix_device_move(self, gst_pix2pix_translator_get_model(self->translator),
+                                    GST_PIX2PIX_WHAT_FRAME, error);
+    if (!model)
+        return FALSE;
+    translator = make_translator(self, model, error);
+    if (!translator)
+        return FALSE;
+    GST_OBJECT_LOCK(self);
+    old = self->translator;
+    pending = g_steal_pointer(&self->pending); /* on the other device, too */
+    self->translator = translator;
+    GST_OBJECT_UNLOCK(self);
+    gst_pix2pix_translator_free(pending);
+    gst_pix2pix_translator_free(old);
+    return TRUE;
+}
+
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
@@ -400,7 +406,10 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, 
         return GST_FLOW_OK;
     }
     if (!gst_pix2pix_translator_run(self->translator, in, out, self->frame_strength, &times,
-                                    &error)) {
+                                    &error) &&
+        (!recover(self, &error) ||
+         !gst_pix2pix_translator_run(self->translator, in, out, self->frame_strength, &times,
+                                     &error))) {
         gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_FRAME,
                          self->model_in_use, error);
         return GST_FLOW_ERROR;

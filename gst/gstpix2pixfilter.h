@@ -6,6 +6,7 @@
 
 #include <gst/video/gstvideofilter.h>
 
+#include "gstpix2pixmessage.h"
 #include "gstpix2pixtiming.h"
 #include "gstpix2pixtranslator.h"
 
@@ -31,15 +32,15 @@ struct _GstPix2pixFilter {
     double strength;
     gboolean enabled;
 
+    PixDevice *device; /* from READY to NULL */
     /* state changes only */
-    PixDevice *device;
     char *opened_spec;
     guint opened_threads;
 
     /* what is in force, from start() to stop() */
     gboolean started;
     PixModel *model; /* NULL until start() has loaded it */
-    char *model_in_use;
+    char *model_in_use, *domain_in_use;
     GstPix2pixSettings settings_in_use;
     gboolean have_infos;
     GstVideoInfo in_info, out_info;
@@ -70,6 +71,26 @@ GST_DEBUG_CATEGORY_EXTERN(gst_pix2pix_debug);
 void gst_pix2pix_properties_init(GstPix2pixFilter *self);
 /** gst_pix2pix_properties_class_init: Installs the properties, sets their functions. */
 void gst_pix2pix_properties_class_init(GObjectClass *klass);
+
+/* ---- gstpix2pixdevice.c ---- */
+
+/** gst_pix2pix_device_open: As the properties say, unless it is open. Posts an error. */
+gboolean gst_pix2pix_device_open(GstPix2pixFilter *self);
+void gst_pix2pix_device_close(GstPix2pixFilter *self);
+
+/**
+ * gst_pix2pix_device_fall_back:
+ * Loads a model on the CPU, if that may take over from @failed for the reason of @error, and makes the
+ * CPU the element's device; posts a warning. Any thread, without the lock.
+ * Returns: (transfer full) (nullable): the model; @error is cleared then, and stays as it is otherwise.
+ */
+PixModel *gst_pix2pix_device_fall_back(GstPix2pixFilter *self, PixDevice *failed,
+                                       GstPix2pixWhat what, const char *name, const char *domain,
+                                       GError **error);
+
+/** gst_pix2pix_device_move: The same for the model in use, with which @failed shares its device. */
+PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
+                                  GError **error);
 
 /* ---- gstpix2pixswap.c: another model or other settings while frames flow ---- */
 

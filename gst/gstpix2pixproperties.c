@@ -265,13 +265,16 @@ static void install_properties(GObjectClass *klass)
     /**
      * GstPix2pixFilter:device:
      *
-     * What the network runs on: `auto` or `cpu`. Where it is not set, the environment's
-     * `PIX2PIX_DEVICE` says.
+     * What the network runs on: `auto`, the best GPU that computes what the CPU does, else the
+     * CPU; `cpu`; `vulkan`, the best that Vulkan knows; or `vulkan:` and a number, part of a name,
+     * numbers of vendor and device, or a UUID, of those that `pix2pix devices` lists. Where it is not
+     * set, the environment's `PIX2PIX_DEVICE` says.
      */
     g_object_class_install_property(
         klass, PROP_DEVICE,
         g_param_spec_string("device", "Device",
-                            "What the network runs on: auto, cpu (not set: PIX2PIX_DEVICE)",
+                            "What the network runs on: auto (best GPU, else CPU), cpu, vulkan, "
+                            "vulkan:N, vulkan:NAME, vulkan:UUID (not set: PIX2PIX_DEVICE)",
                             DEFAULT_DEVICE, early));
     /**
      * GstPix2pixFilter:norm-statistics:

@@ -6,7 +6,6 @@
  * it between two frames. What fails leaves everything as it was and posts a warning.
  */
 #include "gstpix2pixfilter.h"
-#include "gstpix2pixmessage.h"
 
 #define GST_CAT_DEFAULT gst_pix2pix_debug
 
@@ -17,6 +16,7 @@ typedef struct {
     char *model_name, *domain;
     GstPix2pixSettings settings;
     guint threads;
+    PixDevice *device;
     GstVideoInfo in_info, out_info;
     PixModel *model; /* the loaded one, else the one in use */
     GstPix2pixTranslator *translator;
@@ -35,6 +35,7 @@ static void job_init(Job *job, GstPix2pixFilter *self, PixModel *loaded)
         .domain = g_strdup(self->domain),
         .settings = self->settings,
         .threads = self->opened_threads,
+        .device = pix_device_ref(self->device),
         .in_info = self->in_info,
         .out_info = self->out_info,
         .model = pix_model_ref(loaded && !self->reload ? loaded : self->model),
@@ -46,17 +47,21 @@ static void job_clear(Job *job)
 {
     gst_pix2pix_translator_free(job->translator);
     pix_model_unref(job->model);
+    pix_device_unref(job->device);
     g_clear_error(&job->error);
     g_free(job->model_name);
     g_free(job->domain);
 }
 
-static gboolean job_run(Job *job, PixDevice *device)
+static gboolean job_run(Job *job, GstPix2pixFilter *self)
 {
     if (job->reload) {
-        PixModel *model = pix_model_load(device, job->model_name, job->domain, &job->error);
+        PixModel *model = pix_model_load(job->device, job->model_name, job->domain, &job->error);
 
         job->what = GST_PIX2PIX_WHAT_LOAD;
+        if (!model)
+            model = gst_pix2pix_device_fall_back(self, job->device, job->what, job->model_name,
+                                                 job->domain, &job->error);
         if (!model)
             return FALSE;
         pix_model_unref(job->model);
@@ -79,7 +84,7 @@ static void job_publish(Job *job, GstPix2pixFilter *self)
 {
     PixModel *model = self->model;
     GstPix2pixTranslator *translator = self->pending;
-    char *name = self->model_in_use;
+    char *name = self->model_in_use, *domain = self->domain_in_use;
 
     self->model = job->model;
     self->settings_in_use = job->settings;
@@ -89,6 +94,8 @@ static void job_publish(Job *job, GstPix2pixFilter *self)
     if (job->reload) {
         self->model_in_use = job->model_name;
         job->model_name = name;
+        self->domain_in_use = job->domain;
+        job->domain = domain;
     }
 }
 
@@ -125,7 +132,7 @@ static gpointer loader_main(gpointer data)
 
         GST_DEBUG_OBJECT(self, "building request %u%s", job.serial,
                          job.reload ? ", with its model" : "");
-        ok = job_run(&job, self->device);
+        ok = job_run(&job, self);
         if (job.reload || !ok) {
             g_clear_pointer(&loaded, pix_model_unref);
             g_clear_pointer(&loaded_name, g_free);

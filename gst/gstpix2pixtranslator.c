@@ -447,6 +447,11 @@ guint64 gst_pix2pix_translator_get_bytes(const GstPix2pixTranslator *self)
     return bytes;
 }
 
+PixModel *gst_pix2pix_translator_get_model(GstPix2pixTranslator *self)
+{
+    return self->model;
+}
+
 void gst_pix2pix_translator_get_size(const GstPix2pixTranslator *self, int *width, int *height)
 {
     *width = self->width;

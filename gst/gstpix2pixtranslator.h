@@ -87,6 +87,9 @@ void gst_pix2pix_translator_restart(GstPix2pixTranslator *self);
 /** gst_pix2pix_translator_get_bytes: Memory in use, without the model's weights. */
 guint64 gst_pix2pix_translator_get_bytes(const GstPix2pixTranslator *self);
 
+/** gst_pix2pix_translator_get_model: (transfer none) */
+PixModel *gst_pix2pix_translator_get_model(GstPix2pixTranslator *self);
+
 /** gst_pix2pix_translator_get_size: Size of the network's input in pixels. */
 void gst_pix2pix_translator_get_size(const GstPix2pixTranslator *self, int *width, int *height);
 

@@ -6,6 +6,7 @@
 static GMutex lock;
 static FakeMode mode;
 static int delay_ms, calls;
+static gboolean automatic, failing[3]; /* by FakeStep */
 static PixImage last_in, last_out;
 
 void fake_engine_reset(void)
@@ -13,6 +14,9 @@ void fake_engine_reset(void)
     g_mutex_lock(&lock);
     mode = FAKE_OFF;
     delay_ms = calls = 0;
+    automatic = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(failing); i++)
+        failing[i] = FALSE;
     g_mutex_unlock(&lock);
 }
 
@@ -27,6 +31,20 @@ void fake_engine_set_delay_ms(int ms)
 {
     g_mutex_lock(&lock);
     delay_ms = ms;
+    g_mutex_unlock(&lock);
+}
+
+void fake_engine_fail_next(FakeStep step)
+{
+    g_mutex_lock(&lock);
+    failing[step] = TRUE;
+    g_mutex_unlock(&lock);
+}
+
+void fake_engine_set_automatic(gboolean is_automatic)
+{
+    g_mutex_lock(&lock);
+    automatic = is_automatic;
     g_mutex_unlock(&lock);
 }
 
@@ -48,6 +66,48 @@ PixImage fake_engine_get_in(void)
 PixImage fake_engine_get_out(void)
 {
     return last_out;
+}
+
+/* Whether @step fails now. */
+static gboolean fails(FakeStep step, GError **error)
+{
+    gboolean now;
+
+    g_mutex_lock(&lock);
+    now = failing[step];
+    failing[step] = FALSE;
+    g_mutex_unlock(&lock);
+    if (now)
+        g_set_error(error, PIX_ERROR, PIX_ERROR_DEVICE_LOST, "the processor has left");
+    return now;
+}
+
+PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)
+{
+    PixDevice *(*real)(PixDevice *, const GError *);
+    gboolean now;
+
+    g_mutex_lock(&lock);
+    now = automatic;
+    g_mutex_unlock(&lock);
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_device_fallback");
+    return now ? pix_device_open("cpu", 1, NULL) : real(device, reason);
+}
+
+PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain, GError **error)
+{
+    PixModel *(*real)(PixDevice *, const char *, const char *, GError **);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_model_load");
+    return fails(FAKE_LOAD, error) ? NULL : real(device, name, domain, error);
+}
+
+PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, GError **error)
+{
+    PixSession *(*real)(PixModel *, const PixSessionOptions *, GError **);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_session_new");
+    return fails(FAKE_SESSION, error) ? NULL : real(model, options, error);
 }
 
 static void invert(const PixImage *in, PixImage *out)
@@ -83,6 +143,8 @@ gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage
 
     if (wait_ms)
         g_usleep(wait_ms * 1000);
+    if (fails(FAKE_FRAME, error))
+        return FALSE;
     if (now == FAKE_LOST) {
         g_set_error(error, PIX_ERROR, PIX_ERROR_DEVICE_LOST, "the processor has left");
         return FALSE;

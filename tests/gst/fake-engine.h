@@ -3,7 +3,7 @@
 /**
  * Stands between the element and pix_session_translate(): the test program's function of that name
  * comes before the library's. It counts calls, and can be slow, fail, or compute something that a
- * test can predict.
+ * test can predict. So do some other functions, which can fail.
  */
 #ifndef FAKE_ENGINE_H
 #define FAKE_ENGINE_H
@@ -16,10 +16,21 @@ typedef enum {
     FAKE_LOST,   /* PIX_ERROR_DEVICE_LOST */
 } FakeMode;
 
+/** FakeStep: what the element asks of the engine. */
+typedef enum {
+    FAKE_LOAD,    /* pix_model_load() */
+    FAKE_SESSION, /* pix_session_new() */
+    FAKE_FRAME,   /* pix_session_translate() */
+} FakeStep;
+
 /** All of these may be used while frames flow. */
 void fake_engine_reset(void); /* FAKE_OFF, no delay, no calls */
 void fake_engine_set_mode(FakeMode mode);
-void fake_engine_set_delay_ms(int ms); /* before every call */
+void fake_engine_set_delay_ms(int ms);     /* before every call */
+void fake_engine_fail_next(FakeStep step); /* with PIX_ERROR_DEVICE_LOST, once */
+/** fake_engine_set_automatic: Whether pix_device_fallback() gives a CPU device whatever it is asked
+ * for, as if `auto` had chosen what fails. */
+void fake_engine_set_automatic(gboolean automatic);
 int fake_engine_get_calls(void);
 PixImage fake_engine_get_in(void); /* of the last call */
 PixImage fake_engine_get_out(void);

@@ -252,7 +252,7 @@ int main(void)
         cmocka_unit_test_setup(test_nowhere, begin),
         cmocka_unit_test_setup(test_fallback, begin),
     };
-    int failed = cmocka_run_group_tests_name("devices", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("device-choice", tests, NULL, NULL);
     begin(NULL);
     g_rmdir(cache);
     return failed;

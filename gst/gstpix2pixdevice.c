@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The device: opened with READY, closed with NULL; and the CPU, which takes over where the device
+ * was chosen by `auto` and fails. Models hold on to the device that they are on, so that frames and
+ * the loader do not mind when another takes its place.
+ */
+#include "gstpix2pixfilter.h"
+
+#define GST_CAT_DEFAULT gst_pix2pix_debug
+
+void gst_pix2pix_device_close(GstPix2pixFilter *self)
+{
+    PixDevice *device;
+
+    GST_OBJECT_LOCK(self);
+    device = g_steal_pointer(&self->device);
+    g_clear_pointer(&self->opened_spec, g_free);
+    GST_OBJECT_UNLOCK(self);
+    pix_device_unref(device);
+}
+
+static void log_device(GstPix2pixFilter *self, const PixDeviceInfo *info)
+{
+    GST_INFO_OBJECT(self, "device %s: %s (%s)", info->id, info->name, info->features);
+    if (info->note && info->refused)
+        GST_WARNING_OBJECT(self, "%s; the CPU is used", info->note);
+    else if (info->note)
+        GST_INFO_OBJECT(self, "%s; the CPU is used", info->note);
+}
+
+gboolean gst_pix2pix_device_open(GstPix2pixFilter *self)
+{
+    g_autoptr(GError) error = NULL;
+    PixDevice *device;
+    char *spec;
+    guint threads;
+
+    GST_OBJECT_LOCK(self);
+    spec = g_strdup(self->device_spec);
+    threads = self->threads;
+    GST_OBJECT_UNLOCK(self);
+    if (self->device && g_strcmp0(spec, self->opened_spec) == 0 &&
+        threads == self->opened_threads) {
+        g_free(spec);
+        return TRUE;
+    }
+
+    gst_pix2pix_device_close(self);
+    device = pix_device_open(spec, threads, &error);
+    GST_OBJECT_LOCK(self);
+    self->device = device;
+    self->opened_spec = spec;
+    self->opened_threads = threads;
+    GST_OBJECT_UNLOCK(self);
+    if (device)
+        log_device(self, pix_device_get_info(device));
+    else
+        gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_LOAD, NULL, error);
+    return device != NULL;
+}
+
+/* Another thread may have met the same. */
+static PixDevice *find_other(GstPix2pixFilter *self, PixDevice *failed, const GError *reason)
+{
+    PixDevice *other = NULL;
+
+    GST_OBJECT_LOCK(self);
+    if (self->device != failed)
+        other = pix_device_ref(self->device);
+    GST_OBJECT_UNLOCK(self);
+    return other ? other : pix_device_fallback(failed, reason);
+}
+
+static void use(GstPix2pixFilter *self, PixDevice *device)
+{
+    PixDevice *old;
+
+    GST_OBJECT_LOCK(self);
+    old = self->device;
+    self->device = pix_device_ref(device);
+    GST_OBJECT_UNLOCK(self);
+    pix_device_unref(old);
+}
+
+PixModel *gst_pix2pix_device_fall_back(GstPix2pixFilter *self, PixDevice *failed,
+                                       GstPix2pixWhat what, const char *name, const char *domain,
+                                       GError **error)
+{
+    g_autoptr(PixDevice) other = find_other(self, failed, *error);
+    PixModel *model = other ? pix_model_load(other, name, domain, NULL) : NULL;
+    g_autoptr(GError) news = NULL;
+
+    if (!model)
+        return NULL;
+    use(self, other);
+    news =
+        g_error_new((*error)->domain, (*error)->code, "%s; the CPU takes over", (*error)->message);
+    gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, what, name, news);
+    g_clear_error(error);
+    return model;
+}
+
+PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
+                                  GError **error)
+{
+    g_autofree char *name = NULL, *domain = NULL;
+    PixModel *model, *old;
+
+    GST_OBJECT_LOCK(self);
+    name = g_strdup(self->model_in_use);
+    domain = g_strdup(self->domain_in_use);
+    GST_OBJECT_UNLOCK(self);
+    model =
+        gst_pix2pix_device_fall_back(self, pix_model_get_device(failed), what, name, domain, error);
+    if (!model)
+        return NULL;
+    GST_OBJECT_LOCK(self);
+    old = self->model;
+    self->model = pix_model_ref(model);
+    GST_OBJECT_UNLOCK(self);
+    pix_model_unref(old);
+    return model;
+}
