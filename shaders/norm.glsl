@@ -19,6 +19,10 @@ layout(push_constant) uniform Push
     uint set;     /* of sums or factors: several at a time lie in the scratch memory */
     uint factors; /* where those begin in there, in floats */
     uint adds;
+    uint splits; /* of the sums that x is yet, one map after the other; 1: it is whole */
+    /* A dropout at the end: pixels of a sample, its key, and where threshold is 0 there is none. */
+    uint plane, layer, threshold;
+    float scale;
 }
 p;
 
@@ -32,6 +36,13 @@ uint place_of(uint group, uint c)
 uint part_of(uint set, uint group, uint piece, uint c)
 {
     return (((set * p.groups + group) * p.pieces + piece) * p.c + c) * 2;
+}
+
+/* Mean and rstd. @squares: the sum of squared distances to the mean. */
+vec2 finished(float mean, float squares)
+{
+    float variance = squares < 0.0 ? 0.0 : squares / float(p.pixels); /* NaN stays */
+    return vec2(mean, 1.0 / sqrt(variance + p.eps));
 }
 
 float pixels_of(uint piece)

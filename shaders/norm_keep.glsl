@@ -15,13 +15,6 @@ void follow(uint c, float mean, float variance)
     vectors[p.running_variance + c] = v + p.share * (unbiased - v);
 }
 
-/* Returns: mean and rstd. @squares: the sum of squared distances to the mean. */
-vec2 finished(float mean, float squares)
-{
-    float variance = squares < 0.0 ? 0.0 : squares / float(p.pixels); /* NaN stays */
-    return vec2(mean, 1.0 / sqrt(variance + p.eps));
-}
-
 void keep(uint group, uint c, vec2 found, float squares)
 {
     if (p.mean != NOTHING) {

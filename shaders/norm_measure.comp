@@ -4,7 +4,7 @@
 
 /*
  * Statistics of one piece of a map: for each channel the mean and the sum of squared distances.
- * Bindings: 0 the input map; 1 the parts (groups, pieces, c, 2).
+ * Bindings: 0 the input map, or the parts of it; 1 the parts (groups, pieces, c, 2).
  * Twin: cpu/cpu-norm-sum.c.
  */
 #include "tensor.glsl"

@@ -2,9 +2,14 @@
 
 /* Statistics of a run of pixels of x[], which the shader has declared. */
 
+/* With splits their sum, in their order. */
 float x_at(uint pixel, uint c)
 {
-    return x[index_of(p.x, pixel, c)];
+    uint at = index_of(p.x, pixel, c), map = p.groups * p.pixels * p.x.pixel;
+    float value = x[at];
+    for (uint split = 1; split < p.splits; split++)
+        value += x[split * map + at];
+    return value;
 }
 
 /*

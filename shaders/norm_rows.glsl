@@ -4,8 +4,7 @@
  * Workgroups that sum are channels by rows: an invocation takes every so many pixels of its channel,
  * then the rows are added.
  */
-const uint MOST = 128; /* invocations of a workgroup */
-shared vec2 cells[MOST];
+shared vec2 cells[gl_WorkGroupSize.x * gl_WorkGroupSize.y];
 
 uint channel()
 {

@@ -3,10 +3,12 @@
 #extension GL_GOOGLE_include_directive : require
 
 /*
- * Batch or instance norm of a small map at once: each workgroup measures some channels of a group
- * and normalises them. An invocation writes only what it alone has read: out may be the input.
- * Bindings: 0 the input map; 1 the output map; 2 the statistics (groups, c) twice; 3 vectors.
- * Twins: norm_measure.comp with norm_merge.comp and norm_apply.comp, cpu/cpu-norm.c.
+ * Batch or instance norm of a small map at once, and a dropout: each workgroup measures some channels
+ * of a group and normalises them. An invocation writes only what it alone has read: out may be the
+ * input.
+ * Bindings: 0 the input map, or the parts of it; 1 the output map; 2 the statistics (groups, c)
+ * twice; 3 vectors; 4 the frame.
+ * Twins: norm_measure.comp with norm_finish.comp, cpu/cpu-norm.c.
  */
 #include "tensor.glsl"
 #include "norm.glsl"
@@ -18,6 +20,7 @@ layout(binding = 2) writeonly buffer Stats { float stats[]; };
 layout(binding = 3) buffer Vectors { float vectors[]; };
 
 #include "norm_apply.glsl"
+#include "norm_drop.glsl"
 #include "norm_keep.glsl"
 #include "norm_measure.glsl"
 
@@ -30,7 +33,7 @@ void main()
         return;
     vec2 found = finished(measured.x, measured.y);
     for (uint i = first + row(); i < last; i += rows())
-        y[index_of(p.to, i, c)] = normalise(x_at(i, c), found, c);
+        y[index_of(p.to, i, c)] = drop(normalise(x_at(i, c), found, c), i, c);
     if (row() == 0)
         keep(group, c, found, measured.y);
 }

@@ -184,12 +184,14 @@ double pix_op_flops(const PixOp *op, const PixShape *in, PixShape out)
 char *pix_op_describe(const PixOp *op, PixShape in, PixShape out)
 {
     static const char *const activations[] = {"", " relu", " leaky_relu", " tanh"};
+    static const char *const norms[] = {"", " batch_norm", " instance_norm"};
     GString *text = g_string_new(pix_op_name(op->kind));
     g_string_append_printf(text, " %dx%dx%d -> %dx%dx%d", in.c, in.h, in.w, out.c, out.h, out.w);
     if (op->kind == PIX_OP_CONV || op->kind == PIX_OP_DECONV)
-        g_string_append_printf(text, " k%d s%d%s%s", op->conv.kh, op->conv.sh,
-                               op->conv.running_norm ? " norm" : "",
-                               activations[op->conv.activation.kind]);
+        g_string_append_printf(text, " k%d s%d%s%s%s", op->conv.kh, op->conv.sh,
+                               op->conv.norm.running ? " norm" : norms[op->conv.norm.kind],
+                               activations[op->conv.activation.kind],
+                               op->conv.dropout.rate > 0 ? " dropout" : "");
     if (op->kind == PIX_OP_NORM)
         g_string_append(text, activations[op->norm.activation.kind]);
     if (op->kind == PIX_OP_ACTIVATION)

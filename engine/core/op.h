@@ -57,17 +57,6 @@ typedef enum { PIX_NORM_NONE, PIX_NORM_BATCH, PIX_NORM_INSTANCE } PixNormKind;
 /** pix_norm_names: "none", "batch", "instance" by value; NULL-terminated. */
 extern const char *const pix_norm_names[];
 
-/** PixConvOp: settings of CONV and DECONV. DECONV pads with zeros only (it crops its output). */
-typedef struct {
-    int oc, kh, kw, sh, sw;
-    PixPadding pad;
-    int output_pad_h, output_pad_w; /* DECONV: extra rows and columns, below the stride */
-    /* Applied in this order after the sum and the bias; both only ever set by fuse.c */
-    bool running_norm; /* the norm of the slots GAMMA .. VARIANCE, with running statistics */
-    float eps;         /* of that norm */
-    PixActivation activation;
-} PixConvOp;
-
 /** PixNormOp: settings of NORM. Without the slots GAMMA and BETA: y = (x - mean) * rstd. */
 typedef struct {
     PixNormKind kind;         /* BATCH: statistics over (n,h,w); INSTANCE: over (h,w) */
@@ -84,11 +73,28 @@ typedef struct {
     bool off;       /* y = x */
 } PixDropoutOp;
 
+/** PixConvOp: settings of CONV and DECONV. DECONV pads with zeros only (it crops its output). */
+typedef struct {
+    int oc, kh, kw, sh, sw;
+    PixPadding pad;
+    int output_pad_h, output_pad_w; /* DECONV: extra rows and columns, below the stride */
+    /* Applied in this order after the sum and the bias; all only ever set by fuse.c */
+    PixNormOp norm; /* of the slots GAMMA .. VARIANCE; without an activation of its own */
+    PixActivation activation;
+    PixDropoutOp dropout; /* rate 0: none; else there is a norm by the map's own statistics */
+} PixConvOp;
+
+/** pix_conv_measures: Whether the convolution ends with a norm by the statistics of its own map. */
+static inline bool pix_conv_measures(const PixConvOp *conv)
+{
+    return conv->norm.kind != PIX_NORM_NONE && !conv->norm.running;
+}
+
 typedef struct {
     PixOpKind kind;
     union {
         PixConvOp conv;
-        PixNormOp norm; /* NORM_TANGENT too, without activation and momentum */
+        PixNormOp norm;           /* NORM_TANGENT too, without activation and momentum */
         PixActivation activation; /* ACTIVATION_TANGENT too */
         PixDropoutOp dropout;
         PixPadding pad;

@@ -62,10 +62,22 @@ static PixActivation *own_activation(PixNode *node)
     return node->op.kind == PIX_OP_NORM ? &node->op.norm.activation : NULL;
 }
 
+/* Whether f(x * scale) is f(x) * scale, so that f may as well come before a dropout. */
+static bool is_homogeneous(PixActivationKind kind)
+{
+    return kind == PIX_ACTIVATION_RELU || kind == PIX_ACTIVATION_LEAKY_RELU;
+}
+
+static bool drops(const PixNode *node)
+{
+    return is_conv(node) && node->op.conv.dropout.rate > 0;
+}
+
 static bool absorb_activation(PixNode *into, const PixNode *node)
 {
     PixActivation *own = own_activation(into);
-    if (node->op.kind != PIX_OP_ACTIVATION || !own || own->kind != PIX_ACTIVATION_NONE)
+    if (node->op.kind != PIX_OP_ACTIVATION || !own || own->kind != PIX_ACTIVATION_NONE ||
+        (drops(into) && !is_homogeneous(node->op.activation.kind)))
         return false;
     *own = node->op.activation;
     return true;
@@ -73,14 +85,24 @@ static bool absorb_activation(PixNode *into, const PixNode *node)
 
 static bool absorb_norm(PixNode *into, const PixNode *node)
 {
-    if (node->op.kind != PIX_OP_NORM || !node->op.norm.running || !is_conv(into) ||
-        into->op.conv.running_norm || into->op.conv.activation.kind != PIX_ACTIVATION_NONE)
+    if (node->op.kind != PIX_OP_NORM || !is_conv(into) ||
+        into->op.conv.norm.kind != PIX_NORM_NONE ||
+        into->op.conv.activation.kind != PIX_ACTIVATION_NONE)
         return false;
-    into->op.conv.running_norm = true;
-    into->op.conv.eps = node->op.norm.eps;
+    into->op.conv.norm = node->op.norm;
+    into->op.conv.norm.activation = (PixActivation){PIX_ACTIVATION_NONE};
     into->op.conv.activation = node->op.norm.activation;
     memcpy(into->param + PIX_SLOT_GAMMA, node->param + PIX_SLOT_GAMMA,
            (PIX_SLOT_COUNT - PIX_SLOT_GAMMA) * sizeof node->param[0]);
+    return true;
+}
+
+static bool absorb_dropout(PixNode *into, const PixNode *node)
+{
+    if (node->op.kind != PIX_OP_DROPOUT || !is_conv(into) || !pix_conv_measures(&into->op.conv) ||
+        drops(into))
+        return false;
+    into->op.conv.dropout = node->op.dropout;
     return true;
 }
 
@@ -197,16 +219,28 @@ static bool join_padding(Rewrite *r, int index)
     return true;
 }
 
-static bool join_producer(Rewrite *r, int index)
+/* What already stands in the new graph and is read by node @index alone; NULL for none. */
+static PixNode *own_producer(Rewrite *r, int index)
 {
     const PixNode *node = pix_graph_node(r->old, index);
     if (pix_op_n_inputs(node->op.kind) != 1 || r->readers[node->in[0]] != 1)
-        return false;
-    PixNode *producer = pix_graph_node(r->new, r->at[node->in[0]]);
-    if (!absorb_norm(producer, node) && !absorb_activation(producer, node))
-        return false;
+        return NULL;
     r->at[index] = r->at[node->in[0]];
-    return true;
+    return pix_graph_node(r->new, r->at[index]);
+}
+
+static bool join_producer(Rewrite *r, int index)
+{
+    const PixNode *node = pix_graph_node(r->old, index);
+    PixNode *producer = own_producer(r, index);
+    return producer && (absorb_norm(producer, node) || absorb_activation(producer, node) ||
+                        absorb_dropout(producer, node));
+}
+
+static bool join_activation(Rewrite *r, int index)
+{
+    PixNode *producer = own_producer(r, index);
+    return producer && absorb_activation(producer, pix_graph_node(r->old, index));
 }
 
 static PixGraph *apply(const PixGraph *graph, const Rule *rules, size_t n_rules)
@@ -225,6 +259,6 @@ PixGraph *pix_graph_fuse(const PixGraph *graph)
 
 PixGraph *pix_graph_fuse_for_training(const PixGraph *graph)
 {
-    static const Rule rules[] = {drop_identity, split_activation, join_producer};
+    static const Rule rules[] = {drop_identity, split_activation, join_activation};
     return apply(graph, rules, G_N_ELEMENTS(rules));
 }

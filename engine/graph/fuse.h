@@ -21,14 +21,14 @@ bool pix_graph_set_modes(PixGraph *graph, bool running, bool dropout, GError **e
  * - dropouts that are off are gone;
  * - activations of a concatenation are applied to its parts, and then, where they are the only
  *   readers, by the convolution or norm before them;
- * - norms with running statistics and paddings are done by the convolution beside them.
+ * - norms, with the dropout behind them, and paddings are done by the convolution beside them.
  * Parameters keep their indices.
  */
 PixGraph *pix_graph_fuse(const PixGraph *graph);
 
 /**
  * pix_graph_fuse_for_training:
- * The same without padding, whose own way back is simpler; no norm may use running statistics.
+ * The same without norms, which keep what backward needs, and padding, whose own way back is simpler.
  */
 PixGraph *pix_graph_fuse_for_training(const PixGraph *graph);
 

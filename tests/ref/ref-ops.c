@@ -94,9 +94,8 @@ static double deconvolve(const RefCall *call, int n, int oc, int oy, int ox)
     return sum;
 }
 
-static void conv(const RefCall *call, double *y)
+static void sum(const RefCall *call, double *y)
 {
-    const PixConvOp *o = &call->op->conv;
     PixShape s = output_shape(call);
     for (int n = 0; n < s.n; n++)
         for (int c = 0; c < s.c; c++)
@@ -106,13 +105,7 @@ static void conv(const RefCall *call, double *y)
                                                              : deconvolve(call, n, c, oy, ox);
                     if (call->param[PIX_SLOT_BIAS])
                         v += call->param[PIX_SLOT_BIAS][c];
-                    if (o->running_norm) {
-                        v = (v - call->param[PIX_SLOT_MEAN][c]) /
-                            sqrt(call->param[PIX_SLOT_VARIANCE][c] + (double)o->eps);
-                        if (call->param[PIX_SLOT_GAMMA])
-                            v = v * call->param[PIX_SLOT_GAMMA][c] + call->param[PIX_SLOT_BETA][c];
-                    }
-                    y[at(s, n, c, oy, ox)] = activate(o->activation, v);
+                    y[at(s, n, c, oy, ox)] = v;
                 }
 }
 
@@ -195,6 +188,32 @@ static void dropout(const RefCall *call, double *y)
         bool dropped = !o->off && pix_rng_word(&key, i) < pix_rng_threshold(o->rate);
         y[i] = dropped ? 0 : call->x[0][i] / (o->off ? 1 : 1 - (double)o->rate);
     }
+}
+
+/* y = op(y), with the parameters of @call. */
+static void apply(const RefCall *call, const PixOp *op, double *y)
+{
+    RefCall next = *call;
+    next.op = op;
+    next.shape[0] = output_shape(call);
+    size_t count = pix_shape_count(next.shape[0]);
+    g_autofree double *x = g_memdup2(y, count * sizeof *y);
+    next.x[0] = x;
+    ref_forward(&next, y);
+}
+
+/* The sum, then each op that it has taken over. */
+static void conv(const RefCall *call, double *y)
+{
+    const PixConvOp *o = &call->op->conv;
+    const PixOp norm_op = {.kind = PIX_OP_NORM, .norm = o->norm};
+    const PixOp activation = {.kind = PIX_OP_ACTIVATION, .activation = o->activation};
+    const PixOp dropout_op = {.kind = PIX_OP_DROPOUT, .dropout = o->dropout};
+    sum(call, y);
+    if (o->norm.kind != PIX_NORM_NONE)
+        apply(call, &norm_op, y);
+    apply(call, &activation, y);
+    apply(call, &dropout_op, y);
 }
 
 static void pad(const RefCall *call, double *y)

@@ -79,9 +79,30 @@ static const Case cases[] = {
 /* The weights of a network, for both sides. */
 typedef struct {
     double **values;
-    PixTensor *tensors;
+    PixTensor *tensors; /* in one buffer */
     guint n;
 } Weights;
+
+/* Where each lies. */
+static void place_weights(Weights *w, const PixGraph *graph, PixDevice *device)
+{
+    const PixBackend *backend = device->backend;
+    size_t offset = 0;
+    for (guint i = 0; i < w->n; i++) {
+        const PixParam *p = pix_graph_param(graph, (int)i);
+        bool weight = p->slot == PIX_SLOT_WEIGHT;
+        PixShape vector = {1, p->dims[0], 1, 1};
+        PixShape shape =
+            weight ? (PixShape){p->dims[0], p->dims[1], p->dims[2], p->dims[3]} : vector;
+        size_t bytes = weight ? backend->weight_bytes(device, &p->op, p->dims)
+                              : backend->activation_bytes(device, vector);
+        w->tensors[i] = (PixTensor){shape, NULL, offset, 0, shape.c};
+        offset += (bytes + backend->alignment - 1) / backend->alignment * backend->alignment;
+    }
+    PixBuffer *buffer = backend->buffer_new(device, offset, NULL);
+    for (guint i = 0; i < w->n; i++)
+        w->tensors[i].buffer = buffer;
+}
 
 static Weights weights_new(const PixGraph *graph, PixDevice *device)
 {
@@ -89,6 +110,7 @@ static Weights weights_new(const PixGraph *graph, PixDevice *device)
     Weights w = {.n = graph->params->len};
     w.values = g_new0(double *, w.n);
     w.tensors = g_new0(PixTensor, w.n);
+    place_weights(&w, graph, device);
     for (guint i = 0; i < w.n; i++) {
         const PixParam *p = pix_graph_param(graph, (int)i);
         size_t count =
@@ -104,15 +126,6 @@ static Weights weights_new(const PixGraph *graph, PixDevice *device)
                 values[j] = 1 + values[j] / 2;
             w.values[i][j] = (double)values[j];
         }
-        PixShape vector = {1, p->dims[0], 1, 1};
-        w.tensors[i].shape =
-            weight ? (PixShape){p->dims[0], p->dims[1], p->dims[2], p->dims[3]} : vector;
-        w.tensors[i].c_whole = w.tensors[i].shape.c;
-        w.tensors[i].buffer =
-            backend->buffer_new(device,
-                                weight ? backend->weight_bytes(device, &p->op, p->dims)
-                                       : backend->activation_bytes(device, vector),
-                                NULL);
         if (weight)
             backend->write_weight(device, &w.tensors[i], &p->op, p->dims, values, NULL);
         else
@@ -123,10 +136,9 @@ static Weights weights_new(const PixGraph *graph, PixDevice *device)
 
 static void weights_clear(Weights *w, PixDevice *device)
 {
-    for (guint i = 0; i < w->n; i++) {
+    for (guint i = 0; i < w->n; i++)
         g_free(w->values[i]);
-        device->backend->buffer_free(device, w->tensors[i].buffer);
-    }
+    device->backend->buffer_free(device, w->tensors[0].buffer);
     g_free(w->values);
     g_free(w->tensors);
 }
@@ -194,7 +206,7 @@ static void run_case(PixDevice *device, const Case *k)
 
 static void test_networks(void **state)
 {
-    PixDevice *device = pix_device_open("cpu", 2, NULL);
+    PixDevice *device = pix_device_open(NULL, 2, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         run_case(device, &cases[i]);
     pix_device_unref(device);
@@ -208,25 +220,30 @@ static guint count_nodes(const PixGraph *graph, PixOpKind kind)
     return count;
 }
 
-/* What fusing is for: with running statistics only convolutions and the second copies of skips. */
-static void test_fused_away(void **state)
+static PixGraph *fuse(PixArchKind kind, bool running, bool dropout)
 {
     PixArch arch;
-    pix_arch_init(&arch, PIX_ARCH_UNET);
+    pix_arch_init(&arch, kind);
+    arch.dropout = true;
     g_autoptr(PixGraph) graph = pix_arch_build(&arch);
-    assert_true(pix_graph_set_modes(graph, true, false, NULL));
-    g_autoptr(PixGraph) fused = pix_graph_fuse(graph);
-    assert_int_equal(count_nodes(fused, PIX_OP_NORM), 0);
-    assert_int_equal(count_nodes(fused, PIX_OP_DROPOUT), 0);
-    assert_int_equal(count_nodes(fused, PIX_OP_ACTIVATION), 7);
-    assert_int_equal(fused->nodes->len, 1 + 16 + 7 + 7);
-    PixArch resnet;
-    pix_arch_init(&resnet, PIX_ARCH_RESNET);
-    g_autoptr(PixGraph) blocks = pix_arch_build(&resnet);
-    assert_true(pix_graph_set_modes(blocks, true, false, NULL));
-    g_autoptr(PixGraph) joined = pix_graph_fuse(blocks);
-    assert_int_equal(count_nodes(joined, PIX_OP_PAD), 0);
-    assert_int_equal(joined->nodes->len, 1 + 24 + 9);
+    assert_true(pix_graph_set_modes(graph, running, dropout, NULL));
+    return pix_graph_fuse(graph);
+}
+
+/* What fusing is for: only convolutions, the second copies of skips, and additions. */
+static void test_fused_away(void **state)
+{
+    for (int running = 0; running < 2; running++) {
+        bool dropout = !running; /* with running statistics it is an op of its own */
+        g_autoptr(PixGraph) unet = fuse(PIX_ARCH_UNET, running, dropout);
+        assert_int_equal(count_nodes(unet, PIX_OP_NORM), 0);
+        assert_int_equal(count_nodes(unet, PIX_OP_DROPOUT), 0);
+        assert_int_equal(count_nodes(unet, PIX_OP_ACTIVATION), 7);
+        assert_int_equal(unet->nodes->len, 1 + 16 + 7 + 7);
+        g_autoptr(PixGraph) resnet = fuse(PIX_ARCH_RESNET, running, dropout);
+        assert_int_equal(count_nodes(resnet, PIX_OP_PAD), 0);
+        assert_int_equal(resnet->nodes->len, 1 + 24 + 9);
+    }
 }
 
 /* No two tensors that are needed at one time share memory, but for parts of concatenations and ops

@@ -171,7 +171,7 @@ size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call)
 
 void cpu_conv_backward(PixDevice *device, const PixCall *call)
 {
-    g_assert(!call->op->conv.running_norm);
+    g_assert(call->op->conv.norm.kind == PIX_NORM_NONE);
     output_backward(device, call);
     if (call->dparam[PIX_SLOT_WEIGHT].buffer) {
         CpuConv forward = forward_of(call);

@@ -91,11 +91,6 @@ static void cut(Conv *conv, int threads)
     }
 }
 
-static size_t rounded(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 static Conv conv_of(const PixDevice *device, const CpuConv *of)
 {
     Conv conv = {
@@ -283,54 +278,4 @@ void cpu_conv_run(const PixDevice *device, const CpuConv *of, float *scratch)
     conv.scratch = scratch;
     cpu_parallel(cpu_device(device)->pool, conv.groups * conv.phases * conv.ranges, run_task,
                  &conv);
-}
-
-/* ---- the row ---- */
-
-/* y = (sum + bias - mean) * rstd * gamma + beta as y = sum * scale + shift. */
-static void fold_norm(const PixCall *call, float *scale, float *shift)
-{
-    const PixTensor *param = call->param;
-    const float *bias = cpu_vector(&param[PIX_SLOT_BIAS]);
-    const float *gamma = cpu_vector(&param[PIX_SLOT_GAMMA]);
-    const float *beta = cpu_vector(&param[PIX_SLOT_BETA]);
-    const float *mean = cpu_vector(&param[PIX_SLOT_MEAN]);
-    const float *variance = cpu_vector(&param[PIX_SLOT_VARIANCE]);
-    for (int i = 0; i < call->out.shape.c; i++) {
-        scale[i] = (gamma ? gamma[i] : 1) / __builtin_sqrtf(variance[i] + call->op->conv.eps);
-        shift[i] = ((bias ? bias[i] : 0) - mean[i]) * scale[i] + (beta ? beta[i] : 0);
-    }
-}
-
-static CpuConv forward_of(const PixCall *call)
-{
-    return (CpuConv){.op = *call->op,
-                     .x = cpu_view(&call->in[0]),
-                     .y = cpu_view(&call->out),
-                     .weights = cpu_vector(&call->param[PIX_SLOT_WEIGHT]),
-                     .shift = cpu_vector(&call->param[PIX_SLOT_BIAS])};
-}
-
-/* Room for scale and shift, each (oc), before that of the workers. */
-static size_t vector_floats(const PixCall *call)
-{
-    return rounded(2 * (size_t)call->out.shape.c);
-}
-
-size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)
-{
-    CpuConv conv = forward_of(call);
-    return (vector_floats(call) + cpu_conv_run_floats(device, &conv)) * sizeof(float);
-}
-
-void cpu_conv_forward(PixDevice *device, const PixCall *call)
-{
-    CpuConv conv = forward_of(call);
-    float *scale = call->scratch->data, *shift = scale + conv.y.c;
-    if (call->op->conv.running_norm) {
-        fold_norm(call, scale, shift);
-        conv.scale = scale;
-        conv.shift = shift;
-    }
-    cpu_conv_run(device, &conv, call->scratch->data + vector_floats(call));
 }

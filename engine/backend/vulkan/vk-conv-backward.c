@@ -125,7 +125,7 @@ void vk_conv_backward(PixDevice *device, const PixCall *call)
 {
     const Backward b = plan(device, call);
     const VulkanConv *sums[] = {&b.bias, &b.weight, &b.input};
-    g_assert(!call->op->conv.running_norm);
+    g_assert(call->op->conv.norm.kind == PIX_NORM_NONE);
     activation_backward(device, call);
     for (size_t i = 0; i < G_N_ELEMENTS(sums); i++)
         if (wanted(sums[i]))

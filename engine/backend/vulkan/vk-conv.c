@@ -3,6 +3,8 @@
 /* Convolutions forward, and from the gradient of the output to that of the input: one sum. */
 #include "vk-conv.h"
 
+#include "vk-norm.h"
+
 static void set_vectors(VulkanConv *conv, const PixConvOp *op, const PixTensor *param)
 {
     VulkanConvPush *push = &conv->push;
@@ -12,13 +14,13 @@ static void set_vectors(VulkanConv *conv, const PixConvOp *op, const PixTensor *
     push->bias = at[PIX_SLOT_BIAS];
     push->activation = op->activation.kind;
     push->slope = op->activation.slope;
-    if (!op->running_norm)
+    if (!op->norm.running)
         return;
     push->gamma = at[PIX_SLOT_GAMMA];
     push->beta = at[PIX_SLOT_BETA];
     push->mean = at[PIX_SLOT_MEAN];
     push->variance = at[PIX_SLOT_VARIANCE];
-    push->eps = op->eps;
+    push->eps = op->norm.eps;
 }
 
 /* @along_out: whether the weights lie along the channels of the sum's output. */
@@ -80,11 +82,21 @@ static VulkanConv product(const PixDevice *device, const PixConvOp *op, const Pi
 
 /* ---- forward ---- */
 
+/* Where the sums lie that a norm comes behind, which takes no notice of a bias. */
+static PixTensor sums_of(const PixCall *call)
+{
+    PixShape shape = call->out.shape;
+    return (PixTensor){shape, call->scratch, vk_norm_sums_offset(call), 0, shape.c};
+}
+
 static VulkanConv forward(const PixDevice *device, const PixCall *call)
 {
     const PixConvOp *op = &call->op->conv;
-    VulkanConv conv = product(device, op, &call->in[0], &call->out);
-    set_vectors(&conv, op, call->param);
+    const bool measures = pix_conv_measures(op);
+    const PixTensor sums = sums_of(call);
+    VulkanConv conv = product(device, op, &call->in[0], measures ? &sums : &call->out);
+    if (!measures)
+        set_vectors(&conv, op, call->param);
     set_weight(&conv, &call->param[PIX_SLOT_WEIGHT], true);
     cut(&conv, device, call->op->kind == PIX_OP_DECONV);
     return conv;
@@ -93,15 +105,22 @@ static VulkanConv forward(const PixDevice *device, const PixCall *call)
 void vk_conv_forward(PixDevice *device, const PixCall *call)
 {
     VulkanConv conv = forward(device, call);
-    vk_conv_place(&conv, call->scratch, 0);
+    vk_conv_place(&conv, call->scratch, vk_norm_sums_offset(call));
     vk_conv_run(device, &conv);
-    vk_conv_finish(device, &conv);
+    if (pix_conv_measures(&call->op->conv))
+        vk_norm_sums(device, call, conv.push.splits);
+    else
+        vk_conv_finish(device, &conv);
 }
 
 size_t vk_conv_scratch(const PixDevice *device, const PixCall *call)
 {
     VulkanConv conv = forward(device, call);
-    return vk_conv_place(&conv, NULL, 0);
+    size_t offset = vk_norm_sums_offset(call);
+    size_t bytes = vk_conv_place(&conv, NULL, offset);
+    if (!pix_conv_measures(&call->op->conv))
+        return bytes;
+    return MAX(bytes, offset + vk_conv_align(conv.count * sizeof(float)));
 }
 
 const char *vk_conv_algorithm(const PixDevice *device, const PixCall *call)

@@ -24,6 +24,9 @@ typedef struct {
     uint32_t set;
     uint32_t factors;
     uint32_t adds;
+    uint32_t splits;
+    uint32_t plane, layer, threshold;
+    float scale;
 } VulkanNormPush;
 
 /** VulkanNorm: one call, and its parts of the call's scratch memory. */
@@ -66,6 +69,15 @@ static inline VulkanBinding vk_norm_may_write(VulkanBinding binding, VulkanBindi
 {
     return binding.buffer ? vk_norm_writes(binding) : other;
 }
+
+/**
+ * vk_norm_sums:
+ * What a convolution ends with that has a norm by its own statistics, up to the dropout. @call: of the
+ * convolution, in whose scratch memory, vk_norm_sums_offset() bytes from the start, its bare sums
+ * lie: @splits dense maps that are to be added.
+ */
+void vk_norm_sums(PixDevice *device, const PixCall *call, uint32_t splits);
+size_t vk_norm_sums_offset(const PixCall *call);
 
 /** vk_norm_measure: Finds the statistics of x, if they are not the running ones, and keeps them. */
 void vk_norm_measure(VulkanNorm *norm);
