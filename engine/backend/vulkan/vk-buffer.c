@@ -4,16 +4,42 @@
 #include "error.h"
 #include "vk-error.h"
 
-static bool check_room(VulkanGpu *gpu, size_t bytes, GError **error)
+#define MIB ((size_t)1 << 20)
+
+static bool fail_room(VulkanGpu *gpu, uint32_t heap, size_t bytes, GError **error)
 {
-    uint64_t heap = vk_gpu_memory_bytes(gpu);
-    uint64_t used = g_atomic_pointer_get(&gpu->allocated_bytes);
-    if (bytes <= heap && used <= heap - bytes)
+    size_t used = (size_t)g_atomic_pointer_get(&gpu->allocated[heap]);
+    return pix_fail(error, PIX_ERROR_NO_MEMORY,
+                    "%s: %zu MiB more are wanted, %zu of %" G_GUINT64_FORMAT
+                    " MiB are in use, and at most %" G_GUINT64_FORMAT
+                    " MiB can be had at once; use a smaller size, a smaller network or device=cpu",
+                    gpu->name, (bytes + MIB - 1) / MIB, used / MIB,
+                    gpu->memory.memoryHeaps[heap].size / MIB, gpu->largest_bytes / MIB);
+}
+
+/* Some drivers promise what they do not have: they are not asked for more. */
+static bool check_room(VulkanGpu *gpu, uint32_t heap, size_t bytes, GError **error)
+{
+    uint64_t size = gpu->memory.memoryHeaps[heap].size;
+    size_t used = (size_t)g_atomic_pointer_get(&gpu->allocated[heap]);
+    if (bytes > gpu->largest_bytes || bytes > size || used > size - bytes)
+        return fail_room(gpu, heap, bytes, error);
+    if ((guint)g_atomic_int_get(&gpu->n_allocations) <
+        gpu->properties.limits.maxMemoryAllocationCount)
         return true;
     return pix_fail(error, PIX_ERROR_NO_MEMORY,
-                    "%s: %zu MiB more are wanted, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                    " MiB are in use; use a smaller size, a smaller network or device=cpu",
-                    gpu->name, bytes >> 20, used >> 20, heap >> 20);
+                    "%s: it takes no more than %u pieces of memory; use fewer networks at a time",
+                    gpu->name, gpu->properties.limits.maxMemoryAllocationCount);
+}
+
+/* Before there is a buffer to say which heap it needs. */
+static bool check_size(VulkanGpu *gpu, size_t bytes, GError **error)
+{
+    uint32_t largest = 0;
+    for (uint32_t i = 1; i < gpu->memory.memoryHeapCount; i++)
+        if (gpu->memory.memoryHeaps[i].size > gpu->memory.memoryHeaps[largest].size)
+            largest = i;
+    return bytes <= gpu->memory.memoryHeaps[largest].size || fail_room(gpu, largest, bytes, error);
 }
 
 static bool make_buffer(VulkanGpu *gpu, PixBuffer *buffer, GError **error)
@@ -23,8 +49,7 @@ static bool make_buffer(VulkanGpu *gpu, PixBuffer *buffer, GError **error)
         .size = buffer->bytes,
         .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT |
                  VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT};
-    return vk_gpu_check(gpu, gpu->vk.vkCreateBuffer(gpu->device, &info, NULL, &buffer->buffer),
-                        "vkCreateBuffer", error);
+    return VK_MAKE(gpu, vkCreateBuffer, &info, &buffer->buffer, error);
 }
 
 /* Shared memory is read back as well: cached, where that is to be had. */
@@ -38,6 +63,26 @@ static int choose_type(const VulkanGpu *gpu, uint32_t types, VulkanMemory where)
     return cached >= 0 ? cached : vk_gpu_find_memory(gpu, types, shared);
 }
 
+static bool allocate(VulkanGpu *gpu, PixBuffer *buffer, const VkMemoryAllocateInfo *info,
+                     GError **error)
+{
+    uint32_t heap = gpu->memory.memoryTypes[info->memoryTypeIndex].heapIndex;
+    if (!check_room(gpu, heap, info->allocationSize, error))
+        return false;
+    VkResult result = gpu->vk.vkAllocateMemory(gpu->device, info, NULL, &buffer->memory);
+    if (result != VK_SUCCESS)
+        buffer->memory = VK_NULL_HANDLE;
+    if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY)
+        return fail_room(gpu, heap, info->allocationSize, error);
+    if (!vk_gpu_check(gpu, result, "vkAllocateMemory", error))
+        return false;
+    buffer->heap = heap;
+    buffer->allocated_bytes = info->allocationSize;
+    g_atomic_pointer_add(&gpu->allocated[heap], (gssize)info->allocationSize);
+    g_atomic_int_inc(&gpu->n_allocations);
+    return true;
+}
+
 static bool make_memory(VulkanGpu *gpu, PixBuffer *buffer, VulkanMemory where, GError **error)
 {
     VkMemoryRequirements needs;
@@ -49,12 +94,8 @@ static bool make_memory(VulkanGpu *gpu, PixBuffer *buffer, VulkanMemory where, G
     const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
                                        .allocationSize = needs.size,
                                        .memoryTypeIndex = (uint32_t)type};
-    if (!vk_gpu_check(gpu, gpu->vk.vkAllocateMemory(gpu->device, &info, NULL, &buffer->memory),
-                      "vkAllocateMemory", error))
-        return false;
-    buffer->allocated_bytes = needs.size;
-    g_atomic_pointer_add(&gpu->allocated_bytes, (gssize)needs.size);
-    return vk_gpu_check(gpu,
+    return allocate(gpu, buffer, &info, error) &&
+           vk_gpu_check(gpu,
                         gpu->vk.vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0),
                         "vkBindBufferMemory", error);
 }
@@ -63,7 +104,7 @@ PixBuffer *vk_buffer_new(VulkanGpu *gpu, size_t bytes, VulkanMemory where, GErro
 {
     PixBuffer *buffer = g_new0(PixBuffer, 1);
     buffer->bytes = (MAX(bytes, 4) + 3) / 4 * 4;
-    if (!check_room(gpu, buffer->bytes, error) || !make_buffer(gpu, buffer, error) ||
+    if (!check_size(gpu, buffer->bytes, error) || !make_buffer(gpu, buffer, error) ||
         !make_memory(gpu, buffer, where, error))
         goto fail;
     if (where == VK_MEMORY_SHARED &&
@@ -82,8 +123,13 @@ void vk_buffer_free(VulkanGpu *gpu, PixBuffer *buffer)
 {
     if (!buffer)
         return;
-    gpu->vk.vkDestroyBuffer(gpu->device, buffer->buffer, NULL);
-    gpu->vk.vkFreeMemory(gpu->device, buffer->memory, NULL);
-    g_atomic_pointer_add(&gpu->allocated_bytes, -(gssize)buffer->allocated_bytes);
+    if (!vk_gpu_is_abandoned(gpu)) {
+        gpu->vk.vkDestroyBuffer(gpu->device, buffer->buffer, NULL);
+        gpu->vk.vkFreeMemory(gpu->device, buffer->memory, NULL);
+    }
+    if (buffer->memory) {
+        g_atomic_pointer_add(&gpu->allocated[buffer->heap], -(gssize)buffer->allocated_bytes);
+        g_atomic_int_add(&gpu->n_allocations, -1);
+    }
     g_free(buffer);
 }

@@ -13,7 +13,8 @@ struct PixBuffer {
     VkDeviceMemory memory;
     size_t bytes;
     size_t allocated_bytes;
-    void *data; /* where the processor sees it; NULL for memory of the GPU's own */
+    uint32_t heap; /* where they are */
+    void *data;    /* where the processor sees it; NULL for memory of the GPU's own */
 };
 
 /** VulkanMemory: where it lies. */

@@ -38,10 +38,8 @@ static bool make_objects(PixCommands *commands, GError **error)
     const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                           .queueFamilyIndex = gpu->family};
     const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    if (!vk_gpu_check(gpu, gpu->vk.vkCreateCommandPool(gpu->device, &pool, NULL, &commands->pool),
-                      "vkCreateCommandPool", error) ||
-        !vk_gpu_check(gpu, gpu->vk.vkCreateFence(gpu->device, &fence, NULL, &commands->fence),
-                      "vkCreateFence", error))
+    if (!VK_MAKE(gpu, vkCreateCommandPool, &pool, &commands->pool, error) ||
+        !VK_MAKE(gpu, vkCreateFence, &fence, &commands->fence, error))
         return false;
     const VkCommandBufferAllocateInfo buffer = {.sType =
                                                     VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
@@ -69,18 +67,49 @@ PixCommands *vk_commands_new(VulkanGpu *gpu, bool fixed, GError **error)
     return commands;
 }
 
-void vk_commands_free(PixCommands *commands)
+/*
+ * A recording is a step at most; a processor that plays a GPU takes minutes for some. What a device
+ * that is lost still does has had its time.
+ */
+static uint64_t longest_wait(const VulkanGpu *gpu)
 {
-    if (!commands)
-        return;
+    return (!vk_gpu_check_alive(gpu, NULL) ? 1 : vk_gpu_is_slow(gpu) ? 600 : 10) * SECOND_NS;
+}
+
+static bool wait_for_fence(PixCommands *commands, GError **error)
+{
     VulkanGpu *gpu = commands->gpu;
-    vk_commands_wait(commands, NULL);
+    if (!commands->pending)
+        return true;
+    VkResult result =
+        gpu->vk.vkWaitForFences(gpu->device, 1, &commands->fence, VK_TRUE, longest_wait(gpu));
+    /* Lost, it uses nothing any more; after other failures nobody knows. */
+    commands->pending = result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
+    if (commands->pending)
+        vk_gpu_lose(gpu);
+    return vk_gpu_check(gpu, result, "vkWaitForFences", error);
+}
+
+static void destroy_objects(PixCommands *commands)
+{
+    VulkanGpu *gpu = commands->gpu;
     for (guint i = 0; i < commands->sets->len; i++)
         gpu->vk.vkDestroyDescriptorPool(gpu->device,
                                         g_array_index(commands->sets, VkDescriptorPool, i), NULL);
     gpu->vk.vkDestroyFence(gpu->device, commands->fence, NULL);
     gpu->vk.vkDestroyCommandPool(gpu->device, commands->pool, NULL);
-    vk_buffer_free(gpu, commands->varying);
+}
+
+void vk_commands_free(PixCommands *commands)
+{
+    if (!commands)
+        return;
+    wait_for_fence(commands, NULL);
+    if (commands->pending)
+        vk_gpu_abandon(commands->gpu);
+    else
+        destroy_objects(commands);
+    vk_buffer_free(commands->gpu, commands->varying);
     vk_hazards_clear(&commands->hazards);
     g_array_unref(commands->sets);
     g_array_unref(commands->slots);
@@ -107,8 +136,7 @@ static bool add_pool(PixCommands *commands, GError **error)
                                              .poolSizeCount = G_N_ELEMENTS(sizes),
                                              .pPoolSizes = sizes};
     VkDescriptorPool pool;
-    if (!vk_gpu_check(gpu, gpu->vk.vkCreateDescriptorPool(gpu->device, &info, NULL, &pool),
-                      "vkCreateDescriptorPool", error))
+    if (!VK_MAKE(gpu, vkCreateDescriptorPool, &info, &pool, error))
         return false;
     g_array_append_val(commands->sets, pool);
     return true;
@@ -228,6 +256,22 @@ bool vk_commands_begin(PixCommands *commands, GError **error)
     return true;
 }
 
+static bool check_groups(const VulkanGpu *gpu, const VulkanDispatch *dispatch, GError **error)
+{
+    const VkPhysicalDeviceLimits *limits = &gpu->properties.limits;
+    const uint32_t *size = dispatch->constants; /* those with ids 0 to 2 */
+    bool fits = size[0] * size[1] * size[2] <= limits->maxComputeWorkGroupInvocations;
+    for (int i = 0; i < 3; i++) {
+        fits = fits && size[i] <= limits->maxComputeWorkGroupSize[i];
+        if (dispatch->groups[i] > limits->maxComputeWorkGroupCount[i])
+            return pix_fail(error, PIX_ERROR_BAD_SHAPE,
+                            "%s: a map is too large for it; use a smaller size or device=cpu",
+                            gpu->name);
+    }
+    return fits || pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                            "%s: its groups are too small for a shader; use device=cpu", gpu->name);
+}
+
 static bool check_dispatch(const PixCommands *commands, const VulkanDispatch *dispatch,
                            GError **error)
 {
@@ -237,11 +281,8 @@ static bool check_dispatch(const PixCommands *commands, const VulkanDispatch *di
         return pix_fail(error, PIX_ERROR_UNSUPPORTED,
                         "%s: a network has more than %d dropout layers; use device=cpu",
                         commands->gpu->name, SLOTS);
-    for (int i = 0; i < 3; i++)
-        if (dispatch->groups[i] > limits->maxComputeWorkGroupCount[i])
-            return pix_fail(error, PIX_ERROR_BAD_SHAPE,
-                            "%s: a map is too large for it; use a smaller size or device=cpu",
-                            commands->gpu->name);
+    if (!check_groups(commands->gpu, dispatch, error))
+        return false;
     for (int i = 0; i < VK_BINDINGS; i++)
         if (dispatch->bindings[i].bytes > limits->maxStorageBufferRange)
             return pix_fail(error, PIX_ERROR_NO_MEMORY,
@@ -342,9 +383,10 @@ bool vk_commands_submit(PixCommands *commands, GError **error)
     const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                                .commandBufferCount = 1,
                                .pCommandBuffers = &commands->buffer};
-    g_assert(!commands->open && !commands->pending);
-    if (g_atomic_int_get(&gpu->lost))
-        return vk_check(VK_ERROR_DEVICE_LOST, "before", error);
+    g_assert(!commands->open);
+    if (!vk_gpu_check_alive(gpu, error))
+        return false;
+    g_assert(!commands->pending);
     if (!vk_gpu_check(gpu, gpu->vk.vkResetFences(gpu->device, 1, &commands->fence), "vkResetFences",
                       error))
         return false;
@@ -358,12 +400,5 @@ bool vk_commands_submit(PixCommands *commands, GError **error)
 
 bool vk_commands_wait(PixCommands *commands, GError **error)
 {
-    VulkanGpu *gpu = commands->gpu;
-    /* A recording is a step at most; a processor that plays a GPU takes minutes for some. */
-    uint64_t timeout = (vk_gpu_is_slow(gpu) ? 600 : 10) * SECOND_NS;
-    if (!commands->pending)
-        return true;
-    commands->pending = false;
-    VkResult result = gpu->vk.vkWaitForFences(gpu->device, 1, &commands->fence, VK_TRUE, timeout);
-    return vk_gpu_check(gpu, result, "vkWaitForFences", error);
+    return wait_for_fence(commands, error);
 }

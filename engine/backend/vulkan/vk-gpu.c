@@ -22,11 +22,23 @@ static bool make_device(VulkanGpu *gpu, GError **error)
                                      .queueCreateInfoCount = 1,
                                      .pQueueCreateInfos = &queue};
     if (!vk_check(vkCreateDevice(gpu->physical, &info, NULL, &gpu->device), "vkCreateDevice",
-                  error))
+                  error)) {
+        gpu->device = VK_NULL_HANDLE;
         return false;
+    }
     volkLoadDeviceTable(&gpu->vk, gpu->device);
     gpu->vk.vkGetDeviceQueue(gpu->device, gpu->family, 0, &gpu->queue);
     return true;
+}
+
+static VkDeviceSize largest_allocation(VkPhysicalDevice physical)
+{
+    VkPhysicalDeviceMaintenance3Properties limits = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &limits};
+    vkGetPhysicalDeviceProperties2(physical, &properties);
+    return limits.maxMemoryAllocationSize;
 }
 
 static void describe(VulkanGpu *gpu)
@@ -37,6 +49,7 @@ static void describe(VulkanGpu *gpu)
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     vkGetPhysicalDeviceProperties(gpu->physical, &gpu->properties);
     vkGetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
+    gpu->largest_bytes = largest_allocation(gpu->physical);
     gpu->name = g_strdup(gpu->properties.deviceName);
     gpu->uuid = vk_loader_uuid(gpu->physical);
     if (gpu->properties.apiVersion < VK_API_VERSION_1_2) {
@@ -123,7 +136,11 @@ VulkanGpu *vk_gpu_open(const char *name, bool real, GError **error)
 void vk_gpu_close(VulkanGpu *gpu)
 {
     g_mutex_lock(&list_lock);
-    if (--gpu->references == 0) {
+    if (--gpu->references == 0 && vk_gpu_is_abandoned(gpu)) {
+        g_mutex_unlock(&list_lock); /* it stays in the list, and the loader with it */
+        return;
+    }
+    if (gpu->references == 0) {
         g_ptr_array_remove_fast(list, gpu);
         free_gpu(gpu);
         if (list->len == 0)
@@ -138,6 +155,24 @@ void vk_gpu_close(VulkanGpu *gpu)
 void vk_gpu_lose(VulkanGpu *gpu)
 {
     g_atomic_int_set(&gpu->lost, 1);
+}
+
+void vk_gpu_abandon(VulkanGpu *gpu)
+{
+    vk_gpu_lose(gpu);
+    g_atomic_int_set(&gpu->stuck, 1);
+}
+
+bool vk_gpu_is_abandoned(const VulkanGpu *gpu)
+{
+    return g_atomic_int_get(&gpu->stuck);
+}
+
+bool vk_gpu_check_alive(const VulkanGpu *gpu, GError **error)
+{
+    return !g_atomic_int_get(&gpu->lost) ||
+           pix_fail(error, PIX_ERROR_DEVICE_LOST,
+                    "%s: the device was lost before; open it again or use device=cpu", gpu->name);
 }
 
 bool vk_gpu_check(VulkanGpu *gpu, VkResult result, const char *what, GError **error)

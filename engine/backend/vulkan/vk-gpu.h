@@ -26,10 +26,13 @@ typedef struct {
     uint32_t family;
     VkQueue queue;
     GMutex queue_lock;
-    gint lost; /* atomic: no more work is taken */
+    gint lost;  /* atomic: no more work is taken */
+    gint stuck; /* atomic: what it was given does not end, and may need its memory for ever */
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
-    gsize allocated_bytes; /* atomic */
+    VkDeviceSize largest_bytes;           /* of one allocation */
+    gsize allocated[VK_MAX_MEMORY_HEAPS]; /* bytes; atomic */
+    gint n_allocations;                   /* atomic */
     char *name, *driver, *uuid;
 
     VkDescriptorSetLayout set_layout;
@@ -49,8 +52,18 @@ void vk_gpu_close(VulkanGpu *gpu);
 
 /** vk_gpu_lose: Latches the loss. */
 void vk_gpu_lose(VulkanGpu *gpu);
+/** vk_gpu_abandon: Loses it, and leaves it and all its objects to the end of the process. */
+void vk_gpu_abandon(VulkanGpu *gpu);
+/** vk_gpu_is_abandoned: Whether its objects must not be destroyed. */
+bool vk_gpu_is_abandoned(const VulkanGpu *gpu);
 /** vk_gpu_check: As vk_check(); latches a loss. */
 bool vk_gpu_check(VulkanGpu *gpu, VkResult result, const char *what, GError **error);
+/** vk_gpu_check_alive: Errors: DEVICE_LOST, once it has been lost. */
+bool vk_gpu_check_alive(const VulkanGpu *gpu, GError **error);
+/** VK_MAKE: Makes an object with one of its vkCreate functions. @handle: (out): none on failure. */
+#define VK_MAKE(gpu, create, info, handle, error)                                                  \
+    (vk_gpu_check(gpu, (gpu)->vk.create((gpu)->device, info, NULL, handle), #create, error) ||     \
+     (*(handle) = VK_NULL_HANDLE, false))
 /** vk_gpu_is_slow: Whether it is a processor that plays a GPU. */
 bool vk_gpu_is_slow(const VulkanGpu *gpu);
 /** vk_gpu_memory_bytes: Of its largest heap of its own. */

@@ -47,8 +47,7 @@ static bool make_set_layout(VulkanGpu *gpu, GError **error)
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
         .bindingCount = G_N_ELEMENTS(bindings),
         .pBindings = bindings};
-    return vk_check(gpu->vk.vkCreateDescriptorSetLayout(gpu->device, &info, NULL, &gpu->set_layout),
-                    "vkCreateDescriptorSetLayout", error);
+    return VK_MAKE(gpu, vkCreateDescriptorSetLayout, &info, &gpu->set_layout, error);
 }
 
 static bool make_pipeline_layout(VulkanGpu *gpu, GError **error)
@@ -59,8 +58,7 @@ static bool make_pipeline_layout(VulkanGpu *gpu, GError **error)
                                              .pSetLayouts = &gpu->set_layout,
                                              .pushConstantRangeCount = 1,
                                              .pPushConstantRanges = &range};
-    return vk_check(gpu->vk.vkCreatePipelineLayout(gpu->device, &info, NULL, &gpu->pipeline_layout),
-                    "vkCreatePipelineLayout", error);
+    return VK_MAKE(gpu, vkCreatePipelineLayout, &info, &gpu->pipeline_layout, error);
 }
 
 bool vk_pipelines_init(VulkanGpu *gpu, GError **error)
@@ -93,8 +91,7 @@ static bool make_module(VulkanGpu *gpu, VulkanShader shader, VkShaderModule *mod
     const VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
                                            .codeSize = code.bytes,
                                            .pCode = code.words};
-    return vk_check(gpu->vk.vkCreateShaderModule(gpu->device, &info, NULL, module),
-                    "vkCreateShaderModule", error);
+    return VK_MAKE(gpu, vkCreateShaderModule, &info, module, error);
 }
 
 static bool make_pipeline(VulkanGpu *gpu, Entry *entry, GError **error)
