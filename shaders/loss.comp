@@ -8,7 +8,7 @@
  * Twins: cpu/cpu-loss.c, ref_loss() of tests/ref/ref-learn.c.
  */
 #include "tensor.glsl"
-#include "sum.glsl"
+#include "sum_terms.glsl"
 
 layout(push_constant) uniform Push
 {

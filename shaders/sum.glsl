@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Sums of many floats in a fixed order: each group makes a part, which the host adds up. A sum is
- * two floats: the second is what the first has lost to rounding, so that its length does not tell.
- * Sums that overflow become NaN.
+ * Sums of many floats in a fixed order. A sum is two floats: the second is what the first has lost to
+ * rounding, so that its length does not tell. Sums that overflow become NaN.
  */
-layout(binding = 3) writeonly buffer Parts { vec2 parts[]; };
-
 shared vec2 sums[gl_WorkGroupSize.x]; /* a power of two */
-
-float term(uint i); /* what is to be summed: of the including shader */
 
 vec2 add(vec2 a, vec2 b)
 {
@@ -29,22 +24,4 @@ void sum_up(vec2 mine)
         if (me < reach)
             sums[me] = add(sums[me], sums[me + reach]);
     }
-}
-
-/* Of the terms 0 .. @count - 1, @each for an invocation; groups may be spread over x and y. */
-void make_part(uint count, uint each)
-{
-    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
-    uint first = group * gl_WorkGroupSize.x * each;
-    vec2 sum = vec2(0.0);
-    if (first >= count)
-        return;
-    for (uint k = 0; k < each; k++) {
-        uint i = first + k * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
-        if (i < count)
-            sum = add(sum, vec2(term(i), 0.0));
-    }
-    sum_up(sum);
-    if (gl_LocalInvocationID.x == 0)
-        parts[group] = sums[0];
 }

@@ -3,16 +3,16 @@
 #extension GL_GOOGLE_include_directive : require
 
 /*
- * The sum of the squares of count floats.
+ * The sum of the squares of count floats from first on.
  * Bindings: 0 the floats; 3 the parts.
  * Twin: cpu_sum_squares() of cpu/cpu-learn.c.
  */
 #include "tensor.glsl"
-#include "sum.glsl"
+#include "sum_terms.glsl"
 
 layout(push_constant) uniform Push
 {
-    uint count;
+    uint first, count;
     uint each; /* floats of one invocation */
 }
 p;
@@ -21,7 +21,8 @@ layout(binding = 0) readonly buffer In { float x[]; };
 
 float term(uint i)
 {
-    return x[i] * x[i];
+    float value = x[p.first + i];
+    return value * value;
 }
 
 void main()

@@ -176,39 +176,37 @@ gboolean step_take_discriminator(Settings *settings, PixNetwork *network, GError
 
 /* ---- moving ---- */
 
-/* Multiplies @adam's scale so that the gradient is no longer than asked. */
-static gboolean clip(PixNetwork *network, double longest, PixAdam *adam, GError **error)
+void step_move(PixNetwork *network, const Settings *settings, const StepMove *move)
 {
-    g_autoptr(GError) reason = NULL;
-    double norm;
-
-    if (!pix_network_get_gradient_norm(network, &norm, &reason)) {
-        g_set_error_literal(error, STEP_ERROR, STEP_ERROR_NOT_FINITE, reason->message);
-        return FALSE;
-    }
-    norm *= adam->gradient_scale;
-    if (norm > longest)
-        adam->gradient_scale *= longest / norm;
-    return TRUE;
-}
-
-gboolean step_move(PixNetwork *network, const Settings *settings, guint parts, double learning_rate,
-                   GError **error)
-{
-    PixAdam adam = {
-        .learning_rate = learning_rate,
+    const PixAdam adam = {
+        .learning_rate = move->learning_rate,
         .beta1 = settings->beta1,
         .beta2 = settings->beta2,
         .epsilon = 1e-8,
-        .gradient_scale = 1.0 / parts,
+        .gradient_scale = 1.0 / move->parts,
+        .figures = move->figures,
+        .longest = settings->clip_norm,
+        .squares = move->squares,
     };
 
     /* Without clipping nobody looks at all gradients: that takes 3 % of a step. Where one is not
      * finite, the losses of the next step are not either, and such weights are never saved. */
-    if (settings->clip_norm > 0 && !clip(network, settings->clip_norm, &adam, error))
-        return FALSE;
+    if (settings->clip_norm > 0)
+        pix_network_sum_squares(network, move->figures, move->squares);
     pix_network_adam(network, &adam);
-    return TRUE;
+}
+
+gboolean step_check_move(PixNetwork *network, double squares, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    double norm;
+
+    if (isfinite(squares))
+        return TRUE;
+    if (pix_network_get_gradient_norm(network, &norm, &reason))
+        g_set_error(&reason, STEP_ERROR, STEP_ERROR_NOT_FINITE, "the gradients overflow");
+    g_set_error_literal(error, STEP_ERROR, STEP_ERROR_NOT_FINITE, reason->message);
+    return FALSE;
 }
 
 /* ---- what went wrong ---- */

@@ -29,14 +29,23 @@ PixNetwork *step_network_make(PixDevice *device, const char *file, const PixNetw
 gboolean step_take_generator(Settings *settings, PixNetwork *network, GError **error);
 gboolean step_take_discriminator(Settings *settings, PixNetwork *network, GError **error);
 
+/** StepMove: how a network moves. */
+typedef struct {
+    guint parts; /* of the step, over which gradients are averaged */
+    double learning_rate;
+    PixFigures *figures; /* nothing moves where one is not finite */
+    guint squares;       /* which of them becomes that of the gradients, where they are clipped */
+} StepMove;
+
+/** step_move: Moves the weights of @network. Gradients are clipped as @settings say. */
+void step_move(PixNetwork *network, const Settings *settings, const StepMove *move);
+
 /**
- * step_move:
- * Moves the weights of @network with gradients that are averaged over the parts of its step and
- * clipped as @settings say. Errors: where it clips,
- * %STEP_ERROR_NOT_FINITE, naming the tensor; nothing has moved then.
+ * step_check_move:
+ * @squares: the figure of that name. Errors: where it is not finite, %STEP_ERROR_NOT_FINITE, naming
+ * the tensor; nothing has moved then.
  */
-gboolean step_move(PixNetwork *network, const Settings *settings, guint parts, double learning_rate,
-                   GError **error);
+gboolean step_check_move(PixNetwork *network, double squares, GError **error);
 
 /**
  * step_describe_weights:

@@ -12,7 +12,17 @@
 
 #include <string.h>
 
-enum { LOSS_D_FAKE, LOSS_D_REAL, LOSS_G_GAN, LOSS_G_PIXEL, LOSS_D_PENALTY };
+/* Losses in the order of their names, and the squares of gradients. */
+enum {
+    FIGURE_D_FAKE,
+    FIGURE_D_REAL,
+    FIGURE_G_GAN,
+    FIGURE_G_PIXEL,
+    FIGURE_D_PENALTY,
+    FIGURE_D_SQUARES,
+    FIGURE_G_SQUARES,
+    N_FIGURES
+};
 
 /* ---- making ---- */
 
@@ -82,7 +92,8 @@ static Step *make(PixDevice *device, Settings *settings, const char *const *file
     step->device = pix_device_ref(device);
     step->held = g_array_new(FALSE, FALSE, sizeof(Batch));
     g_array_set_clear_func(step->held, clear_batch);
-    if (!make_generator(step, settings, files[0], error) ||
+    step->figures = pix_figures_new(device, N_FIGURES, error);
+    if (!step->figures || !make_generator(step, settings, files[0], error) ||
         (settings->lambda_gan > 0 && !make_discriminator(step, settings, files[1], error))) {
         step_pix2pix.free(&step->base);
         return NULL;
@@ -109,6 +120,7 @@ static void free_step(Step *base)
     pix2pix_release(step);
     pix_network_free(step->g);
     pix_network_free(step->d);
+    pix_figures_free(step->figures);
     pix_device_unref(step->device);
     g_array_unref(step->held);
     g_free(step);
@@ -134,27 +146,40 @@ static void make_pair(Pix2pix *step, const PixMap *image, PixMap *pair)
 
 /* d's judgement of @image, and its gradient times @weight as far back as @what says. */
 static gboolean judge(Pix2pix *step, const PixMap *image, PixGanSide side, double weight,
-                      PixBackwardFlags what, double *loss, const char *name, GError **error)
+                      PixBackwardFlags what, guint figure, GError **error)
 {
     make_pair(step, image, pix_pass_get_input(step->d_pass));
     if (!pix_pass_forward(step->d_pass, 0, 0, error))
         return FALSE;
     pix_loss_gan(step->settings->gan_mode, side, pix_pass_get_output(step->d_pass), weight,
-                 pix_pass_get_output_gradient(step->d_pass), FALSE, loss);
-    return step_check_loss(name, *loss, error) && pix_pass_backward(step->d_pass, what, error);
+                 pix_pass_get_output_gradient(step->d_pass), FALSE, step->figures, figure);
+    return pix_pass_backward(step->d_pass, what, error);
 }
 
-static gboolean punish(Pix2pix *step, const StepTurn *turn, double *loss, GError **error)
+static gboolean punish(Pix2pix *step, const StepTurn *turn, GError **error)
 {
     make_pair(step, step->target, step->real_pair);
     make_pair(step, pix_pass_get_output(step->g_pass), step->fake_pair);
     return pix_penalty_backward(step->penalty, step->real_pair, step->fake_pair,
                                 step->settings->lambda_gp, step->settings->seed,
-                                draw_number(turn, turn->part), loss, error) &&
-           step_check_loss("D_penalty", *loss, error);
+                                draw_number(turn, turn->part), step->figures, FIGURE_D_PENALTY,
+                                error);
 }
 
-static gboolean learn_to_judge(Pix2pix *step, const StepTurn *turn, double *losses, GError **error)
+static void move(Pix2pix *step, PixNetwork *network, const StepTurn *turn)
+{
+    gboolean is_d = network == step->d;
+    const StepMove move = {
+        .parts = turn->parts,
+        .learning_rate = is_d ? turn->learning_rate_d : turn->learning_rate,
+        .figures = step->figures,
+        .squares = is_d ? FIGURE_D_SQUARES : FIGURE_G_SQUARES,
+    };
+
+    step_move(network, step->settings, &move);
+}
+
+static gboolean learn_to_judge(Pix2pix *step, const StepTurn *turn, GError **error)
 {
     const PixMap *fake = pix_pass_get_output(step->g_pass);
     const PixBackwardFlags what = PIX_BACKWARD_PARAMETERS;
@@ -162,44 +187,41 @@ static gboolean learn_to_judge(Pix2pix *step, const StepTurn *turn, double *loss
 
     if (turn->part == 0)
         pix_network_clear_gradients(step->d);
-    return judge(step, fake, PIX_GAN_FAKE, 0.5, what, &losses[LOSS_D_FAKE], "D_fake", error) &&
-           judge(step, step->target, PIX_GAN_REAL, 0.5, what, &losses[LOSS_D_REAL], "D_real",
-                 error) &&
-           (!step->penalty || punish(step, turn, &losses[LOSS_D_PENALTY], error)) &&
-           (!last || step_move(step->d, step->settings, turn->parts, turn->learning_rate_d, error));
+    if (!judge(step, fake, PIX_GAN_FAKE, 0.5, what, FIGURE_D_FAKE, error) ||
+        !judge(step, step->target, PIX_GAN_REAL, 0.5, what, FIGURE_D_REAL, error) ||
+        (step->penalty && !punish(step, turn, error)))
+        return FALSE;
+    if (last)
+        move(step, step->d, turn);
+    return TRUE;
 }
 
 /* The distance to the target: its gradient is added to d's, where there is one. */
-static gboolean compare(Pix2pix *step, double *loss, GError **error)
+static void compare(Pix2pix *step)
 {
     gboolean squared = step->settings->pixel_loss == SETTINGS_PIXEL_L2;
     PixMap *gradient = pix_pass_get_output_gradient(step->g_pass);
     const PixMap *fake = pix_pass_get_output(step->g_pass);
-    double distance;
 
     (squared ? pix_loss_l2 : pix_loss_l1)(fake, step->target, step->settings->lambda_l1, gradient,
-                                          step->d != NULL, &distance);
-    *loss += distance;
-    return step_check_loss(squared ? "G_L2" : "G_L1", distance, error);
+                                          step->d != NULL, step->figures, FIGURE_G_PIXEL);
 }
 
-/* Adds the gradients of what is in the generator's pass, and to @losses: d's, if there is one. */
-static gboolean learn_to_draw(Pix2pix *step, double *losses, GError **error)
+/* Adds the gradients of what is in the generator's pass. */
+static gboolean learn_to_draw(Pix2pix *step, GError **error)
 {
     const Settings *settings = step->settings;
     int condition = settings->conditional ? settings->input_nc : 0;
-    double judgement;
 
     if (step->d) {
         if (!judge(step, pix_pass_get_output(step->g_pass), PIX_GAN_GENERATOR, settings->lambda_gan,
-                   PIX_BACKWARD_INPUT, &judgement, "G_GAN", error))
+                   PIX_BACKWARD_INPUT, FIGURE_G_GAN, error))
             return FALSE;
-        *losses++ += judgement;
         pix_map_copy(pix_pass_get_input_gradient(step->d_pass), condition,
                      pix_pass_get_output_gradient(step->g_pass), 0, settings->output_nc);
     }
-    return compare(step, losses, error) &&
-           pix_pass_backward(step->g_pass, PIX_BACKWARD_PARAMETERS, error);
+    compare(step);
+    return pix_pass_backward(step->g_pass, PIX_BACKWARD_PARAMETERS, error);
 }
 
 /* Puts @batch, part @part of the step, through the generator: each time with the same dropout. */
@@ -223,12 +245,31 @@ static void hold(Pix2pix *step, const Batch *batch)
     g_array_append_val(step->held, copy);
 }
 
+/* Waits for what was asked for, and adds the losses to @losses. */
+static gboolean collect(Pix2pix *step, double *losses, GError **error)
+{
+    const Step *base = &step->base;
+    double found[N_FIGURES], *own = step->d ? found : &found[FIGURE_G_PIXEL];
+
+    if (!pix_figures_read(step->figures, found, error))
+        return FALSE;
+    for (int i = 0; i < base->n_losses; i++) {
+        if (!step_check_loss(base->losses[i], own[i], error))
+            return FALSE;
+        losses[i] += own[i];
+    }
+    pix_figures_clear(step->figures);
+    return (!step->d || step_check_move(step->d, found[FIGURE_D_SQUARES], error)) &&
+           step_check_move(step->g, found[FIGURE_G_SQUARES], error);
+}
+
 /* With all parts of the step: the last one is in the generator's pass still. */
 static gboolean draw_again(Pix2pix *step, const StepTurn *turn, double *losses, GError **error)
 {
     for (guint part = 0; part < step->held->len; part++) {
-        if (!draw(step, &g_array_index(step->held, Batch, part), turn, part, error) ||
-            !learn_to_draw(step, losses, error))
+        if (!collect(step, losses, error) ||
+            !draw(step, &g_array_index(step->held, Batch, part), turn, part, error) ||
+            !learn_to_draw(step, error))
             return FALSE;
     }
     return TRUE;
@@ -239,7 +280,6 @@ static gboolean run(Step *base, const Batch *batch, const StepTurn *turn, double
 {
     Pix2pix *step = (Pix2pix *)base;
     const Settings *settings = step->settings;
-    double *own = step->d ? &losses[LOSS_G_GAN] : losses;
     gboolean last = turn->part + 1 == turn->parts;
 
     memset(losses, 0, base->n_losses * sizeof(*losses));
@@ -248,15 +288,17 @@ static gboolean run(Step *base, const Batch *batch, const StepTurn *turn, double
         g_array_set_size(step->held, 0);
     }
     if (!draw(step, batch, turn, turn->part, error) ||
-        (step->d && !learn_to_judge(step, turn, losses, error)))
+        (step->d && !learn_to_judge(step, turn, error)))
         return FALSE;
-    if (step->d && !last) {
+    if (step->d && !last)
         hold(step, batch);
-        return TRUE;
-    }
-    return learn_to_draw(step, own, error) && draw_again(step, turn, own, error) &&
-           (!last || step_move(step->g, settings, turn->parts, turn->learning_rate, error)) &&
-           (!last || settings->ema == 0 || pix_network_average(step->g, settings->ema, error));
+    else if (!learn_to_draw(step, error) || !draw_again(step, turn, losses, error))
+        return FALSE;
+    if (last)
+        move(step, step->g, turn);
+    if (last && settings->ema > 0 && !pix_network_average(step->g, settings->ema, error))
+        return FALSE;
+    return collect(step, losses, error);
 }
 
 const StepKind step_pix2pix = {

@@ -15,6 +15,7 @@ typedef struct {
     PixPenalty *penalty;      /* of wgangp; NULL for the others */
     PixMap *target;
     PixMap *real_pair, *fake_pair; /* what d sees; of wgangp */
+    PixFigures *figures;           /* what is asked for and not yet looked at */
     GArray *held;                  /* of Batch: those that wait for the generator's turn */
     int n, width, height;          /* what all of these are for */
 } Pix2pix;

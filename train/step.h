@@ -52,8 +52,8 @@ typedef struct {
     guint64 (*get_bytes)(const Step *step);
     /**
      * @losses: (out): unweighted, in the order of their names; of a step of several batches, their
-     * sum is meant: a part may leave its own to the last one.  Errors: %STEP_ERROR_NOT_FINITE,
-     * before the loss in question has moved anything.
+     * sum is meant: a part may leave its own to the last one.  Errors: %STEP_ERROR_NOT_FINITE;
+     * the loss in question has moved nothing then.
      */
     gboolean (*run)(Step *step, const Batch *batch, const StepTurn *turn, double *losses,
                     GError **error);

@@ -7,6 +7,7 @@
 #include "checkpoint-write.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "figures.h"
 #include "init.h"
 #include "model-info.h"
 #include "reader.h"
@@ -244,23 +245,48 @@ void pix_network_clear_gradients(PixNetwork *network)
     network->fresh = true;
 }
 
+void pix_network_sum_squares(PixNetwork *network, PixFigures *figures, guint index)
+{
+    g_return_if_fail(network && figures && index < figures->count && !network->fresh);
+    PixDevice *device = network->model->device;
+    device->backend->sum_squares(device, pix_params_trained(network->gradients),
+                                 pix_figures_range(figures, index, 1));
+}
+
+/* Of each tensor; those that are not trained have none. */
+static void sum_tensors(PixNetwork *network, PixFigures *figures)
+{
+    PixDevice *device = network->model->device;
+    const PixGraph *graph = network->model->graph;
+    for (guint i = 0; i < graph->params->len; i++)
+        if (pix_slot_is_trained(pix_graph_param(graph, (int)i)->slot))
+            device->backend->sum_squares(device,
+                                         pix_params_range(network->gradients, graph, (int)i),
+                                         pix_figures_range(figures, i, 1));
+}
+
 gboolean pix_network_get_gradient_norm(PixNetwork *network, double *norm, GError **error)
 {
     g_return_val_if_fail(network && norm && !network->fresh, FALSE);
-    PixDevice *device = network->model->device;
     const PixGraph *graph = network->model->graph;
-    *norm = sqrt(device->backend->sum_squares(device, pix_params_trained(network->gradients)));
+    guint n = graph->params->len;
+    g_autoptr(PixFigures) figures = pix_figures_new(network->model->device, n + 1, error);
+    g_autofree double *squares = g_new(double, n + 1);
+    if (!figures)
+        return FALSE;
+    sum_tensors(network, figures);
+    pix_network_sum_squares(network, figures, n);
+    if (!pix_figures_read(figures, squares, error))
+        return FALSE;
+    *norm = sqrt(squares[n]);
     if (isfinite(*norm))
         return TRUE;
-    for (guint i = 0; i < graph->params->len; i++) {
-        const PixParam *param = pix_graph_param(graph, (int)i);
-        PixRange range = pix_params_range(network->gradients, graph, (int)i);
-        if (pix_slot_is_trained(param->slot) &&
-            !isfinite(device->backend->sum_squares(device, range)))
+    for (guint i = 0; i < n; i++)
+        if (!isfinite(squares[i]))
             return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                            "the gradient of %s (%s) holds NaN or infinite values", param->name,
+                            "the gradient of %s (%s) holds NaN or infinite values",
+                            pix_graph_param(graph, (int)i)->name,
                             network->model->info.architecture);
-    }
     return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "the gradients of the %s overflow",
                     network->model->info.architecture);
 }
@@ -286,6 +312,8 @@ void pix_network_touch_moments(PixNetwork *network)
 void pix_network_adam(PixNetwork *network, const PixAdam *adam)
 {
     g_return_if_fail(network && adam && !network->fresh);
+    g_return_if_fail(adam->longest == 0 || (adam->figures && adam->squares < adam->figures->count));
+    PixFigures *figures = adam->figures;
     PixDevice *device = network->model->device;
     pix_network_touch_moments(network);
     double step = (double)++network->steps;
@@ -295,7 +323,11 @@ void pix_network_adam(PixNetwork *network, const PixAdam *adam)
                                .gradients = pix_params_trained(network->gradients),
                                .m = pix_params_trained(network->first_moments),
                                .v = pix_params_trained(network->second_moments),
-                               .scale = (float)adam->gradient_scale,
+                               .figures = figures ? pix_figures_range(figures, 0, figures->count)
+                                                  : (PixRange){0},
+                               .squares = adam->squares,
+                               .scale = adam->gradient_scale,
+                               .longest = adam->longest,
                                .beta1 = (float)adam->beta1,
                                .share1 = (float)(1 - adam->beta1),
                                .beta2 = (float)adam->beta2,

@@ -5,13 +5,9 @@
  * by the weights, where v = d penalty / dg is held constant. sum(v g) is the derivative of D along v,
  * which is a network of its own: pix_graph_tangent().
  */
-#include <math.h>
-
 #include "derive.h"
-#include "error.h"
+#include "figures.h"
 #include "pass.h"
-#include "reader.h"
-#include "rng.h"
 
 /* Random words apart from dropout layers and initialisation. */
 #define STREAM 0xFFFEu
@@ -20,8 +16,6 @@ struct PixPenalty {
     PixPass *pass;   /* for g */
     PixRun *tangent; /* for sum(v g) */
     int direction;   /* the tangent graph's node of v */
-    size_t n_values; /* of the input */
-    float *x, *fake; /* room for it, on the host */
 };
 
 static PixRun *make_tangent(PixNetwork *network, int n, int height, int width, int *direction,
@@ -45,12 +39,7 @@ PixPenalty *pix_penalty_new(PixNetwork *discriminator, int n, int height, int wi
     if (penalty->pass)
         penalty->tangent =
             make_tangent(discriminator, n, height, width, &penalty->direction, error);
-    if (penalty->tangent) {
-        penalty->n_values = pix_shape_count(penalty->pass->input.tensor.shape);
-        penalty->x = pix_try_alloc(penalty->n_values, sizeof(float), error);
-        penalty->fake = penalty->x ? pix_try_alloc(penalty->n_values, sizeof(float), error) : NULL;
-    }
-    if (!penalty->fake) {
+    if (!penalty->tangent) {
         pix_penalty_free(penalty);
         return NULL;
     }
@@ -63,46 +52,13 @@ void pix_penalty_free(PixPenalty *penalty)
         return;
     pix_run_free(penalty->tangent);
     pix_pass_free(penalty->pass);
-    g_free(penalty->x);
-    g_free(penalty->fake);
     g_free(penalty);
 }
 
 guint64 pix_penalty_get_bytes(const PixPenalty *penalty)
 {
     g_return_val_if_fail(penalty, 0);
-    return pix_pass_get_bytes(penalty->pass) + pix_run_bytes(penalty->tangent) +
-           2 * penalty->n_values * sizeof(float);
-}
-
-/* x = a * real + (1 - a) * fake, with one a for each sample. */
-static void mix(const PixPenalty *penalty, size_t n, guint64 seed, guint64 number)
-{
-    PixMaskKey key = {seed, number, STREAM};
-    size_t each = penalty->n_values / n;
-    for (size_t i = 0; i < n; i++) {
-        float a = (float)(pix_rng_word(&key, i) / 4294967296.0);
-        float *x = penalty->x + i * each, *fake = penalty->fake + i * each;
-        for (size_t j = 0; j < each; j++)
-            x[j] = a * x[j] + (1 - a) * fake[j];
-    }
-}
-
-/* Turns g into v, in place. Returns: the penalty. The norm's 1e-16 is of the source. */
-static double differentiate(float *g, size_t n, size_t each, double weight)
-{
-    double penalty = 0;
-    for (size_t i = 0; i < n; i++, g += each) {
-        double squares = 0;
-        for (size_t j = 0; j < each; j++)
-            squares += (g[j] + 1e-16) * (g[j] + 1e-16);
-        double norm = sqrt(squares);
-        penalty += (norm - 1) * (norm - 1) / (double)n;
-        double scale = norm > 0 ? weight * 2 * (norm - 1) / norm / (double)n : 0;
-        for (size_t j = 0; j < each; j++)
-            g[j] = (float)(scale * g[j]);
-    }
-    return penalty;
+    return pix_pass_get_bytes(penalty->pass) + pix_run_bytes(penalty->tangent);
 }
 
 static void fill_map(const PixMap *map, float value)
@@ -114,32 +70,32 @@ static void fill_map(const PixMap *map, float value)
     map->device->backend->fill(map->device, (PixRange){buffer, t->offset, bytes}, value);
 }
 
-/* g at x, on the host in penalty->fake. */
+/* g, at the point in the pass's input. */
 static bool find_gradient(PixPenalty *penalty, guint64 seed, guint64 number, GError **error)
 {
     PixPass *pass = penalty->pass;
-    if (!pix_map_write(&pass->input, penalty->x, error) ||
-        !pix_pass_forward(pass, seed, number, error))
+    if (!pix_pass_forward(pass, seed, number, error))
         return false;
     fill_map(&pass->output_gradient, 1);
-    return pix_pass_backward(pass, PIX_BACKWARD_INPUT, error) &&
-           pix_map_read(&pass->input_gradient, penalty->fake, error);
+    return pix_pass_backward(pass, PIX_BACKWARD_INPUT, error);
 }
 
-static bool add_gradient(PixPenalty *penalty, GError **error)
+static bool add_gradient(PixPenalty *penalty, double weight, PixRange value, GError **error)
 {
-    PixNetwork *network = penalty->pass->network;
+    PixPass *pass = penalty->pass;
+    PixNetwork *network = pass->network;
     PixDevice *device = network->model->device;
     const PixBackend *backend = device->backend;
-    const PixTensor *direction = pix_run_node(penalty->tangent, penalty->direction);
+    const PixTensor *v = pix_run_node(penalty->tangent, penalty->direction);
     /* Parameters meet both the network and its tangent: all of them add. */
     if (network->fresh)
         backend->fill(device, pix_params_trained(network->gradients), 0);
     network->fresh = false;
     network->has_gradients = true;
-    if (!backend->write(device, pix_run_input(penalty->tangent), penalty->x, error) ||
-        !backend->write(device, direction, penalty->fake, error) ||
-        !pix_run_forward(penalty->tangent, (PixFrame){0}, error))
+    backend->copy(device, &pass->input.tensor, pix_run_input(penalty->tangent));
+    backend->penalty(device, &pass->input_gradient.tensor, weight, value);
+    backend->copy(device, &pass->input_gradient.tensor, v);
+    if (!pix_run_forward(penalty->tangent, (PixFrame){0}, error))
         return false;
     PixMap dout = {device, *pix_run_output_gradient(penalty->tangent), NULL};
     fill_map(&dout, 1);
@@ -147,19 +103,16 @@ static bool add_gradient(PixPenalty *penalty, GError **error)
 }
 
 gboolean pix_penalty_backward(PixPenalty *penalty, const PixMap *real, const PixMap *fake,
-                              double weight, guint64 seed, guint64 number, double *value,
-                              GError **error)
+                              double weight, guint64 seed, guint64 number, PixFigures *figures,
+                              guint index, GError **error)
 {
-    g_return_val_if_fail(penalty && real && fake && value, FALSE);
-    PixShape shape = penalty->pass->input.tensor.shape;
-    g_return_val_if_fail(pix_shape_equal(real->tensor.shape, shape), FALSE);
-    g_return_val_if_fail(pix_shape_equal(fake->tensor.shape, shape), FALSE);
-    size_t n = (size_t)shape.n;
-    if (!pix_map_read(real, penalty->x, error) || !pix_map_read(fake, penalty->fake, error))
-        return FALSE;
-    mix(penalty, n, seed, number);
-    if (!find_gradient(penalty, seed, number, error))
-        return FALSE;
-    *value = differentiate(penalty->fake, n, penalty->n_values / n, weight);
-    return add_gradient(penalty, error);
+    g_return_val_if_fail(penalty && real && fake && figures && index < figures->count, FALSE);
+    PixMap *x = &penalty->pass->input;
+    PixMaskKey key = {seed, number, STREAM};
+    g_return_val_if_fail(pix_shape_equal(real->tensor.shape, x->tensor.shape), FALSE);
+    g_return_val_if_fail(pix_shape_equal(fake->tensor.shape, x->tensor.shape), FALSE);
+    x->device->backend->copy(x->device, &real->tensor, &x->tensor);
+    x->device->backend->mix(x->device, &x->tensor, &fake->tensor, &key);
+    return find_gradient(penalty, seed, number, error) &&
+           add_gradient(penalty, weight, pix_figures_range(figures, index, 1), error);
 }

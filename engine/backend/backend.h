@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "op.h"
+#include "rng.h"
 #include "tensor.h"
 
 typedef struct PixBackend PixBackend;
@@ -83,6 +84,19 @@ typedef enum {
     PIX_LOSS_LINEAR,  /* target * x */
 } PixLossKind;
 
+/** PixRange: some floats of a buffer, in the order in which the backend keeps them. */
+typedef struct {
+    PixBuffer *buffer;
+    size_t offset, bytes;
+} PixRange;
+
+/**
+ * PIX_FIGURE_BYTES: of a figure, a number that the device has found and that kernels can use before
+ * anybody reads it. It lies in a buffer at a multiple of this, as the backend likes it; as floats
+ * that are zero it is zero.
+ */
+#define PIX_FIGURE_BYTES 16
+
 /** PixLossCall: one loss: its value, and its gradient times @weight. */
 typedef struct {
     PixLossKind kind;
@@ -92,13 +106,8 @@ typedef struct {
     float weight;
     PixTensor dx; /* of x's shape; without a buffer only the value is wanted */
     bool dx_adds;
+    PixRange value; /* a figure: without weight */
 } PixLossCall;
-
-/** PixRange: some floats of a buffer, in the order in which the backend keeps them. */
-typedef struct {
-    PixBuffer *buffer;
-    size_t offset, bytes;
-} PixRange;
 
 /**
  * PixAdamCall: one step of Adam on every value of @weights; all ranges have one length.
@@ -106,11 +115,17 @@ typedef struct {
  * share = 1 - beta, which a float of 0.999 no longer says to seven digits;
  * weights -= rate * m / (sqrt(v) * root + epsilon), where rate = learning rate / (1 - beta1^t) and
  * root = 1 / sqrt(1 - beta2^t) at step t. Values whose gradient has always been 0 do not change.
+ * Nothing changes where one of @figures is not finite. Where @longest is not 0, figure @squares of
+ * them is the sum of the squares of @gradients, and a scale that makes them longer than @longest is
+ * lowered to what makes them as long.
  * Source: Kingma and Ba 2015, algorithm 1; torch.optim.Adam without weight decay and amsgrad.
  */
 typedef struct {
     PixRange weights, gradients, m, v;
-    float scale, beta1, share1, beta2, share2, rate, root, epsilon;
+    PixRange figures; /* may have no buffer */
+    size_t squares;
+    double scale, longest;
+    float beta1, share1, beta2, share2, rate, root, epsilon;
 } PixAdamCall;
 
 struct PixBackend {
@@ -157,14 +172,27 @@ struct PixBackend {
     bool (*read_image)(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
                        GError **error);
 
-    /** Learning. Optional all together; NULL: cannot train. Each is done when it returns. */
+    /** Learning. Optional all together; NULL: cannot train. */
     void (*copy)(PixDevice *device, const PixTensor *from, const PixTensor *to); /* of one shape */
     void (*fill)(PixDevice *device, PixRange range, float value);
-    double (*sum_squares)(PixDevice *device, PixRange range); /* in double, in a fixed order */
+    void (*sum_squares)(PixDevice *device, PixRange range, PixRange figure);
     void (*approach)(PixDevice *device, PixRange to, PixRange from,
                      float share); /* to += share * (from - to) */
     void (*adam)(PixDevice *device, const PixAdamCall *call);
-    double (*loss)(PixDevice *device, const PixLossCall *call); /* the value, without weight */
+    void (*loss)(PixDevice *device, const PixLossCall *call);
+    /**
+     * mix: to = share * to + (1 - share) * from, of one shape. The share of sample i is word i of
+     * @key over 2^32.
+     */
+    void (*mix)(PixDevice *device, const PixTensor *to, const PixTensor *from,
+                const PixMaskKey *key);
+    /**
+     * penalty: @value: a figure: the mean over samples of (|g| - 1)^2.  @g: all channels of its
+     * memory; becomes the gradient of that times @weight.
+     */
+    void (*penalty)(PixDevice *device, const PixTensor *g, double weight, PixRange value);
+    /** read_figures: @values: one for each of @figures. Sums have been made in a fixed order. */
+    bool (*read_figures)(PixDevice *device, PixRange figures, double *values, GError **error);
 
     /** Time. All optional, see above. One thread records; wait returns when the work is done. */
     bool (*record)(PixDevice *device, GError **error);

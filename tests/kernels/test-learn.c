@@ -65,6 +65,33 @@ static void check_near(const float *found, const float *expected, size_t count, 
             fail_msg("element %zu: %.9g instead of %.9g", i, (double)found[i], (double)expected[i]);
 }
 
+/* ---- figures ---- */
+
+/* @n of them that are NaN; for figure_take(). */
+static PixRange figures_new(PixDevice *device, size_t n)
+{
+    PixRange figures = {.bytes = n * PIX_FIGURE_BYTES};
+    figures.buffer = device->backend->buffer_new(device, figures.bytes, NULL);
+    assert_non_null(figures.buffer);
+    device->backend->fill(device, figures, NAN);
+    return figures;
+}
+
+static double figure_take(PixDevice *device, PixRange figure)
+{
+    double value;
+    assert_true(device->backend->read_figures(device, figure, &value, NULL));
+    device->backend->buffer_free(device, figure.buffer);
+    return value;
+}
+
+static double sum_squares(PixDevice *device, const Fenced *f)
+{
+    PixRange figure = figures_new(device, 1);
+    device->backend->sum_squares(device, range_of(f), figure);
+    return figure_take(device, figure);
+}
+
 /* ---- Adam ---- */
 
 static const RefAdam adam = {2e-4, 0.5, 0.999, 1e-8};
@@ -177,8 +204,10 @@ static double run_loss(PixDevice *device, const Wanted *w, float **gradient)
         target = put(device, w->shape, 1, w->target);
     if (gradient)
         dx = w->adds ? put(device, w->shape, 3, before) : fenced_new(device, w->shape, 3);
-    PixLossCall call = {w->kind, x.tensor, target.tensor, w->label, w->weight, dx.tensor, w->adds};
-    double value = device->backend->loss(device, &call);
+    PixLossCall call = {w->kind,   x.tensor,  target.tensor, w->label,
+                        w->weight, dx.tensor, w->adds,       figures_new(device, 1)};
+    device->backend->loss(device, &call);
+    double value = figure_take(device, call.value);
     if (gradient) {
         *gradient = fenced_read(device, &dx);
         for (size_t i = 0; i < count && w->adds; i++)
@@ -419,9 +448,9 @@ static void check_ranges(PixDevice *device, int count)
         assert_true(fabsf(moved[j] - (start[j] + 0.125f * (goal[j] - start[j]))) < 2e-7f);
     }
     assert_memory_equal(still, goal, bytes);
-    double found = device->backend->sum_squares(device, range_of(&b));
+    double found = sum_squares(device, &b);
     assert_true(fabs(found - squares) <= rounding(device, 6e-8) * squares);
-    assert_true(found == device->backend->sum_squares(device, range_of(&b)));
+    assert_true(found == sum_squares(device, &b));
     fenced_clear(device, &a);
     fenced_clear(device, &b);
 }
@@ -442,7 +471,7 @@ static void test_sum_of_no_numbers(void **state)
         g_autofree float *values = noise(1008, 1);
         values[300 * i] = broken[i];
         Fenced f = put(device, row(1008), 0, values);
-        assert_false(isfinite(device->backend->sum_squares(device, range_of(&f))));
+        assert_false(isfinite(sum_squares(device, &f)));
         fenced_clear(device, &f);
     }
 }
@@ -462,7 +491,7 @@ static void test_threads(void **state)
         Wanted w = {PIX_LOSS_BCE, shape, x, NULL, 1, 1};
         g_autofree double *unused = g_new(double, COUNT);
         g_autofree float *trained = train(device, COUNT, 1, unused);
-        double now = device->backend->sum_squares(device, range_of(&range));
+        double now = sum_squares(device, &range);
         if (threads == 1) {
             first = g_steal_pointer(&trained);
             squares = now;

@@ -41,14 +41,16 @@ static double run_pass(PixNetwork *network, guint32 seed)
     const int dims[4] = {2, 3, 32, 32};
     g_autoptr(PixMap) target = pix_map_new(device, dims, NULL);
     g_autofree float *values = g_new(float, 2 * 3 * 32 * 32);
+    g_autoptr(PixFigures) figures = pix_figures_new(device, 1, NULL);
     double loss;
     compare_fill(values, 2 * 3 * 32 * 32, 1, seed);
     assert_true(pix_map_write(target, values, NULL));
     assert_true(pix_map_write(pix_pass_get_input(pass), values, NULL));
     assert_true(pix_pass_forward(pass, 1, seed, NULL));
     pix_loss_l2(pix_pass_get_output(pass), target, 1, pix_pass_get_output_gradient(pass), FALSE,
-                &loss);
+                figures, 0);
     assert_true(pix_pass_backward(pass, PIX_BACKWARD_PARAMETERS, NULL));
+    assert_true(pix_figures_read(figures, &loss, NULL));
     return loss;
 }
 
@@ -210,12 +212,12 @@ static void test_average(void **state)
     assert_true(pix_network_average(network, 0.75, NULL));
     g_autoptr(PixPass) pass = pix_pass_new(network, 1, 32, 32, 0, NULL);
     g_autofree float *x = g_new0(float, 3 * 32 * 32);
-    double loss;
+    g_autoptr(PixFigures) figures = pix_figures_new(device, 1, NULL);
     compare_fill(x, 3 * 32 * 32, 1, 1);
     assert_true(pix_map_write(pix_pass_get_input(pass), x, NULL));
     assert_true(pix_pass_forward(pass, 0, 0, NULL));
     pix_loss_gan(PIX_GAN_LSGAN, PIX_GAN_REAL, pix_pass_get_output(pass), 1,
-                 pix_pass_get_output_gradient(pass), FALSE, &loss);
+                 pix_pass_get_output_gradient(pass), FALSE, figures, 0);
     assert_true(pix_pass_backward(pass, PIX_BACKWARD_PARAMETERS, NULL));
     pix_network_adam(network, &adam);
     assert_true(pix_network_average(network, 0.75, NULL));

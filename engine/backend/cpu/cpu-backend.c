@@ -174,6 +174,9 @@ const PixBackend pix_backend_cpu = {
     .approach = cpu_approach,
     .adam = cpu_adam,
     .loss = cpu_loss,
+    .mix = cpu_mix,
+    .penalty = cpu_penalty,
+    .read_figures = cpu_read_figures,
     .rows =
         {
             [PIX_OP_CONV] = {.forward = cpu_conv_forward,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What training does with ranges of floats: all bound by memory, each one pass over it. */
+#include <math.h>
+
 #include "cpu-private.h"
 
 /* Floats that one task handles. */
@@ -83,6 +85,20 @@ void cpu_approach(PixDevice *device, PixRange to, PixRange from, float share)
     run_pieces(device, count_of(to), approach_floats, &a);
 }
 
+/* ---- figures ---- */
+
+double *cpu_figure(PixRange figures)
+{
+    return (double *)(void *)floats_of(figures);
+}
+
+bool cpu_read_figures(PixDevice *device, PixRange figures, double *values, GError **error)
+{
+    for (size_t at = 0; at < figures.bytes; at += PIX_FIGURE_BYTES)
+        *values++ = cpu_figure(figures)[at / sizeof(double)];
+    return true;
+}
+
 /* ---- the sum of squares ---- */
 
 typedef struct {
@@ -107,14 +123,14 @@ static void sum_part(void *data, int task, int worker)
     s->sum[task] = total;
 }
 
-double cpu_sum_squares(PixDevice *device, PixRange range)
+void cpu_sum_squares(PixDevice *device, PixRange range, PixRange figure)
 {
     Squares s = {floats_of(range), count_of(range), {0}};
     double total = 0;
     cpu_parallel(cpu_device(device)->pool, PARTS, sum_part, &s);
     for (int i = 0; i < PARTS; i++)
         total += s.sum[i];
-    return total;
+    *cpu_figure(figure) = total;
 }
 
 /* ---- Adam ---- */
@@ -122,6 +138,7 @@ double cpu_sum_squares(PixDevice *device, PixRange range)
 typedef struct {
     float *restrict weights, *restrict m, *restrict v;
     const float *restrict gradients;
+    float scale;
     const PixAdamCall *call;
 } Adam;
 
@@ -129,21 +146,40 @@ static void adam_floats(const void *data, size_t first, size_t last)
 {
     const Adam *a = data;
     PixAdamCall o = *a->call;
-    float *restrict w = a->weights, *restrict m = a->m, *restrict v = a->v;
+    float *restrict w = a->weights, *restrict m = a->m, *restrict v = a->v, scale = a->scale;
     const float *restrict gradients = a->gradients;
     for (size_t i = first; i < last; i++) {
-        float g = o.scale * gradients[i];
+        float g = scale * gradients[i];
         m[i] = o.beta1 * m[i] + o.share1 * g;
         v[i] = o.beta2 * v[i] + o.share2 * g * g;
         w[i] -= o.rate * m[i] / (__builtin_sqrtf(v[i]) * o.root + o.epsilon);
     }
 }
 
+/* Of the gradients. Returns: false where nothing may move. */
+static bool find_scale(PixDevice *device, const PixAdamCall *call, double *scale)
+{
+    size_t count = call->figures.bytes / PIX_FIGURE_BYTES;
+    g_autofree double *figures = g_new(double, count);
+    *scale = call->scale;
+    cpu_read_figures(device, call->figures, figures, NULL);
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(figures[i]))
+            return false;
+    double length = call->longest > 0 ? sqrt(figures[call->squares]) * call->scale : 0;
+    if (length > call->longest)
+        *scale *= call->longest / length;
+    return true;
+}
+
 void cpu_adam(PixDevice *device, const PixAdamCall *call)
 {
     size_t bytes = call->weights.bytes;
+    double scale;
     g_assert(call->gradients.bytes == bytes && call->m.bytes == bytes && call->v.bytes == bytes);
-    Adam a = {floats_of(call->weights), floats_of(call->m), floats_of(call->v),
-              floats_of(call->gradients), call};
+    if (!find_scale(device, call, &scale))
+        return;
+    Adam a = {floats_of(call->weights),   floats_of(call->m), floats_of(call->v),
+              floats_of(call->gradients), (float)scale,       call};
     run_pieces(device, count_of(call->weights), adam_floats, &a);
 }

@@ -126,10 +126,16 @@ void cpu_upsample_backward(PixDevice *device, const PixCall *call);
 /* Learning. */
 void cpu_copy(PixDevice *device, const PixTensor *from, const PixTensor *to);
 void cpu_fill(PixDevice *device, PixRange range, float value);
-double cpu_sum_squares(PixDevice *device, PixRange range);
+void cpu_sum_squares(PixDevice *device, PixRange range, PixRange figure);
 void cpu_approach(PixDevice *device, PixRange to, PixRange from, float share);
 void cpu_adam(PixDevice *device, const PixAdamCall *call);
-double cpu_loss(PixDevice *device, const PixLossCall *call);
+void cpu_loss(PixDevice *device, const PixLossCall *call);
+void cpu_mix(PixDevice *device, const PixTensor *to, const PixTensor *from, const PixMaskKey *key);
+void cpu_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange value);
+bool cpu_read_figures(PixDevice *device, PixRange figures, double *values, GError **error);
+
+/** cpu_figure: The first of @figures: a double. */
+double *cpu_figure(PixRange figures);
 
 /* Pixels. */
 bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,

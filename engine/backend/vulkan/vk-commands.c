@@ -6,8 +6,8 @@
 #include "error.h"
 #include "vk-error.h"
 
-#define SETS 64  /* descriptor sets of a pool */
-#define SLOTS 64 /* dispatches with something that varies */
+#define SETS 64 /* descriptor sets of a pool */
+#define SLOTS VK_VARYING_SLOTS
 #define SLOT 256 /* bytes; no device wants a larger alignment */
 #define SECOND_NS 1000000000ull
 
@@ -189,20 +189,21 @@ static bool bind(PixCommands *commands, const VulkanDispatch *dispatch, GError *
     VkDescriptorBufferInfo infos[VK_BINDINGS + 1];
     VkWriteDescriptorSet writes[VK_BINDINGS + 1];
     for (uint32_t i = 0; i <= VK_BINDINGS; i++) {
-        const VulkanBinding *b = i < VK_BINDINGS ? &dispatch->bindings[i] : NULL;
-        bool real = b && b->buffer;
-        infos[i] =
-            real ? (VkDescriptorBufferInfo){b->buffer->buffer, b->offset, (b->bytes + 3) / 4 * 4}
-                 : (VkDescriptorBufferInfo){commands->varying->buffer, 0, SLOT};
-        if (!b)
+        bool storage = i < VK_BINDINGS;
+        const VulkanBinding *b = storage ? &dispatch->bindings[i] : &dispatch->uniform;
+        infos[i] = b->buffer ? (VkDescriptorBufferInfo){b->buffer->buffer, b->offset,
+                                                        (b->bytes + 3) / 4 * 4}
+                             : (VkDescriptorBufferInfo){commands->varying->buffer, 0, SLOT};
+        if (!storage && !b->buffer)
             infos[i].offset = new_slot(commands, dispatch);
-        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                           .dstSet = set,
-                                           .dstBinding = i,
-                                           .descriptorCount = 1,
-                                           .descriptorType = b ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
-                                                               : VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
-                                           .pBufferInfo = &infos[i]};
+        writes[i] =
+            (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                   .dstSet = set,
+                                   .dstBinding = i,
+                                   .descriptorCount = 1,
+                                   .descriptorType = storage ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+                                                             : VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
+                                   .pBufferInfo = &infos[i]};
     }
     gpu->vk.vkUpdateDescriptorSets(gpu->device, G_N_ELEMENTS(writes), writes, 0, NULL);
     gpu->vk.vkCmdBindDescriptorSets(commands->buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
@@ -295,10 +296,10 @@ static bool check_dispatch(const PixCommands *commands, const VulkanDispatch *di
 
 static void note_accesses(PixCommands *commands, const VulkanDispatch *dispatch)
 {
-    VulkanAccess accesses[VK_BINDINGS];
+    VulkanAccess accesses[VK_BINDINGS + 1];
     size_t n = 0;
-    for (int i = 0; i < VK_BINDINGS; i++) {
-        const VulkanBinding *b = &dispatch->bindings[i];
+    for (int i = 0; i <= VK_BINDINGS; i++) {
+        const VulkanBinding *b = i < VK_BINDINGS ? &dispatch->bindings[i] : &dispatch->uniform;
         if (b->buffer)
             accesses[n++] = (VulkanAccess){b->buffer, b->offset, b->bytes, b->writes};
     }

@@ -30,8 +30,11 @@ typedef struct {
     /* Where @fixed, see vk_commands_new(), read now, else whenever the recording is submitted. */
     const void *varying; /* NULL: nothing varies */
     size_t varying_bytes;
+    VulkanBinding uniform; /* instead of what varies: what an earlier dispatch has written */
 } VulkanDispatch;
 
+/** VK_VARYING_SLOTS: the most dispatches of a recording for which something varies. */
+#define VK_VARYING_SLOTS 64
 /** VK_VARYING_BYTES: the most that varies for one dispatch. */
 #define VK_VARYING_BYTES 64
 

@@ -24,6 +24,14 @@ static void describe(VulkanDevice *device)
                                         .memory_bytes = vk_gpu_memory_bytes(gpu)};
 }
 
+static bool make_buffers(VulkanDevice *device, GError **error)
+{
+    VulkanGpu *gpu = device->gpu;
+    return (device->staging = vk_buffer_new(gpu, STAGING_BYTES, VK_MEMORY_SHARED, error)) &&
+           (device->sums = vk_buffer_new(gpu, VK_SUM_BYTES, VK_MEMORY_OWN, error)) &&
+           (device->scalars = vk_buffer_new(gpu, VK_ALIGNMENT, VK_MEMORY_OWN, error));
+}
+
 PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError **error)
 {
     VulkanGpu *gpu = vk_gpu_open(name, real, error);
@@ -37,8 +45,7 @@ PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError 
     g_rec_mutex_init(&device->lock);
     describe(device);
     device->once = vk_traces_new(gpu);
-    device->staging = vk_buffer_new(gpu, STAGING_BYTES, VK_MEMORY_SHARED, error);
-    if (!device->staging) {
+    if (!make_buffers(device, error)) {
         vk_device_close(&device->base);
         return NULL;
     }
@@ -50,6 +57,8 @@ void vk_device_close(PixDevice *base)
     VulkanDevice *device = vk_device(base);
     vk_traces_free(device->once);
     vk_buffer_free(device->gpu, device->staging);
+    vk_buffer_free(device->gpu, device->sums);
+    vk_buffer_free(device->gpu, device->scalars);
     vk_gpu_close(device->gpu);
     g_rec_mutex_clear(&device->lock);
     g_free(device->id);
@@ -100,11 +109,47 @@ bool vk_flush(PixDevice *base, GError **error)
     VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
     bool done = vk_traces_flush(device->once, error);
+    device->staged = 0;
     g_rec_mutex_unlock(&device->lock);
     return done;
 }
 
 /* ---- to and fro ---- */
+
+/* @at: (out): where in the staging buffer there are @bytes until the next flush. */
+static bool stage(VulkanDevice *device, size_t bytes, size_t *at, GError **error)
+{
+    g_assert(!device->recording && bytes <= STAGING_BYTES);
+    if (bytes > STAGING_BYTES - device->staged && !vk_flush(&device->base, error))
+        return false;
+    *at = device->staged;
+    device->staged += (bytes + VK_ALIGNMENT - 1) / VK_ALIGNMENT * VK_ALIGNMENT;
+    return true;
+}
+
+static bool upload_part(VulkanDevice *device, PixBuffer *buffer, size_t offset, const void *data,
+                        size_t bytes, GError **error)
+{
+    size_t at;
+    if (!stage(device, bytes, &at, error))
+        return false;
+    memcpy((char *)device->staging->data + at, data, bytes);
+    vk_copy_bytes(&device->base, device->staging, at, buffer, offset, bytes);
+    return true;
+}
+
+static bool download_part(VulkanDevice *device, PixBuffer *buffer, size_t offset, void *data,
+                          size_t bytes, GError **error)
+{
+    size_t at;
+    if (!stage(device, bytes, &at, error))
+        return false;
+    vk_copy_bytes(&device->base, buffer, offset, device->staging, at, bytes);
+    if (!vk_flush(&device->base, error))
+        return false;
+    memcpy(data, (const char *)device->staging->data + at, bytes);
+    return true;
+}
 
 bool vk_upload(PixDevice *base, PixBuffer *buffer, size_t offset, const void *data, size_t bytes,
                GError **error)
@@ -112,13 +157,9 @@ bool vk_upload(PixDevice *base, PixBuffer *buffer, size_t offset, const void *da
     VulkanDevice *device = vk_device(base);
     bool done = true;
     g_rec_mutex_lock(&device->lock);
-    g_assert(!device->recording);
-    for (size_t at = 0; at < bytes && done; at += STAGING_BYTES) {
-        size_t part = MIN(bytes - at, STAGING_BYTES);
-        memcpy(device->staging->data, (const char *)data + at, part);
-        vk_copy_bytes(base, device->staging, 0, buffer, offset + at, part);
-        done = vk_traces_flush(device->once, error);
-    }
+    for (size_t at = 0; at < bytes && done; at += STAGING_BYTES)
+        done = upload_part(device, buffer, offset + at, (const char *)data + at,
+                           MIN(bytes - at, STAGING_BYTES), error);
     g_rec_mutex_unlock(&device->lock);
     return done;
 }
@@ -129,14 +170,9 @@ bool vk_download(PixDevice *base, PixBuffer *buffer, size_t offset, void *data, 
     VulkanDevice *device = vk_device(base);
     bool done = true;
     g_rec_mutex_lock(&device->lock);
-    g_assert(!device->recording);
-    for (size_t at = 0; at < bytes && done; at += STAGING_BYTES) {
-        size_t part = MIN(bytes - at, STAGING_BYTES);
-        vk_copy_bytes(base, buffer, offset + at, device->staging, 0, part);
-        done = vk_traces_flush(device->once, error);
-        if (done)
-            memcpy((char *)data + at, device->staging->data, part);
-    }
+    for (size_t at = 0; at < bytes && done; at += STAGING_BYTES)
+        done = download_part(device, buffer, offset + at, (char *)data + at,
+                             MIN(bytes - at, STAGING_BYTES), error);
     g_rec_mutex_unlock(&device->lock);
     return done;
 }
@@ -154,8 +190,8 @@ void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer)
         return;
     VulkanDevice *vulkan = vk_device(device);
     g_rec_mutex_lock(&vulkan->lock);
-    vk_traces_flush(vulkan->once, NULL); /* what is still to be done may need it */
-    vk_traces_forget(vulkan->once);
+    vk_flush(device, NULL); /* what is still to be done may need it */
+    vk_traces_forget(vulkan->once, buffer);
     g_rec_mutex_unlock(&vulkan->lock);
     vk_buffer_free(vulkan->gpu, buffer);
 }
@@ -167,7 +203,7 @@ bool vk_device_record(PixDevice *base, GError **error)
     VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
     g_assert(!device->recording);
-    if (vk_traces_flush(device->once, error))
+    if (vk_flush(base, error))
         device->recording = vk_commands_new(device->gpu, false, error);
     if (device->recording && vk_commands_begin(device->recording, error))
         return true;

@@ -16,9 +16,17 @@ typedef struct {
     PixCommands *recording; /* NULL: work is for once */
     VulkanTraces *once;
     PixBuffer *staging; /* between the processor's memory and the GPU's */
+    size_t staged;      /* bytes of it that are in use until the next flush */
+    PixBuffer *sums;    /* of vk-sum.c */
+    PixBuffer *scalars; /* of vk_adam() */
     bool simple;        /* PIX2PIX_VULKAN=simple: shaders that the fast ones must beat */
     char *id, *features;
 } VulkanDevice;
+
+/** VK_SUM_PARTS: the most parts of a sum.  VK_SUM_SAMPLES: the most figures at vk_sum_room(). */
+#define VK_SUM_PARTS ((size_t)1 << 17)
+#define VK_SUM_SAMPLES ((size_t)4096)
+#define VK_SUM_BYTES (VK_SUM_PARTS * 2 * sizeof(float) + VK_SUM_SAMPLES * PIX_FIGURE_BYTES)
 
 /** Alignment of tensors in bytes: no device wants more. */
 #define VK_ALIGNMENT 256
@@ -41,9 +49,10 @@ void vk_fill_bytes(PixDevice *device, PixBuffer *buffer, size_t offset, size_t b
 
 /** vk_flush: Until all work that was for once is done. */
 bool vk_flush(PixDevice *device, GError **error);
-/** vk_upload, vk_download: Done when they return. */
+/** vk_upload: @data is taken at once; an error may be told by the next flush only. */
 bool vk_upload(PixDevice *device, PixBuffer *buffer, size_t offset, const void *data, size_t bytes,
                GError **error);
+/** vk_download: Done when it returns. */
 bool vk_download(PixDevice *device, PixBuffer *buffer, size_t offset, void *data, size_t bytes,
                  GError **error);
 

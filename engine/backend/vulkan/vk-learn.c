@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What training does with ranges of floats, and sums. */
-#include <math.h>
+/* What training does with ranges of floats. */
 #include <string.h>
 
 #include "vk-simple.h"
 
 /* Floats of one dispatch: 16 MiB of each buffer, which every device can see at a time. */
 #define PIECE ((size_t)1 << 22)
-/* Floats that one invocation of a sum takes. */
-#define SHARE 128
 
 static VulkanBinding piece_of(PixRange range, size_t first, size_t count, bool writes)
 {
@@ -28,8 +25,7 @@ typedef struct {
     PixRange ranges[VK_BINDINGS];
     bool writes[VK_BINDINGS];
     float scalar;
-    const void *varying;
-    size_t varying_bytes;
+    VulkanBinding uniform;
 } Each;
 
 static void run_each(PixDevice *device, const Each *each)
@@ -44,8 +40,7 @@ static void run_each(PixDevice *device, const Each *each)
                                    .n_constants = 3,
                                    .push = &push,
                                    .push_bytes = sizeof push,
-                                   .varying = each->varying,
-                                   .varying_bytes = each->varying_bytes};
+                                   .uniform = each->uniform};
         vk_spread(&dispatch, push.count);
         for (int i = 0; i < VK_BINDINGS && each->ranges[i].buffer; i++)
             dispatch.bindings[i] = piece_of(each->ranges[i], first, push.count, each->writes[i]);
@@ -69,6 +64,38 @@ void vk_approach(PixDevice *device, PixRange to, PixRange from, float share)
                              .scalar = share});
 }
 
+/* Scalars of a step: that of shaders/adam_scalars.comp. */
+typedef struct {
+    float scale, beta1, share1, beta2, share2, rate, root, epsilon, longest;
+} Scalars;
+
+#define SCALARS 9 /* floats that adam.comp reads */
+
+/* Returns: where what adam.comp reads has been put. */
+static VulkanBinding find_scalars(PixDevice *device, const PixAdamCall *call)
+{
+    const Scalars scalars = {(float)call->scale, call->beta1,   call->share1,
+                             call->beta2,        call->share2,  call->rate,
+                             call->root,         call->epsilon, (float)call->longest};
+    VulkanBinding found = {vk_device(device)->scalars, 0, SCALARS * sizeof(float), true};
+    uint32_t push[2] = {(uint32_t)(call->figures.bytes / PIX_FIGURE_BYTES), 0}, first = 0;
+    VulkanDispatch dispatch = {.shader = VK_SHADER_ADAM_SCALARS,
+                               .n_constants = 3,
+                               .push = push,
+                               .push_bytes = sizeof push,
+                               .varying = &scalars,
+                               .varying_bytes = sizeof scalars};
+    if (call->figures.buffer)
+        dispatch.bindings[0] = vk_bind_figures(call->figures, false, &first);
+    g_assert(first == 0);
+    push[1] = (uint32_t)call->squares;
+    dispatch.bindings[1] = found;
+    vk_spread(&dispatch, 1);
+    vk_dispatch(device, &dispatch);
+    found.writes = false;
+    return found;
+}
+
 void vk_adam(PixDevice *device, const PixAdamCall *call)
 {
     size_t bytes = call->weights.bytes;
@@ -76,55 +103,11 @@ void vk_adam(PixDevice *device, const PixAdamCall *call)
     run_each(device, &(Each){.shader = VK_SHADER_ADAM,
                              .ranges = {call->weights, call->gradients, call->m, call->v},
                              .writes = {true, false, true, true},
-                             .varying = &call->scale,
-                             .varying_bytes = sizeof *call - offsetof(PixAdamCall, scale)});
+                             .uniform = find_scalars(device, call)});
 }
 
 void vk_copy(PixDevice *device, const PixTensor *from, const PixTensor *to)
 {
     g_assert(pix_shape_equal(from->shape, to->shape));
     vk_put(device, from, to, false);
-}
-
-/* ---- sums ---- */
-
-size_t vk_sum(PixDevice *device, VulkanDispatch *dispatch, size_t count, size_t each,
-              size_t first_part)
-{
-    size_t parts = (count + each * VK_GROUP - 1) / (each * VK_GROUP);
-    vk_spread(dispatch, parts * VK_GROUP);
-    dispatch->bindings[3] = (VulkanBinding){vk_device(device)->staging, first_part * VK_PART_BYTES,
-                                            parts * VK_PART_BYTES, true};
-    vk_dispatch(device, dispatch);
-    return parts;
-}
-
-double vk_add_parts(PixDevice *device, size_t parts)
-{
-    const float *part = vk_device(device)->staging->data;
-    double sum = 0;
-    if (!vk_flush(device, NULL))
-        return NAN;
-    for (size_t i = 0; i < parts; i++, part += 2)
-        sum += (double)part[0] + (double)part[1];
-    return sum;
-}
-
-double vk_sum_squares(PixDevice *device, PixRange range)
-{
-    size_t count = count_of(range), parts = 0;
-    g_rec_mutex_lock(&vk_device(device)->lock);
-    for (size_t first = 0; first < count; first += PIECE) {
-        size_t n = MIN(PIECE, count - first);
-        const uint32_t push[] = {(uint32_t)n, SHARE};
-        VulkanDispatch dispatch = {.shader = VK_SHADER_SUM_SQUARES,
-                                   .n_constants = 3,
-                                   .bindings = {piece_of(range, first, n, false)},
-                                   .push = push,
-                                   .push_bytes = sizeof push};
-        parts += vk_sum(device, &dispatch, n, SHARE, parts);
-    }
-    double sum = vk_add_parts(device, parts);
-    g_rec_mutex_unlock(&vk_device(device)->lock);
-    return sum;
 }

@@ -25,7 +25,7 @@ static Push push_of(const PixLossCall *call, size_t count)
                   .x = vk_place(&call->x),
                   .target = vk_place(&call->target),
                   .dx = vk_place(&call->dx),
-                  .each = EACH,
+                  .each = (uint32_t)MAX(EACH, count / (VK_GROUP * (VK_SUM_PARTS - 1)) + 1),
                   .has_target = call->target.buffer != NULL,
                   .has_dx = call->dx.buffer != NULL,
                   .adds = call->dx_adds,
@@ -33,7 +33,7 @@ static Push push_of(const PixLossCall *call, size_t count)
                   .scale = (float)((double)call->weight / (double)count)};
 }
 
-double vk_loss(PixDevice *device, const PixLossCall *call)
+void vk_loss(PixDevice *device, const PixLossCall *call)
 {
     size_t count = pix_shape_count(call->x.shape);
     const Push push = push_of(call, count);
@@ -44,9 +44,8 @@ double vk_loss(PixDevice *device, const PixLossCall *call)
                                             vk_bind(&call->dx, true)},
                                .push = &push,
                                .push_bytes = sizeof push};
-    g_rec_mutex_lock(&vk_device(device)->lock);
-    size_t parts = vk_sum(device, &dispatch, count, EACH, 0);
-    double sum = vk_add_parts(device, parts);
+    g_rec_mutex_lock(&vk_device(device)->lock); /* nobody else's parts in between */
+    size_t parts = vk_sum(device, &dispatch, count, push.each, 0);
+    vk_sum_end(device, parts, (float)count, call->value);
     g_rec_mutex_unlock(&vk_device(device)->lock);
-    return sum / (double)count;
 }

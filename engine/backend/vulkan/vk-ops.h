@@ -57,30 +57,37 @@ const char *vk_conv_algorithm(const PixDevice *device, const PixCall *call);
 void vk_conv_backward(PixDevice *device, const PixCall *call);
 size_t vk_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 
-/** VK_PART_BYTES: of a part of a sum, two floats. */
-#define VK_PART_BYTES (2 * sizeof(float))
+/* vk-sum.c */
 
 /**
  * vk_sum:
- * Runs a shader that sums @count terms with sum.glsl, @each in an invocation. Its parts go to the
- * staging buffer, of which the caller has the lock, from @first_part on; a multiple of 32.
- * Returns: how many they are.
+ * Runs a shader that sums @count terms with sum_terms.glsl, @each in an invocation, and has no
+ * binding 3 yet. Its parts come behind @parts others, a multiple of 32. Returns: how many they are.
  */
-size_t vk_sum(PixDevice *device, VulkanDispatch *dispatch, size_t count, size_t each,
-              size_t first_part);
+size_t vk_sum(PixDevice *device, VulkanDispatch *dispatch, size_t count, size_t each, size_t parts);
+/** vk_sum_end: Makes a figure of all @parts, over @divisor. */
+void vk_sum_end(PixDevice *device, size_t parts, float divisor, PixRange figure);
+/** vk_sum_floats: Makes a figure of the squares of @count floats from @first on in @range. */
+void vk_sum_floats(PixDevice *device, PixRange range, size_t first, size_t count, PixRange figure);
+/** vk_sum_room: VK_SUM_SAMPLES figures in between. */
+PixRange vk_sum_room(PixDevice *device);
+/** vk_bind_figures: @figures and those before, so that it can be bound. @first: (out): which it is. */
+VulkanBinding vk_bind_figures(PixRange figures, bool writes, uint32_t *first);
+void vk_sum_squares(PixDevice *device, PixRange range, PixRange figure);
+bool vk_read_figures(PixDevice *device, PixRange figures, double *values, GError **error);
 
-/** vk_add_parts: Waits, and adds @parts in their order. NaN where that fails. */
-double vk_add_parts(PixDevice *device, size_t parts);
+/* vk-penalty.c */
+void vk_mix(PixDevice *device, const PixTensor *to, const PixTensor *from, const PixMaskKey *key);
+void vk_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange value);
 
 /* vk-learn.c */
 void vk_copy(PixDevice *device, const PixTensor *from, const PixTensor *to);
 void vk_fill(PixDevice *device, PixRange range, float value);
-double vk_sum_squares(PixDevice *device, PixRange range);
 void vk_approach(PixDevice *device, PixRange to, PixRange from, float share);
 void vk_adam(PixDevice *device, const PixAdamCall *call);
 
 /* vk-loss.c */
-double vk_loss(PixDevice *device, const PixLossCall *call);
+void vk_loss(PixDevice *device, const PixLossCall *call);
 
 /* vk-pixels.c */
 bool vk_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,

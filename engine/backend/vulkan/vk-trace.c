@@ -5,8 +5,9 @@
 
 #include "vk-error.h"
 
-#define TRACES 48  /* kept */
+#define TRACES 128 /* kept */
 #define LONGEST 64 /* pieces of work in one submission: drivers stop what takes seconds */
+G_STATIC_ASSERT(LONGEST <= VK_VARYING_SLOTS);
 
 /** Step: work that has been recorded. What its push and varying point to is kept beside it. */
 typedef struct {
@@ -18,15 +19,18 @@ typedef struct {
     PixCommands *commands;
     GArray *steps; /* of Step */
     guint64 used;  /* when */
+    bool pending;  /* submitted, and not waited for since */
 } Trace;
 
 struct VulkanTraces {
     VulkanGpu *gpu;
-    GPtrArray *all; /* of Trace */
+    GPtrArray *all;     /* of Trace */
+    GPtrArray *pending; /* of them, in the order of submission */
     guint64 clock;
     Trace *now;  /* what is being asked for, recorded or compared; NULL: nothing yet */
     guint done;  /* of its steps */
     guint slots; /* of those, with something that varies */
+    VulkanTraceCounts counts;
     GError *error;
 };
 
@@ -45,6 +49,7 @@ VulkanTraces *vk_traces_new(VulkanGpu *gpu)
     VulkanTraces *traces = g_new0(VulkanTraces, 1);
     traces->gpu = gpu;
     traces->all = g_ptr_array_new_with_free_func(trace_free);
+    traces->pending = g_ptr_array_new();
     return traces;
 }
 
@@ -52,9 +57,22 @@ void vk_traces_free(VulkanTraces *traces)
 {
     if (!traces)
         return;
+    g_ptr_array_unref(traces->pending);
     g_ptr_array_unref(traces->all);
     g_clear_error(&traces->error);
     g_free(traces);
+}
+
+/* Until all that was submitted is done. */
+static void settle(VulkanTraces *traces)
+{
+    for (guint i = 0; i < traces->pending->len; i++) {
+        Trace *trace = traces->pending->pdata[i];
+        trace->pending = false;
+        vk_commands_wait(trace->commands, traces->error ? NULL : &traces->error);
+    }
+    traces->counts.waits += traces->pending->len > 0;
+    g_ptr_array_set_size(traces->pending, 0);
 }
 
 static Trace *trace_new(VulkanTraces *traces)
@@ -75,9 +93,13 @@ static Trace *trace_take(VulkanTraces *traces)
     Trace *oldest = NULL;
     if (traces->all->len < TRACES)
         return trace_new(traces);
+    if (traces->pending->len + 1 >= TRACES)
+        settle(traces);
+    if (traces->error)
+        return NULL;
     for (guint i = 0; i < traces->all->len; i++) {
         Trace *trace = traces->all->pdata[i];
-        if (trace != traces->now && (!oldest || trace->used < oldest->used))
+        if (trace != traces->now && !trace->pending && (!oldest || trace->used < oldest->used))
             oldest = trace;
     }
     g_array_set_size(oldest->steps, 0);
@@ -100,7 +122,7 @@ static bool same_dispatch(const VulkanDispatch *a, const VulkanDispatch *b)
     return a->shader == b->shader && a->n_constants == b->n_constants &&
            memcmp(a->constants, b->constants, (size_t)a->n_constants * sizeof(uint32_t)) == 0 &&
            memcmp(a->groups, b->groups, sizeof a->groups) == 0 && a->push_bytes == b->push_bytes &&
-           a->varying_bytes == b->varying_bytes;
+           a->varying_bytes == b->varying_bytes && same_binding(&a->uniform, &b->uniform);
 }
 
 static bool same_work(const Step *step, const VulkanWork *work, const void *push)
@@ -116,10 +138,10 @@ static Step *step_of(const Trace *trace, guint index)
     return &g_array_index(trace->steps, Step, index);
 }
 
-/* Whether @trace begins like @traces->now so far, and goes on with @work. */
+/* Whether @trace can be submitted, begins like @traces->now so far, and goes on with @work. */
 static bool fits(const VulkanTraces *traces, const Trace *trace, const VulkanWork *work)
 {
-    if (trace->steps->len <= traces->done ||
+    if (trace->pending || trace->steps->len <= traces->done ||
         !same_work(step_of(trace, traces->done), work, work->dispatch.push))
         return false;
     for (guint i = 0; i < traces->done && trace != traces->now; i++) {
@@ -210,21 +232,26 @@ static bool branch(VulkanTraces *traces)
         record(trace, &work);
     }
     traces->now = trace;
+    traces->counts.recordings++;
     return true;
 }
 
 /* ---- asking ---- */
 
-static bool run(VulkanTraces *traces)
+static bool submit(VulkanTraces *traces)
 {
     Trace *trace = traces->now;
     PixCommands *commands = trace->commands;
     trace->used = ++traces->clock;
     traces->now = NULL;
     traces->done = traces->slots = 0;
-    return (!vk_commands_is_open(commands) || vk_commands_end(commands, &traces->error)) &&
-           vk_commands_submit(commands, &traces->error) &&
-           vk_commands_wait(commands, &traces->error);
+    if ((vk_commands_is_open(commands) && !vk_commands_end(commands, &traces->error)) ||
+        !vk_commands_submit(commands, &traces->error))
+        return false;
+    trace->pending = true;
+    g_ptr_array_add(traces->pending, trace);
+    traces->counts.submissions++;
+    return true;
 }
 
 static void add(VulkanTraces *traces, const VulkanWork *work)
@@ -246,7 +273,7 @@ static void add(VulkanTraces *traces, const VulkanWork *work)
 
 void vk_traces_add(VulkanTraces *traces, const VulkanWork *work)
 {
-    if (traces->error || (traces->done == LONGEST && !run(traces)))
+    if (traces->error || (traces->done == LONGEST && !submit(traces)))
         return;
     add(traces, work);
 }
@@ -259,7 +286,7 @@ static bool is_whole(const VulkanTraces *traces)
 
 static bool is_beginning(const VulkanTraces *traces, const Trace *trace)
 {
-    if (trace->steps->len != traces->done || vk_commands_is_open(trace->commands))
+    if (trace->pending || trace->steps->len != traces->done || vk_commands_is_open(trace->commands))
         return false;
     for (guint i = 0; i < traces->done; i++) {
         const Step *step = step_of(traces->now, i);
@@ -283,12 +310,13 @@ static bool shorten(VulkanTraces *traces)
 bool vk_traces_flush(VulkanTraces *traces, GError **error)
 {
     if (!traces->error && traces->now && (is_whole(traces) || shorten(traces)))
-        run(traces);
+        submit(traces);
     traces->now = NULL;
     traces->done = traces->slots = 0;
+    settle(traces);
     if (!traces->error)
         return true;
-    vk_traces_forget(traces); /* some may be half recorded */
+    g_ptr_array_set_size(traces->all, 0); /* some may be half recorded */
     if (error)
         *error = g_steal_pointer(&traces->error);
     return false;
@@ -302,8 +330,33 @@ void vk_traces_fail(VulkanTraces *traces, GError *error)
         traces->error = error;
 }
 
-void vk_traces_forget(VulkanTraces *traces)
+static bool has_buffer(const VulkanWork *work, const PixBuffer *buffer)
+{
+    const VulkanDispatch *dispatch = &work->dispatch;
+    bool found = work->from.buffer == buffer || work->to.buffer == buffer ||
+                 dispatch->uniform.buffer == buffer;
+    for (int i = 0; i < VK_BINDINGS; i++)
+        found = found || dispatch->bindings[i].buffer == buffer;
+    return found;
+}
+
+static bool trace_has(const Trace *trace, const PixBuffer *buffer)
+{
+    for (guint i = 0; i < trace->steps->len; i++)
+        if (has_buffer(&step_of(trace, i)->work, buffer))
+            return true;
+    return false;
+}
+
+void vk_traces_forget(VulkanTraces *traces, const PixBuffer *buffer)
 {
     g_assert(!traces->now);
-    g_ptr_array_set_size(traces->all, 0);
+    for (guint i = traces->all->len; i-- > 0;)
+        if (trace_has(traces->all->pdata[i], buffer))
+            g_ptr_array_remove_index_fast(traces->all, i);
+}
+
+VulkanTraceCounts vk_traces_count(const VulkanTraces *traces)
+{
+    return traces->counts;
 }

@@ -3,7 +3,8 @@
 /**
  * Work that is asked for once, and then mostly again: a training step asks for the same dispatches as
  * the one before. What was recorded is kept; work that is asked for in the same order is compared
- * with it instead of being recorded, and the recording is submitted again.
+ * with it instead of being recorded, and the recording is submitted again. So that no submission
+ * takes long, work is submitted in pieces; nobody waits for one of them but for the last.
  */
 #ifndef PIX_VK_TRACE_H
 #define PIX_VK_TRACE_H
@@ -17,6 +18,11 @@ typedef struct {
     VulkanBinding from, to; /* COPY, FILL (to) */
     uint32_t word;          /* FILL: of each four bytes */
 } VulkanWork;
+
+/** VulkanTraceCounts: what has happened so far. */
+typedef struct {
+    uint64_t recordings, submissions, waits;
+} VulkanTraceCounts;
 
 /** VulkanTraces: Thread-safety: one thread at a time. */
 typedef struct VulkanTraces VulkanTraces;
@@ -34,8 +40,9 @@ void vk_traces_add(VulkanTraces *traces, const VulkanWork *work);
 bool vk_traces_flush(VulkanTraces *traces, GError **error);
 /** vk_traces_fail: @error: (transfer full): is told by the next flush. */
 void vk_traces_fail(VulkanTraces *traces, GError *error);
-/** vk_traces_forget: After a flush: a buffer is about to go. */
-void vk_traces_forget(VulkanTraces *traces);
+/** vk_traces_forget: After a flush: what has to do with @buffer, which is about to go. */
+void vk_traces_forget(VulkanTraces *traces, const PixBuffer *buffer);
+VulkanTraceCounts vk_traces_count(const VulkanTraces *traces);
 
 /** vk_work_record: Into @commands. */
 void vk_work_record(PixCommands *commands, const VulkanWork *work);

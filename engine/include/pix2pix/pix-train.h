@@ -118,6 +118,27 @@ PIX_API guint64 pix_network_get_bytes(const PixNetwork *network);
 PIX_API gboolean pix_network_save(PixNetwork *network, const char *file, int width, int height,
                                   PixStatistics statistics, gboolean average, GError **error);
 
+/* ---- figures ---- */
+
+/**
+ * PixFigures: numbers that a device finds: losses, lengths of gradients. A device may do later what
+ * it is asked for, so a step asks for everything first, and then reads them all at once.
+ * Thread-safety: one thread at a time.
+ */
+typedef struct PixFigures PixFigures;
+/** pix_figures_new: @count of them, all 0. Errors: %PIX_ERROR_NO_MEMORY. */
+PIX_API PixFigures *pix_figures_new(PixDevice *device, guint count, GError **error);
+/** pix_figures_free: Drops what is still to be found. Accepts NULL. */
+PIX_API void pix_figures_free(PixFigures *figures);
+/** pix_figures_clear: Makes all of them 0. */
+PIX_API void pix_figures_clear(PixFigures *figures);
+/**
+ * pix_figures_read:
+ * Returns when all is done that the device was asked for. @values: (out): one for each.
+ * Errors: %PIX_ERROR_DEVICE_LOST and what else went wrong on the way.
+ */
+PIX_API gboolean pix_figures_read(PixFigures *figures, double *values, GError **error);
+
 /* ---- gradients and the optimiser ---- */
 
 /** pix_network_clear_gradients: The next backward pass overwrites them instead of adding. */
@@ -129,6 +150,8 @@ PIX_API void pix_network_clear_gradients(PixNetwork *network);
  * naming the tensor and the layer.
  */
 PIX_API gboolean pix_network_get_gradient_norm(PixNetwork *network, double *norm, GError **error);
+/** pix_network_sum_squares: Puts the square of that norm into @figures, without waiting. */
+PIX_API void pix_network_sum_squares(PixNetwork *network, PixFigures *figures, guint index);
 
 /** PixAdam: torch.optim.Adam without weight decay (Kingma and Ba 2015). */
 typedef struct {
@@ -137,6 +160,10 @@ typedef struct {
     double epsilon;        /* 1e-8 */
     double gradient_scale; /* gradients are multiplied by this first; 1, or less to clip or to
                               average over several batches */
+    PixFigures *figures;   /* (nullable): unless all of them are finite nothing moves */
+    double longest;        /* not 0: the scale is lowered where gradients would be longer; their sum
+                              of squares is among figures, */
+    guint squares;         /* which of them */
 } PixAdam;
 
 /** pix_network_adam: One step with the gradients as they are. */
@@ -241,15 +268,16 @@ typedef enum {
 /**
  * pix_loss_gan:
  * @logits: any shape.  @weight: of the gradient; the value is without it.  @gradient: (nullable): of
- * the same shape, overwritten or, with @add, added to.  @value: (out): mean over all elements.
+ * the same shape, overwritten or, with @add, added to.  Figure @index becomes the mean over all
+ * elements.
  */
 PIX_API void pix_loss_gan(PixGanMode mode, PixGanSide side, const PixMap *logits, double weight,
-                          PixMap *gradient, gboolean add, double *value);
+                          PixMap *gradient, gboolean add, PixFigures *figures, guint index);
 /** pix_loss_l1, pix_loss_l2: Means of |x - target| and (x - target)^2; arguments as above. */
 PIX_API void pix_loss_l1(const PixMap *x, const PixMap *target, double weight, PixMap *gradient,
-                         gboolean add, double *value);
+                         gboolean add, PixFigures *figures, guint index);
 PIX_API void pix_loss_l2(const PixMap *x, const PixMap *target, double weight, PixMap *gradient,
-                         gboolean add, double *value);
+                         gboolean add, PixFigures *figures, guint index);
 
 /**
  * PixPenalty: the gradient penalty of WGAN-GP on one discriminator, with the memory for a derivative
@@ -266,11 +294,11 @@ PIX_API guint64 pix_penalty_get_bytes(const PixPenalty *penalty);
 /**
  * pix_penalty_backward:
  * Adds the gradient of @weight times the penalty to the discriminator's. @seed, @number: of the
- * points between the two.  @value: (out): without @weight.
+ * points between the two.  Figure @index becomes the penalty, without @weight.
  */
 PIX_API gboolean pix_penalty_backward(PixPenalty *penalty, const PixMap *real, const PixMap *fake,
-                                      double weight, guint64 seed, guint64 number, double *value,
-                                      GError **error);
+                                      double weight, guint64 seed, guint64 number,
+                                      PixFigures *figures, guint index, GError **error);
 
 /* ---- the whole state in a file ---- */
 
@@ -305,6 +333,7 @@ PIX_API gboolean pix_state_load(const char *file, const PixStateNetwork *network
 /** pix_state_get_bytes: How large the file will be, metadata aside. */
 PIX_API guint64 pix_state_get_bytes(const PixStateNetwork *networks, guint n_networks);
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixFigures, pix_figures_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixMap, pix_map_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixNetwork, pix_network_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PixPass, pix_pass_free)

@@ -35,6 +35,7 @@ typedef struct {
     PixNetwork *g, *d;
     PixPass *g_pass, *d_pass;
     PixMap *a, *b;
+    PixFigures *losses;
     int dims[4]; /* of the input */
     PixGanMode mode;
     gboolean conditional;
@@ -132,8 +133,8 @@ static void open_trace(Trace *t, const char *file)
 {
     static const char *const modes[] = {"vanilla", "lsgan", "hinge", "wgangp", NULL};
     GError *error = NULL;
-    *t = (Trace){.file = pix_container_open(file, &error),
-                 .device = pix_device_open(NULL, 2, NULL)};
+    *t =
+        (Trace){.file = pix_container_open(file, &error), .device = pix_device_open(NULL, 2, NULL)};
     if (error)
         fail_msg("%s", error->message);
     t->mode = (PixGanMode)index_of(modes, setting(t, "gan_mode", "vanilla"));
@@ -141,6 +142,7 @@ static void open_trace(Trace *t, const char *file)
     t->lambda = g_ascii_strtod(setting(t, "lambda_l1", "100"), NULL);
     t->b = load_map(t, "b");
     t->a = load_map(t, "a");
+    t->losses = pix_figures_new(t->device, 4, NULL);
     open_networks(t);
 }
 
@@ -148,6 +150,7 @@ static void close_trace(Trace *t)
 {
     pix_map_free(t->a);
     pix_map_free(t->b);
+    pix_figures_free(t->losses);
     pix_pass_free(t->g_pass);
     pix_pass_free(t->d_pass);
     pix_network_free(t->g);
@@ -163,9 +166,8 @@ static int channels_of(const PixMap *map)
     return map->tensor.shape.c;
 }
 
-static double judge(Trace *t, PixMap *image, PixGanSide side, double weight)
+static void judge(Trace *t, PixMap *image, PixGanSide side, double weight, guint loss)
 {
-    double value;
     PixMap *input = pix_pass_get_input(t->d_pass);
     int first = t->conditional ? channels_of(t->a) : 0;
     if (t->conditional)
@@ -173,8 +175,7 @@ static double judge(Trace *t, PixMap *image, PixGanSide side, double weight)
     pix_map_copy(image, 0, input, first, channels_of(image));
     assert_true(pix_pass_forward(t->d_pass, 0, 0, NULL));
     pix_loss_gan(t->mode, side, pix_pass_get_output(t->d_pass), weight,
-                 pix_pass_get_output_gradient(t->d_pass), FALSE, &value);
-    return value;
+                 pix_pass_get_output_gradient(t->d_pass), FALSE, t->losses, loss);
 }
 
 /* @compare_step: (nullable): called when the gradients of each network are there. */
@@ -186,25 +187,26 @@ static void run_step(Trace *t, double losses[4], void (*look)(Trace *, PixNetwor
     assert_true(pix_pass_forward(t->g_pass, 0, 0, NULL));
 
     pix_network_clear_gradients(t->d);
-    losses[0] = judge(t, fake, PIX_GAN_FAKE, 0.5);
+    judge(t, fake, PIX_GAN_FAKE, 0.5, 0);
     assert_true(pix_pass_backward(t->d_pass, PIX_BACKWARD_PARAMETERS, NULL));
-    losses[1] = judge(t, t->b, PIX_GAN_REAL, 0.5);
+    judge(t, t->b, PIX_GAN_REAL, 0.5, 1);
     assert_true(pix_pass_backward(t->d_pass, PIX_BACKWARD_PARAMETERS, NULL));
     if (look)
         look(t, t->d, "gradD1.");
     pix_network_adam(t->d, &adam);
 
     pix_network_clear_gradients(t->g);
-    losses[2] = judge(t, fake, PIX_GAN_GENERATOR, 1);
+    judge(t, fake, PIX_GAN_GENERATOR, 1, 2);
     assert_true(pix_pass_backward(t->d_pass, PIX_BACKWARD_INPUT, NULL));
     PixMap *dfake = pix_pass_get_output_gradient(t->g_pass);
     pix_map_copy(pix_pass_get_input_gradient(t->d_pass), t->conditional ? channels_of(t->a) : 0,
                  dfake, 0, channels_of(fake));
-    pix_loss_l1(fake, t->b, t->lambda, dfake, TRUE, &losses[3]);
+    pix_loss_l1(fake, t->b, t->lambda, dfake, TRUE, t->losses, 3);
     assert_true(pix_pass_backward(t->g_pass, PIX_BACKWARD_PARAMETERS, NULL));
     if (look)
         look(t, t->g, "gradG1.");
     pix_network_adam(t->g, &adam);
+    assert_true(pix_figures_read(t->losses, losses, NULL));
 }
 
 /* ---- comparing ---- */
@@ -342,13 +344,16 @@ static void test_penalty(void **state)
     load_weights(&t, t.d, "D0.");
     PixPenalty *penalty = pix_penalty_new(t.d, t.dims[0], t.dims[2], t.dims[3], &error);
     assert_null(error);
+    t.losses = pix_figures_new(t.device, 1, &error);
     double value;
     g_autofree float *expected = read_values(t.file, "value", &entry);
-    assert_true(pix_penalty_backward(penalty, x, x, 1, 5, 6, &value, &error));
+    assert_true(pix_penalty_backward(penalty, x, x, 1, 5, 6, t.losses, 0, &error));
+    assert_true(pix_figures_read(t.losses, &value, &error));
     if (!(fabs(value - (double)*expected) <= LOSS_LIMIT * (double)*expected))
         fail_msg("penalty %.7g, not %.7g", value, (double)*expected);
     compare_gradients(&t, t.d, "gradD1.");
     pix_penalty_free(penalty);
+    pix_figures_free(t.losses);
     pix_map_free(x);
     pix_network_free(t.d);
     pix_container_free(t.file);
