@@ -67,7 +67,7 @@ static gboolean make_step(Run *run, const CommandOptions *options, GError **erro
     const Settings *s = &run->settings;
     gsize pixels = (gsize)s->crop_size.width * s->crop_size.height * s->batch_size;
 
-    run->device = pix_device_open(options->device, options->threads, error);
+    run->device = command_open_device(options->device, options->threads, error);
     if (!run->device)
         return FALSE;
     run->step = step_pix2pix.make(run->device, &run->settings, files, error);

@@ -8,6 +8,38 @@
 
 #include <stdio.h>
 
+/* Returns: (transfer full): y, of the shape @out. */
+static float *compute(PixModel *model, const CommandOptions *options, const float *x,
+                      const int in[4], int out[4], double *ms, GError **error)
+{
+    PixSessionOptions session_options;
+
+    pix_session_options_init(&session_options, model);
+    session_options.n = in[0];
+    session_options.height = in[2];
+    session_options.width = in[3];
+    session_options.statistics = options->statistics;
+    session_options.dropout = options->dropout;
+    session_options.seed = options->seed;
+    g_autoptr(PixSession) session = pix_session_new(model, &session_options, error);
+    if (!session)
+        return NULL;
+
+    pix_session_get_output(session, out);
+    gsize values = (gsize)out[0] * out[1] * out[2] * out[3];
+    g_autofree float *y = g_try_new(float, values);
+    if (!y) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY,
+                    "no memory for y, which takes %.0f MiB, give fewer samples",
+                    values * sizeof(float) / 1048576.0);
+        return NULL;
+    }
+    if (!pix_session_forward(session, x, y, error))
+        return NULL;
+    *ms = pix_session_get_times(session)->network_ms;
+    return g_steal_pointer(&y);
+}
+
 static int run(const Command *command, int argc, char **argv)
 {
     CommandOptionFlags flags = COMMAND_OPTION_DOMAIN | COMMAND_OPTION_STATISTICS |
@@ -17,6 +49,7 @@ static int run(const Command *command, int argc, char **argv)
     g_auto(GStrv) files = NULL;
     GError *error = NULL;
     int in[4], out[4];
+    double ms;
     int status = command_parse(command, NULL, flags, &options, argc, argv, &files);
 
     if (status != COMMAND_CONTINUE)
@@ -38,35 +71,17 @@ static int run(const Command *command, int argc, char **argv)
         return COMMAND_FAILED;
     }
 
-    PixSessionOptions session_options;
-    pix_session_options_init(&session_options, model);
-    session_options.n = in[0];
-    session_options.height = in[2];
-    session_options.width = in[3];
-    session_options.statistics = options.statistics;
-    session_options.dropout = options.dropout;
-    session_options.seed = options.seed;
-    g_autoptr(PixSession) session = pix_session_new(model, &session_options, &error);
-    if (!session)
-        return command_fail(error);
-
-    pix_session_get_output(session, out);
-    gsize values = (gsize)out[0] * out[1] * out[2] * out[3];
-    g_autofree float *y = g_try_new(float, values);
-    if (!y) {
-        command_print_error("%s: no memory for %.0f MiB of output, give fewer samples", files[1],
-                            values * sizeof(float) / 1048576.0);
-        return COMMAND_FAILED;
-    }
-    if (!pix_session_forward(session, x, y, &error))
+    g_autofree float *y = compute(model, &options, x, in, out, &ms, &error);
+    if (!y && command_fall_back(&model, files[0], &options, TRUE, &error))
+        y = compute(model, &options, x, in, out, &ms, &error);
+    if (!y)
         return command_fail(error);
     if (command_interrupted())
         return command_interrupted();
     if (!pix_tensor_write(files[2], "y", y, out, &error))
         return command_fail(error);
     g_autofree char *shown = command_show(files[2]);
-    printf("%s: y (%d, %d, %d, %d), %.1f ms\n", shown, out[0], out[1], out[2], out[3],
-           pix_session_get_times(session)->network_ms);
+    printf("%s: y (%d, %d, %d, %d), %.1f ms\n", shown, out[0], out[1], out[2], out[3], ms);
     return command_interrupted();
 }
 

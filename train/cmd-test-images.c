@@ -130,6 +130,17 @@ static void name_error(GError *error, const char *file)
     }
 }
 
+/* Whether the CPU takes over after @error. */
+static gboolean fall_back(Images *images, GError **error)
+{
+    Test *test = images->test;
+
+    if (!command_fall_back(&test->model, test->model_name, &test->options, FALSE, error))
+        return FALSE;
+    translator_use(&images->translator, test->model);
+    return TRUE;
+}
+
 /* A broken picture is told and counted; only a failure to write stops. */
 static gboolean run_one(Images *images, const char *file, Progress *progress, GError **error)
 {
@@ -138,6 +149,8 @@ static gboolean run_one(Images *images, const char *file, Progress *progress, GE
     g_autoptr(Picture) output = input ? translator_run(&images->translator, input, &broken) : NULL;
     g_autofree char *name = base_name(file);
 
+    if (input && !output && fall_back(images, &broken))
+        output = translator_run(&images->translator, input, &broken);
     images->test->network_ms = images->translator.network_ms;
     if (output)
         return test_add_output(images->test, name, input, output, NULL, error);
@@ -178,7 +191,8 @@ int test_images(Test *test, char **arguments)
     if (!list_files(&images, arguments))
         return COMMAND_FAILED;
     if (!check_outputs(&images, &error) ||
-        !translator_init(&images.translator, test->model, &test->session, test->native, &error) ||
+        (!translator_init(&images.translator, test->model, &test->session, test->native, &error) &&
+         !fall_back(&images, &error)) ||
         !test_make_folder(test, "", &error) || !test_open_page(test, NULL, &error))
         return command_fail(error);
     return run_all(&images);

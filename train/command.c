@@ -92,13 +92,18 @@ gboolean command_check_output(const char *file, const char *const *inputs, GErro
     return TRUE;
 }
 
-PixModel *command_load_model(const char *name, const CommandOptions *options,
-                             gboolean discriminators, GError **error)
+PixDevice *command_open_device(const char *spec, unsigned threads, GError **error)
 {
-    g_autoptr(PixDevice) device = pix_device_open(options->device, options->threads, error);
+    PixDevice *device = pix_device_open(spec, threads, error);
 
-    if (!device)
-        return NULL;
+    if (device && pix_device_get_info(device)->refused)
+        command_print_error("warning: %s; the CPU is used", pix_device_get_info(device)->note);
+    return device;
+}
+
+static PixModel *load_on(PixDevice *device, const char *name, const CommandOptions *options,
+                         gboolean discriminators, GError **error)
+{
     g_autofree char *path = pix_model_find(name, error);
     if (!path)
         return NULL;
@@ -106,6 +111,43 @@ PixModel *command_load_model(const char *name, const CommandOptions *options,
         return pix_model_load(device, name, options->domain, error);
     g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(path, options->domain, error);
     return checkpoint ? pix_model_new(device, checkpoint, error) : NULL;
+}
+
+/* On the CPU, where that may take over for the reason of @error, which is told then. */
+static PixModel *fall_back(PixDevice *failed, const char *name, const CommandOptions *options,
+                           gboolean discriminators, GError **error)
+{
+    g_autoptr(PixDevice) cpu = pix_device_fallback(failed, *error);
+    PixModel *model = cpu ? load_on(cpu, name, options, discriminators, NULL) : NULL;
+
+    if (model) {
+        command_print_error("warning: %s; the CPU takes over", (*error)->message);
+        g_clear_error(error);
+    }
+    return model;
+}
+
+PixModel *command_load_model(const char *name, const CommandOptions *options,
+                             gboolean discriminators, GError **error)
+{
+    g_autoptr(PixDevice) device = command_open_device(options->device, options->threads, error);
+
+    if (!device)
+        return NULL;
+    PixModel *model = load_on(device, name, options, discriminators, error);
+    return model ? model : fall_back(device, name, options, discriminators, error);
+}
+
+gboolean command_fall_back(PixModel **model, const char *name, const CommandOptions *options,
+                           gboolean discriminators, GError **error)
+{
+    PixModel *other = fall_back(pix_model_get_device(*model), name, options, discriminators, error);
+
+    if (!other)
+        return FALSE;
+    pix_model_unref(*model);
+    *model = other;
+    return TRUE;
 }
 
 static volatile sig_atomic_t caught_signal;

@@ -97,12 +97,23 @@ char *command_show(const char *text);
  */
 gboolean command_check_output(const char *file, const char *const *inputs, GError **error);
 
+/** command_open_device: As pix_device_open(); tells of a GPU that `auto` refused. */
+PixDevice *command_open_device(const char *spec, unsigned threads, GError **error);
+
 /**
  * command_load_model:
- * @discriminators: whether those are welcome.  Errors: those of pix_model_load().
+ * @discriminators: whether those are welcome. Where `auto` took a GPU that cannot hold the model, the
+ * CPU does. @error: not %NULL. Errors: those of pix_model_load().
  */
 PixModel *command_load_model(const char *name, const CommandOptions *options,
                              gboolean discriminators, GError **error);
+/**
+ * command_fall_back:
+ * After @error, something that failed with @model: loads the same on the CPU, if that may take over,
+ * and tells. Returns: whether it did; @error is cleared then.
+ */
+gboolean command_fall_back(PixModel **model, const char *name, const CommandOptions *options,
+                           gboolean discriminators, GError **error);
 
 /**
  * command_watch_signals:

@@ -30,9 +30,10 @@ static void print_help(void)
          "  --version  Show the version\n"
          "\n"
          "Environment:\n"
-         "  PIX2PIX_DEVICE      processor, where --device does not name one\n"
+         "  PIX2PIX_DEVICE      device, where --device does not name one: see pix2pix devices\n"
          "  PIX2PIX_CPU         highest CPU level to use: c, openblas, avx2, avx512, neon\n"
          "  PIX2PIX_MODEL_PATH  folders where models are looked up by name\n"
+         "  PIX2PIX_CACHE_DIR   folder for compiled shaders; all in it can be deleted\n"
          "\n"
          "Exit status: 0 done, 1 failed, 2 bad usage, 128 + N interrupted by signal N.");
 }

@@ -47,7 +47,9 @@ void report_json_device(JsonBuilder *builder, const PixDeviceInfo *info)
 {
     report_json_string(builder, "id", info->id);
     report_json_string(builder, "name", info->name);
+    report_json_string(builder, "driver", info->driver);
     report_json_string(builder, "features", info->features);
+    report_json_string(builder, "uuid", info->uuid);
     report_json_int(builder, "memory_bytes", info->memory_bytes);
 }
 

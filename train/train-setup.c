@@ -197,7 +197,7 @@ gboolean train_open_networks(Train *train, const char *const *files, GError **er
     const Settings *settings = &train->settings;
 
     run_status_init(&train->status);
-    train->device = pix_device_open(settings->device, settings->threads, error);
+    train->device = command_open_device(settings->device, settings->threads, error);
     if (!train->device)
         return FALSE;
     train->step = step_pix2pix.make(train->device, &train->settings, files, error);

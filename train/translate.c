@@ -58,6 +58,13 @@ void translator_clear(Translator *translator)
     g_clear_pointer(&translator->model, pix_model_unref);
 }
 
+void translator_use(Translator *translator, PixModel *model)
+{
+    g_clear_pointer(&translator->session, pix_session_free);
+    pix_model_unref(translator->model);
+    translator->model = pix_model_ref(model);
+}
+
 static PixImage view(Picture *picture)
 {
     return (PixImage){

@@ -25,6 +25,8 @@ typedef struct {
 gboolean translator_init(Translator *translator, PixModel *model, const PixSessionOptions *options,
                          gboolean native, GError **error);
 void translator_clear(Translator *translator);
+/** translator_use: Another copy of the model from here on, on another device. */
+void translator_use(Translator *translator, PixModel *model);
 /**
  * translator_run:
  * @in: of any channels; picture_convert() makes those of the model.

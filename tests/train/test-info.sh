@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# pix2pix info and pix2pix devices.
+# pix2pix info.
 . "${0%/*}/tap.sh"
 
 works 'a U-Net' info "$unet"
@@ -38,19 +38,4 @@ fails 1 'empty.safetensors: ' 'an empty file' info empty.safetensors
 head -c 5000 "$unet" >short.safetensors
 fails 1 'short.safetensors: ' 'a checkpoint that ends early' info short.safetensors
 
-works 'devices' devices
-says '* cpu'
-"$PIX2PIX" devices --json >devices.json
-check 'JSON of the devices' "$TOOL" json devices.json '$.devices[0].name'
-check 'JSON of the device used' "$TOOL" json devices.json '$.default'
-status=0
-PIX2PIX_DEVICE=gpu "$PIX2PIX" devices >"$scratch/.stdout" 2>"$scratch/.stderr" || status=$?
-[ $status = 0 ] && [ "$(wc -l <"$scratch/.stderr")" = 1 ] &&
-    grep -q '^pix2pix: none is the default: .*gpu' "$scratch/.stderr" &&
-    grep -q '^  cpu ' "$scratch/.stdout"
-result $? 'devices without the one that the environment names'
-PIX2PIX_DEVICE=gpu "$PIX2PIX" devices --json >devices.json 2>/dev/null
-[ "$("$TOOL" json devices.json '$.default')" = null ] &&
-    [ "$("$TOOL" json devices.json '$.devices[0].id')" = '"cpu"' ]
-result $? 'and as JSON'
 finish
