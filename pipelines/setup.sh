@@ -8,7 +8,7 @@
 # shellcheck disable=SC2034  # used where this is sourced
 packages_build='gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libopenblas-serial-dev
     libzip-dev zlib1g-dev libjson-glib-dev libgdk-pixbuf-2.0-dev libgstreamer1.0-dev
-    libgstreamer-plugins-base1.0-dev'
+    libgstreamer-plugins-base1.0-dev libvulkan-dev libvulkan-volk-dev glslang-tools'
 # shellcheck disable=SC2034
 packages_run='gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-x'
 

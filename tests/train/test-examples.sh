@@ -29,6 +29,13 @@ draws() {
 draws facades house 8
 draws aerials quarter 6
 
+check 'devices are listed' "$EXAMPLES/list-devices"
+says 'cpu: '
+says ' uses '
+PIX2PIX_DEVICE=abacus "$EXAMPLES/list-devices" >"$scratch/.stdout" 2>"$scratch/.stderr"
+[ $? = 1 ] && grep -q '^list-devices: .*abacus' "$scratch/.stderr"
+result $? 'and the one that is wanted is missing'
+
 check 'an image is made' sh -c '{ printf "P6\n64 32\n255\n"; head -c 6144 /dev/zero; } >in.ppm'
 check 'and translated' "$EXAMPLES/translate-image" "$unet" in.ppm out.ppm
 check 'at its own size' test "$(wc -c <out.ppm)" = "$(wc -c <in.ppm)"
