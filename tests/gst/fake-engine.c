@@ -6,6 +6,7 @@
 static GMutex lock;
 static FakeMode mode;
 static int delay_ms, calls;
+static const char *refused;
 static gboolean automatic, failing[3]; /* by FakeStep */
 static PixImage last_in, last_out;
 
@@ -15,6 +16,7 @@ void fake_engine_reset(void)
     mode = FAKE_OFF;
     delay_ms = calls = 0;
     automatic = FALSE;
+    refused = NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(failing); i++)
         failing[i] = FALSE;
     g_mutex_unlock(&lock);
@@ -45,6 +47,13 @@ void fake_engine_set_automatic(gboolean is_automatic)
 {
     g_mutex_lock(&lock);
     automatic = is_automatic;
+    g_mutex_unlock(&lock);
+}
+
+void fake_engine_set_refused(const char *note)
+{
+    g_mutex_lock(&lock);
+    refused = note;
     g_mutex_unlock(&lock);
 }
 
@@ -80,6 +89,24 @@ static gboolean fails(FakeStep step, GError **error)
     if (now)
         g_set_error(error, PIX_ERROR, PIX_ERROR_DEVICE_LOST, "the processor has left");
     return now;
+}
+
+const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
+{
+    static PixDeviceInfo changed;
+    const PixDeviceInfo *(*real)(const PixDevice *), *info;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_device_get_info");
+    info = real(device);
+    g_mutex_lock(&lock);
+    if (refused) {
+        changed = *info;
+        changed.note = refused;
+        changed.refused = TRUE;
+        info = &changed;
+    }
+    g_mutex_unlock(&lock);
+    return info;
 }
 
 PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)

@@ -31,6 +31,8 @@ void fake_engine_fail_next(FakeStep step); /* with PIX_ERROR_DEVICE_LOST, once *
 /** fake_engine_set_automatic: Whether pix_device_fallback() gives a CPU device whatever it is asked
  * for, as if `auto` had chosen what fails. */
 void fake_engine_set_automatic(gboolean automatic);
+/** fake_engine_set_refused: What devices say of a GPU that `auto` refused; NULL: there is none. */
+void fake_engine_set_refused(const char *note);
 int fake_engine_get_calls(void);
 PixImage fake_engine_get_in(void); /* of the last call */
 PixImage fake_engine_get_out(void);

@@ -135,6 +135,42 @@ GST_START_TEST(takes_over_swap)
 }
 GST_END_TEST;
 
+static gint warnings;
+
+static void count_warning(GstDebugCategory *category, GstDebugLevel level, const gchar *file,
+                          const gchar *function, gint line, GObject *object,
+                          GstDebugMessage *message, gpointer data)
+{
+    if (level == GST_LEVEL_WARNING &&
+        strstr(gst_debug_message_get(message), "the GPU is wrong; the CPU is used"))
+        g_atomic_int_inc(&warnings);
+}
+
+/* A GPU that was refused is told of once, when the device is opened. */
+GST_START_TEST(refused)
+{
+    GstVideoInfo info = test_info("RGB", 32, 32);
+    GstHarness *harness;
+
+    fake_engine_reset();
+    if (__i__)
+        fake_engine_set_refused("the GPU is wrong");
+    g_atomic_int_set(&warnings, 0);
+    test_listen(count_warning);
+    harness = test_harness_new("unet32", NULL);
+    for (int i = 0; i < 2; i++) {
+        gst_element_set_state(harness->element, GST_STATE_READY);
+        gst_element_set_state(harness->element, GST_STATE_PLAYING);
+        test_set_caps(harness, &info, NULL);
+        gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
+    }
+    gst_harness_teardown(harness);
+    test_listen_no_more(count_warning);
+    fail_unless_equals_int(g_atomic_int_get(&warnings), __i__);
+    fake_engine_reset();
+}
+GST_END_TEST;
+
 /* ---- a GPU, be it a processor that plays one ---- */
 
 static void expect_device(GstElement *element, const char *prefix)
@@ -268,6 +304,7 @@ static Suite *several_devices_suite(void)
     tcase_add_loop_test(tcase, takes_over, 0, FAKE_FRAME + 1);
     tcase_add_loop_test(tcase, named, 0, FAKE_FRAME + 1);
     tcase_add_test(tcase, takes_over_swap);
+    tcase_add_loop_test(tcase, refused, 0, 2);
     if (has_vulkan()) { /* not a list of what was skipped */
         tcase_add_test(tcase, other_device);
         tcase_add_test(tcase, one_pipeline);
@@ -277,6 +314,7 @@ static Suite *several_devices_suite(void)
 
 int main(int argc, char **argv)
 {
+    test_prepare_listening();
     gst_check_init(&argc, &argv);
     return test_main(several_devices_suite());
 }

@@ -2,7 +2,7 @@
 
 /*
  * Preloaded: the step that PIX2PIX_TEST_FAILS names fails once as on a device that is lost, and where
- * PIX2PIX_TEST_AUTO is set the CPU may take over.
+ * PIX2PIX_TEST_AUTO is set the CPU may take over. With "check" a GPU has been refused.
  */
 #include <dlfcn.h>
 #include <pix2pix/pix.h>
@@ -16,6 +16,20 @@ static gboolean fails(const char *step, GError **error)
     done = TRUE;
     g_set_error(error, PIX_ERROR, PIX_ERROR_DEVICE_LOST, "the processor has left");
     return TRUE;
+}
+
+const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
+{
+    static PixDeviceInfo info;
+    const PixDeviceInfo *(*real)(const PixDevice *);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_device_get_info");
+    info = *real(device);
+    if (g_strcmp0(g_getenv("PIX2PIX_TEST_FAILS"), "check") == 0) {
+        info.note = "the GPU is wrong";
+        info.refused = TRUE;
+    }
+    return &info;
 }
 
 PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)

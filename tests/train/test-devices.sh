@@ -26,6 +26,12 @@ result $? 'devices without the one that the environment names'
     "$TOOL" json none.json '$.default')" = null ]
 result $? 'and JSON'
 
+PIX2PIX_CPU=abacus "$PIX2PIX" devices >"$scratch/.stdout" 2>"$scratch/.stderr"
+[ $? = 1 ] && grep -q '^  cpu .*abacus' "$scratch/.stdout"
+result $? 'a device that cannot be opened says why'
+PIX2PIX_CPU=abacus "$PIX2PIX" devices --json >devices.json 2>/dev/null
+check 'in JSON, too' "$TOOL" json devices.json '$.devices[0].error'
+
 # Without any driver: the CPU, and no warning, for there is nothing wrong.
 export VK_DRIVER_FILES=/dev/null VK_ICD_FILENAMES=/dev/null
 works 'no driver: the CPU is taken' forward "$unet" "$x" y.safetensors
@@ -71,6 +77,13 @@ for step in ${FAILING_DEVICE:+load session run}; do
     [ $? = 0 ] && [ -e out/in.png ] && grep -q 'the CPU takes over' "$scratch/.stderr"
     result $? "$step fails: pictures are translated all the same"
 done
+
+if [ -n "${FAILING_DEVICE:-}" ]; then
+    LD_PRELOAD=$FAILING_DEVICE PIX2PIX_TEST_FAILS=check \
+        "$PIX2PIX" forward "$unet" "$x" y.safetensors >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ $? = 0 ] && [ "$(cat "$scratch/.stderr")" = 'pix2pix: warning: the GPU is wrong; the CPU is used' ]
+    result $? 'a GPU that was refused is told of, once'
+fi
 
 # What runs on a GPU, if it is no more than a processor that plays one.
 "$PIX2PIX" devices --json >devices.json
