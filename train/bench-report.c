@@ -36,8 +36,15 @@ GArray *bench_layers_new(void)
 
 void bench_add_layer(GArray *layers, const PixLayerTime *time, double ms, char *own_name)
 {
-    BenchLayer layer = {
-        own_name ? own_name : time->name, time->algorithm, own_name, ms, time->flops, time->bytes};
+    BenchLayer layer = {.name = own_name ? own_name : time->name,
+                        .algorithm = time->algorithm,
+                        .own_name = own_name,
+                        .ms = ms,
+                        .flops = time->flops,
+                        .bytes = time->bytes,
+                        .dispatches = time->dispatches,
+                        .read_bytes = time->read_bytes,
+                        .written_bytes = time->written_bytes};
 
     g_array_append_val(layers, layer);
 }
@@ -47,13 +54,20 @@ static const BenchLayer *layer_at(const GArray *layers, guint i)
     return &g_array_index(layers, BenchLayer, i);
 }
 
-double bench_sum_layers(const GArray *layers)
+BenchLayer bench_sum_layers(const GArray *layers)
 {
-    double ms = 0;
+    BenchLayer all = {.name = "all layers", .algorithm = ""};
 
-    for (guint i = 0; i < layers->len; i++)
-        ms += layer_at(layers, i)->ms;
-    return ms;
+    for (guint i = 0; i < layers->len; i++) {
+        const BenchLayer *layer = layer_at(layers, i);
+        all.ms += layer->ms;
+        all.flops += layer->flops;
+        all.bytes += layer->bytes;
+        all.dispatches += layer->dispatches;
+        all.read_bytes += layer->read_bytes;
+        all.written_bytes += layer->written_bytes;
+    }
+    return all;
 }
 
 void bench_measure_peak(const PixDeviceInfo *device, BenchPeak *peak)
@@ -74,6 +88,11 @@ static double share(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
+double bench_traffic(const BenchLayer *layer)
+{
+    return share(layer->read_bytes + layer->written_bytes, layer->bytes);
+}
+
 static void print_row(const BenchLayer *layer, int name_width, int algorithm_width, double all_ms,
                       const BenchPeak *peak)
 {
@@ -84,16 +103,31 @@ static void print_row(const BenchLayer *layer, int name_width, int algorithm_wid
            100 * share(gflops, peak->gflops), rate(layer->bytes, layer->ms));
 }
 
+static void print_work_row(const BenchLayer *layer, int name_width)
+{
+    printf("%-*s %10u %9.2f %9.2f %9.2f %9.2f\n", name_width, layer->name, layer->dispatches,
+           layer->read_bytes / 1e6, layer->written_bytes / 1e6, layer->bytes / 1e6,
+           bench_traffic(layer));
+}
+
+static void print_work(const GArray *layers, const BenchLayer *all, int name_width)
+{
+    printf("%-*s %10s %9s %9s %9s %9s\n", name_width, "layer", "dispatches", "MB read", "written",
+           "floor", "times it");
+    for (guint i = 0; i < layers->len; i++)
+        print_work_row(layer_at(layers, i), name_width);
+    print_work_row(all, name_width);
+    printf("\n");
+}
+
 void bench_print_layers(const GArray *layers, const BenchPeak *peak)
 {
-    int name_width = 5, algorithm_width = 9;
-    BenchLayer all = {.name = "all layers", .algorithm = "", .ms = bench_sum_layers(layers)};
+    int name_width = 10, algorithm_width = 9;
+    BenchLayer all = bench_sum_layers(layers);
 
     for (guint i = 0; i < layers->len; i++) {
         name_width = MAX(name_width, (int)strlen(layer_at(layers, i)->name));
         algorithm_width = MAX(algorithm_width, (int)strlen(layer_at(layers, i)->algorithm));
-        all.flops += layer_at(layers, i)->flops;
-        all.bytes += layer_at(layers, i)->bytes;
     }
     printf("%-*s  %-*s %9s %8s %9s %8s %8s\n", name_width, "layer", algorithm_width, "algorithm",
            "ms", "of time", "GFLOP/s", "of peak", "GB/s");
@@ -101,6 +135,8 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
         print_row(layer_at(layers, i), name_width, algorithm_width, all.ms, peak);
     print_row(&all, name_width, algorithm_width, all.ms, peak);
     printf("\n");
+    if (all.dispatches > 0)
+        print_work(layers, &all, name_width);
 }
 
 void bench_print_peak(const BenchPeak *peak)
@@ -109,13 +145,25 @@ void bench_print_peak(const BenchPeak *peak)
            peak->gflops, peak->threads, peak->threads == 1 ? "thread" : "threads", peak->level);
 }
 
+static void json_work(JsonBuilder *builder, const BenchLayer *layer)
+{
+    report_json_int(builder, "dispatches", layer->dispatches);
+    report_json_number(builder, "read_bytes", layer->read_bytes);
+    report_json_number(builder, "written_bytes", layer->written_bytes);
+    report_json_number(builder, "floor_bytes", layer->bytes);
+}
+
 void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPeak *peak)
 {
-    double all_ms = bench_sum_layers(layers);
+    const BenchLayer all = bench_sum_layers(layers);
 
     report_json_int(builder, "peak_threads", peak->threads);
     report_json_string(builder, "peak_level", peak->level);
     report_json_number(builder, "peak_gflops", peak->gflops);
+    if (all.dispatches > 0) {
+        json_work(builder, &all);
+        report_json_number(builder, "traffic", bench_traffic(&all));
+    }
     json_builder_set_member_name(builder, "layers");
     json_builder_begin_array(builder);
     for (guint i = 0; i < layers->len; i++) {
@@ -129,7 +177,9 @@ void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPe
         report_json_number(builder, "bytes", layer->bytes);
         report_json_number(builder, "gflops", gflops);
         report_json_number(builder, "share_of_peak", share(gflops, peak->gflops));
-        report_json_number(builder, "share_of_time", share(layer->ms, all_ms));
+        report_json_number(builder, "share_of_time", share(layer->ms, all.ms));
+        if (all.dispatches > 0)
+            json_work(builder, layer);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

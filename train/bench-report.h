@@ -11,7 +11,9 @@
 typedef struct {
     const char *name, *algorithm;
     char *own_name;
-    double ms, flops, bytes;
+    double ms, flops, bytes; /* bytes: the least that there are to move */
+    guint dispatches;        /* of a GPU, as what follows */
+    double read_bytes, written_bytes;
 } BenchLayer;
 
 /** BenchPeak: what the processor could do, measured. */
@@ -28,12 +30,14 @@ double bench_median(double *values, int n);
 void bench_add_layer(GArray *layers, const PixLayerTime *time, double ms, char *own_name);
 /** bench_layers_new: Returns: (transfer full): an empty array that frees what it holds. */
 GArray *bench_layers_new(void);
-/** bench_sum_layers: Milliseconds of all of them. */
-double bench_sum_layers(const GArray *layers);
+/** bench_sum_layers: All of them in one, without strings. */
+BenchLayer bench_sum_layers(const GArray *layers);
+/** bench_traffic: The bytes that a GPU is asked to move, as multiple of the least. */
+double bench_traffic(const BenchLayer *layer);
 
 void bench_measure_peak(const PixDeviceInfo *device, BenchPeak *peak);
 
-/** bench_print_layers: A table with a sum. */
+/** bench_print_layers: A table with a sum, and for a GPU one of what it is asked for. */
 void bench_print_layers(const GArray *layers, const BenchPeak *peak);
 void bench_print_peak(const BenchPeak *peak);
 /** bench_json_layers: The members "peak_threads" to "layers". */

@@ -162,7 +162,7 @@ static void print_table(const Run *run)
     printf("median  %.1f ms a step, %.2f images/s\n", run->median_ms, images_per_second(run));
     printf("fastest %.1f ms of %d steps, after %d to warm up\n", run->min_ms, run->steps, WARM_UP);
     printf("outside the layers %.1f ms: losses, the optimiser, copies\n",
-           run->median_ms - bench_sum_layers(run->layers));
+           run->median_ms - bench_sum_layers(run->layers).ms);
     printf("memory  %.1f MB of weights, gradients and moments, %.1f MB for batches\n",
            network_bytes(run) / 1e6, step_pix2pix.get_bytes(run->step) / 1e6);
     bench_print_peak(&run->peak);

@@ -65,6 +65,8 @@ static gboolean measure(PixSession *session, const PixImage *in, PixImage *out, 
         pack[i] = times->pack_ms;
         network[i] = times->network_ms;
         unpack[i] = times->unpack_ms;
+        if (!pix_session_measure_layers(session, error))
+            return FALSE;
         if (!layers)
             layers = g_new(double, (gsize)frames * times->n_layers + 1);
         for (guint l = 0; l < times->n_layers; l++)
@@ -237,7 +239,8 @@ const Command command_bench = {
         "peak\n"
         "counts the multiply-adds of the plain convolution: algorithms that need fewer of them\n"
         "can come out above 100 %. The peak is that of the threads and the CPU level in use; for\n"
-        "c and openblas that of the CPU's best level.",
+        "c and openblas that of the CPU's best level. For a GPU a second table says what it is\n"
+        "asked for: the bytes that its shaders see, and as floor weights, inputs and outputs once.",
     .min_arguments = 0,
     .max_arguments = 1,
     .run = run,

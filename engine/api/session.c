@@ -203,6 +203,12 @@ const PixTimes *pix_session_get_times(PixSession *session)
     return &session->times;
 }
 
+gboolean pix_session_measure_layers(PixSession *session, GError **error)
+{
+    g_return_val_if_fail(session, FALSE);
+    return pix_run_measure(session->run, error);
+}
+
 guint64 pix_session_get_bytes(const PixSession *session)
 {
     g_return_val_if_fail(session, 0);

@@ -128,6 +128,11 @@ typedef struct {
     float beta1, share1, beta2, share2, rate, root, epsilon;
 } PixAdamCall;
 
+/** PixWork: what has been asked of a device; bytes of maps and parameters, as its kernels see them. */
+typedef struct {
+    guint64 dispatches, read_bytes, written_bytes;
+} PixWork;
+
 struct PixBackend {
     const char *name;
 
@@ -201,6 +206,15 @@ struct PixBackend {
     bool (*wait)(PixDevice *device, PixCommands *commands, GError **error);
     void (*commands_free)(PixDevice *device, PixCommands *commands);
     bool (*is_lost)(const PixDevice *device); /* optional; NULL: never */
+
+    /**
+     * Figures, all optional. work: all that was ever asked of the device. mark: into what is being
+     * recorded: the moment when all before it is done. read_marks: milliseconds between each two of
+     * the first @n + 1 marks, of a submission that was waited for; false where there are none.
+     */
+    PixWork (*work)(PixDevice *device);
+    void (*mark)(PixDevice *device);
+    bool (*read_marks)(PixDevice *device, PixCommands *commands, double *ms, guint n);
 
     PixRow rows[PIX_OP_COUNT];
 };

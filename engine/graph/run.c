@@ -12,6 +12,7 @@ typedef struct {
     int node;
     PixCall call;        /* without gradients */
     double flops, bytes; /* of one forward walk */
+    PixWork work;        /* of a recorded one */
 } Step;
 
 struct PixRun {
@@ -23,6 +24,7 @@ struct PixRun {
     PixBuffer *block, *scratch;
     size_t scratch_bytes;
     PixCommands *commands; /* the way forward; NULL where it is walked each time */
+    PixCommands *marked;   /* the same with marks between the layers; NULL until it is wanted */
     PixFrame frame;        /* of the current run; calls point to it */
     Step *steps;           /* one for each node but the inputs, in order */
     guint n_steps;
@@ -126,6 +128,11 @@ static PixLayerTime layer_of(const PixRun *run, Step *step)
         step->bytes += tensor_bytes(&call->in[j]);
     for (int j = 0; j < PIX_SLOT_COUNT; j++)
         step->bytes += tensor_bytes(&call->param[j]);
+    if (run->commands && run->device->backend->work && step->work.dispatches == 0)
+        step->bytes = 0;
+    layer.dispatches = (guint)step->work.dispatches;
+    layer.read_bytes = (double)step->work.read_bytes;
+    layer.written_bytes = (double)step->work.written_bytes;
     if (!run->training) {
         layer.flops = step->flops;
         layer.bytes = step->bytes;
@@ -196,21 +203,38 @@ static void run_rows(PixRun *run)
     }
 }
 
-static bool record(PixRun *run, GError **error)
+static PixWork work_since(PixDevice *device, PixWork before)
+{
+    PixWork now = device->backend->work ? device->backend->work(device) : (PixWork){0};
+    return (PixWork){now.dispatches - before.dispatches, now.read_bytes - before.read_bytes,
+                     now.written_bytes - before.written_bytes};
+}
+
+static PixCommands *record(PixRun *run, bool marked, GError **error)
 {
     const PixBackend *backend = run->device->backend;
     if (!backend->record(run->device, error))
-        return false;
-    run_rows(run);
-    run->commands = backend->finish(run->device, error);
-    return run->commands != NULL;
+        return NULL;
+    if (marked)
+        backend->mark(run->device);
+    for (guint i = 0; i < run->n_steps; i++) {
+        PixWork before = work_since(run->device, (PixWork){0});
+        pix_backend_forward(run->device, &run->steps[i].call);
+        run->steps[i].work = work_since(run->device, before);
+        if (marked)
+            backend->mark(run->device);
+    }
+    return backend->finish(run->device, error);
 }
 
 static bool prepare(PixRun *run, GError **error)
 {
     make_steps(run); /* again: now there is scratch */
-    if (run->device->backend->record && !run->training && !record(run, error))
-        return false;
+    if (run->device->backend->record && !run->training) {
+        run->commands = record(run, false, error);
+        if (!run->commands)
+            return false;
+    }
     describe_layers(run);
     return true;
 }
@@ -255,6 +279,8 @@ void pix_run_free(PixRun *run)
     const PixBackend *backend = run->device->backend;
     if (run->commands)
         backend->commands_free(run->device, run->commands);
+    if (run->marked)
+        backend->commands_free(run->device, run->marked);
     backend->buffer_free(run->device, run->scratch);
     backend->buffer_free(run->device, run->block);
     for (guint i = 0; run->layers && i < run->n_steps; i++)
@@ -313,6 +339,23 @@ bool pix_run_forward(PixRun *run, PixFrame frame, GError **error)
     }
     return backend->submit(run->device, run->commands, error) &&
            backend->wait(run->device, run->commands, error);
+}
+
+bool pix_run_measure(PixRun *run, GError **error)
+{
+    const PixBackend *backend = run->device->backend;
+    if (!run->commands || !backend->mark)
+        return true;
+    if (!run->marked)
+        run->marked = record(run, true, error);
+    if (!run->marked || !backend->submit(run->device, run->marked, error) ||
+        !backend->wait(run->device, run->marked, error))
+        return false;
+    g_autofree double *ms = g_new0(double, run->n_steps);
+    if (backend->read_marks(run->device, run->marked, ms, run->n_steps))
+        for (guint i = 0; i < run->n_steps; i++)
+            count_forward(run, i, ms[i]);
+    return true;
 }
 
 bool pix_run_backward(PixRun *run, PixBackward what, GError **error)

@@ -42,6 +42,13 @@ size_t pix_run_bytes(const PixRun *run);
 /** pix_run_forward: Computes the output from the input; returns when it is there. */
 bool pix_run_forward(PixRun *run, PixFrame frame, GError **error);
 
+/**
+ * pix_run_measure:
+ * Once more forward on the same input, for the layers' times where the device records; those of the
+ * others are of every run.  Errors: NO_MEMORY, DEVICE_LOST.
+ */
+bool pix_run_measure(PixRun *run, GError **error);
+
 /** PixBackward: what a backward walk is for. */
 typedef struct {
     bool params; /* the gradients of the parameters: they are added to, */

@@ -87,6 +87,27 @@ done
 "$TOOL" json bench.json '$.layers[*].share_of_time' >shares
 check 'the shares of time of training add up' \
     awk '{ sum += $1 } END { exit !(sum > 0.999 && sum < 1.001) }' shares
+
+# A GPU tells what it was asked for.
+if "$PIX2PIX" bench "$unet" --device vulkan --frames 1 --json >bench.json 2>/dev/null; then
+    for key in dispatches read_bytes written_bytes floor_bytes traffic; do
+        check "JSON of a GPU has $key" "$TOOL" json bench.json "\$.$key"
+    done
+    for key in dispatches read_bytes written_bytes floor_bytes; do
+        check "and so have its layers" "$TOOL" json bench.json "\$.layers[0].$key"
+    done
+    "$TOOL" json bench.json '$.layers[*].ms' >times
+    check 'layers of a GPU are timed' awk '{ sum += $1 } END { exit !(sum > 0) }' times
+    "$TOOL" json bench.json '$.layers[*].dispatches' >dispatches
+    all=$("$TOOL" json bench.json '$.dispatches')
+    check 'its dispatches add up' \
+        awk "{ sum += \$1 } END { exit !(sum == $all) }" dispatches
+    works 'a table of a GPU' bench "$unet" --device vulkan --frames 1
+    says 'dispatches'
+else
+    skip 'what a GPU was asked for' 'no Vulkan here'
+fi
+
 fails 2 'MODEL, or --train' 'bench of nothing' bench
 fails 2 'leave out' 'bench of a model and of training' bench --train "$unet"
 finish

@@ -40,6 +40,9 @@ const PixBackend pix_backend_vulkan = {
     .submit = vk_device_submit,
     .wait = vk_device_wait,
     .commands_free = vk_device_commands_free,
+    .work = vk_device_work,
+    .mark = vk_device_mark,
+    .read_marks = vk_device_read_marks,
     .rows =
         {
             [PIX_OP_CONV] = {.forward = vk_conv_forward,

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "vk-error.h"
+#include "vk-marks.h"
 
 #define SETS 64 /* descriptor sets of a pool */
 #define SLOTS VK_VARYING_SLOTS
@@ -27,6 +28,7 @@ struct PixCommands {
     PixBuffer *varying; /* SLOTS slots */
     GArray *slots;      /* of Varying */
     VulkanHazards hazards;
+    VulkanMarks marks;
     GError *error; /* of the recording */
 };
 
@@ -96,6 +98,7 @@ static void destroy_objects(PixCommands *commands)
     for (guint i = 0; i < commands->sets->len; i++)
         gpu->vk.vkDestroyDescriptorPool(gpu->device,
                                         g_array_index(commands->sets, VkDescriptorPool, i), NULL);
+    vk_marks_clear(&commands->marks, gpu);
     gpu->vk.vkDestroyFence(gpu->device, commands->fence, NULL);
     gpu->vk.vkDestroyCommandPool(gpu->device, commands->pool, NULL);
 }
@@ -352,6 +355,16 @@ void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, s
         return;
     take_turn(commands, &access, 1);
     commands->gpu->vk.vkCmdFillBuffer(commands->buffer, buffer->buffer, offset, bytes, word);
+}
+
+void vk_commands_mark(PixCommands *commands)
+{
+    vk_marks_add(&commands->marks, commands->gpu, commands->buffer);
+}
+
+bool vk_commands_read_marks(const PixCommands *commands, double *ms, uint32_t n)
+{
+    return vk_marks_read(&commands->marks, commands->gpu, ms, n);
 }
 
 bool vk_commands_end(PixCommands *commands, GError **error)

@@ -16,6 +16,7 @@ typedef struct {
     PixBuffer *buffer;
     size_t offset, bytes; /* offset: a multiple of PixBackend.alignment */
     bool writes;          /* also where it reads and writes */
+    size_t used;          /* of bytes, for the figures; 0: all */
 } VulkanBinding;
 
 /** VulkanDispatch: one run of a shader. */
@@ -59,6 +60,10 @@ void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, s
 
 /** vk_commands_vary: What varies for dispatch @slot of those for which something does. */
 void vk_commands_vary(PixCommands *commands, unsigned slot, const void *data, size_t bytes);
+
+/** vk_commands_mark, vk_commands_read_marks: See vk-marks.h. */
+void vk_commands_mark(PixCommands *commands);
+bool vk_commands_read_marks(const PixCommands *commands, double *ms, uint32_t n);
 
 bool vk_commands_end(PixCommands *commands, GError **error);
 /** vk_commands_submit: Of one that has ended, and whose last submission is done. */

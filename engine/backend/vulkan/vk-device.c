@@ -75,9 +75,40 @@ char *vk_device_identity(const PixDevice *base)
 
 /* ---- work ---- */
 
+static void count_binding(PixWork *work, const VulkanBinding *binding)
+{
+    size_t bytes = binding->used ? binding->used : binding->bytes;
+    if (binding->buffer && binding->writes)
+        work->written_bytes += bytes;
+    else if (binding->buffer)
+        work->read_bytes += bytes;
+}
+
+/* A shader that does not want a buffer may be given another once more. */
+static bool is_repeated(const VulkanDispatch *dispatch, int index)
+{
+    const VulkanBinding *b = dispatch->bindings;
+    for (int i = 0; i < index; i++)
+        if (b[i].buffer == b[index].buffer && b[i].offset == b[index].offset &&
+            b[i].writes == b[index].writes)
+            return true;
+    return false;
+}
+
+static void count(PixWork *all, const VulkanWork *work)
+{
+    all->dispatches++;
+    for (int i = 0; i < VK_BINDINGS; i++)
+        if (!is_repeated(&work->dispatch, i))
+            count_binding(all, &work->dispatch.bindings[i]);
+    count_binding(all, &work->from);
+    count_binding(all, &work->to);
+}
+
 static void add(VulkanDevice *device, const VulkanWork *work)
 {
     g_rec_mutex_lock(&device->lock);
+    count(&device->work, work);
     if (device->recording)
         vk_work_record(device->recording, work);
     else
@@ -237,4 +268,29 @@ bool vk_device_wait(PixDevice *device, PixCommands *commands, GError **error)
 void vk_device_commands_free(PixDevice *device, PixCommands *commands)
 {
     vk_commands_free(commands);
+}
+
+/* ---- figures ---- */
+
+PixWork vk_device_work(PixDevice *base)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    PixWork work = device->work;
+    g_rec_mutex_unlock(&device->lock);
+    return work;
+}
+
+void vk_device_mark(PixDevice *base)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    g_assert(device->recording);
+    vk_commands_mark(device->recording);
+    g_rec_mutex_unlock(&device->lock);
+}
+
+bool vk_device_read_marks(PixDevice *device, PixCommands *commands, double *ms, guint n)
+{
+    return vk_commands_read_marks(commands, ms, n);
 }

@@ -15,6 +15,7 @@ typedef struct {
     GRecMutex lock;         /* of what follows; held from record to finish */
     PixCommands *recording; /* NULL: work is for once */
     VulkanTraces *once;
+    PixWork work;       /* all that was asked for */
     PixBuffer *staging; /* between the processor's memory and the GPU's */
     size_t staged;      /* bytes of it that are in use until the next flush */
     PixBuffer *sums;    /* of vk-sum.c */
@@ -64,5 +65,8 @@ PixCommands *vk_device_finish(PixDevice *device, GError **error);
 bool vk_device_submit(PixDevice *device, PixCommands *commands, GError **error);
 bool vk_device_wait(PixDevice *device, PixCommands *commands, GError **error);
 void vk_device_commands_free(PixDevice *device, PixCommands *commands);
+PixWork vk_device_work(PixDevice *device);
+void vk_device_mark(PixDevice *device);
+bool vk_device_read_marks(PixDevice *device, PixCommands *commands, double *ms, guint n);
 
 #endif

@@ -85,11 +85,26 @@ static GArray *list_candidates(void)
     return list;
 }
 
+#define FAMILIES 16
+
+/* Returns: how many there are. */
+static uint32_t list_families(VkPhysicalDevice physical, VkQueueFamilyProperties families[FAMILIES])
+{
+    uint32_t n = FAMILIES;
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, &n, families);
+    return n;
+}
+
+uint32_t vk_loader_timestamp_bits(VkPhysicalDevice physical, uint32_t family)
+{
+    VkQueueFamilyProperties families[FAMILIES];
+    return family < list_families(physical, families) ? families[family].timestampValidBits : 0;
+}
+
 int vk_loader_queue_family(VkPhysicalDevice physical)
 {
-    VkQueueFamilyProperties families[16];
-    uint32_t n = G_N_ELEMENTS(families);
-    vkGetPhysicalDeviceQueueFamilyProperties(physical, &n, families);
+    VkQueueFamilyProperties families[FAMILIES];
+    uint32_t n = list_families(physical, families);
     for (uint32_t i = 0; i < n; i++)
         if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)
             return (int)i;

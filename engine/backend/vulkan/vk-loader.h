@@ -43,4 +43,7 @@ char *vk_loader_uuid(VkPhysicalDevice physical);
 /** vk_loader_queue_family: Returns: the first family of @physical that computes; -1 for none. */
 int vk_loader_queue_family(VkPhysicalDevice physical);
 
+/** vk_loader_timestamp_bits: How many bits the clock of a family's queues has; 0: there is none. */
+uint32_t vk_loader_timestamp_bits(VkPhysicalDevice physical, uint32_t family);
+
 #endif

@@ -23,7 +23,7 @@ static inline VulkanBinding vk_bind(const PixTensor *tensor, bool writes)
         return (VulkanBinding){0};
     shape.c = tensor->c_whole;
     return (VulkanBinding){tensor->buffer, tensor->offset, pix_shape_count(shape) * sizeof(float),
-                           writes};
+                           writes, pix_shape_count(tensor->shape) * sizeof(float)};
 }
 
 /** VulkanPlace: where a map's channels lie in each pixel: Place of shaders/tensor.glsl. */

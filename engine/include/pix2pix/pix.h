@@ -290,7 +290,11 @@ typedef struct {
     double ms;             /* of the last frame */
     double
         flops; /* floating-point operations that its arithmetic asks for (a multiply-add is two) */
-    double bytes; /* read and written: weights, inputs and outputs once each */
+    double bytes; /* the least to be read and written: weights, inputs and outputs once each; 0 for
+                     what the device need not do */
+    /* Of a GPU: what it is asked for; bytes are those of maps and weights that its shaders see. */
+    guint dispatches;
+    double read_bytes, written_bytes;
 } PixLayerTime;
 
 /** PixTimes: the last frame's milliseconds, stage by stage. Pixel stages are 0 after
@@ -304,6 +308,14 @@ typedef struct {
 } PixTimes;
 
 PIX_API const PixTimes *pix_session_get_times(PixSession *session);
+/**
+ * pix_session_measure_layers:
+ * Runs the network once more on the input of the last frame, for the times of its layers: a GPU does a
+ * frame in one go, and tells them only when it is asked. Where the device has no clock they stay 0; on
+ * the CPU, where each frame has them, nothing happens. Nothing may be in flight.
+ * Errors: %PIX_ERROR_DEVICE_LOST, %PIX_ERROR_NO_MEMORY.
+ */
+PIX_API gboolean pix_session_measure_layers(PixSession *session, GError **error);
 /** pix_session_get_bytes: Memory of this session, without the model's weights. */
 PIX_API guint64 pix_session_get_bytes(const PixSession *session);
 
