@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Sourced by the scripts here, after $scratch is there: the layer of faults in front of the validation
+# layer, with its checks of synchronization within and across submissions. What it has to say goes to
+# $messages. FAULT_LAYERS is the folder with the layer of faults.
+messages=$scratch/messages
+cat >"$scratch/vk_layer_settings.txt" <<END
+khronos_validation.debug_action = VK_DBG_LAYER_ACTION_LOG_MSG
+khronos_validation.report_flags = error,warn
+khronos_validation.log_filename = $messages
+khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
+END
+unset VK_LAYER_PATH VK_LAYER_ENABLES
+export PIX2PIX_DEVICE="${PIX2PIX_DEVICE:-vulkan}"
+export VK_LAYER_SETTINGS_PATH="$scratch"
+export VK_ADD_LAYER_PATH="${FAULT_LAYERS:?}"
+in_front=VK_LAYER_PIX2PIX_fault:VK_LAYER_KHRONOS_validation
+behind=VK_LAYER_KHRONOS_validation:VK_LAYER_PIX2PIX_fault
+export VK_INSTANCE_LAYERS=$in_front
+
+# is_silent: whether the validation layer has said nothing; else shows it.
+is_silent() {
+    [ ! -s "$messages" ] && return
+    sed 's/^/# validation: /' "$messages" >&2
+    return 1
+}
