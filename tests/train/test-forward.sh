@@ -19,7 +19,7 @@ else
     result 0 'the two statistics differ'
 fi
 works 'one thread' forward "$unet" "$x" one.safetensors --threads 1 --device cpu --precision auto
-works 'two threads' forward "$unet" "$x" two.safetensors --threads 2 --precision fp32
+works 'two threads' forward "$unet" "$x" two.safetensors --threads 2 --device cpu --precision fp32
 check 'with the same result' cmp one.safetensors two.safetensors
 "$TOOL" tensor batch.safetensors x 3 3 64 32
 works 'a batch of another size' forward "$unet" batch.safetensors out.safetensors

@@ -5,6 +5,7 @@
 # training says before it starts what its options take.
 . "${0%/*}/tap.sh"
 . "${0%/*}/train.sh"
+export PIX2PIX_DEVICE=cpu # a GPU's memory is not the process's
 
 "$PIX2PIX" info facades --json >info.json
 weights=$("$TOOL" json info.json '$.weight_bytes')

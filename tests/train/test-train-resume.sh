@@ -9,16 +9,17 @@
 make_pairs data 6 2
 settings='--epochs 8 --epochs-decay 8 --log-steps 5 --save-steps 4 --validate-epochs 3
     --sample-steps 20 --samples 1 --lr-policy linear --no-html'
+began=$(date +%s%N)
 # shellcheck disable=SC2086
 trains 'a run that nothing stops' data --output whole $settings
+whole_ns=$(($(date +%s%N) - began))
 
 # ---- kill -9 ----
 
-# killed RUN SECONDS ARGUMENT...: starts it, and kills it after so long.
+# stop_after PERCENT ARGUMENT...: starts it, and kills it after so much of the time of the whole run.
 stop_after() {
-    run=$1
-    seconds=$2
-    shift 2
+    seconds=$(awk "BEGIN { print $1 / 100 * $whole_ns / 1e9 }")
+    shift
     "$PIX2PIX" train "$@" >/dev/null 2>"$scratch/.stderr" </dev/null &
     child=$!
     sleep "$seconds"
@@ -32,7 +33,7 @@ step() {
 }
 
 # shellcheck disable=SC2086
-stop_after killed 0.1 data --output killed $small $settings
+stop_after 10 data --output killed $small $settings
 kills=0
 forward=0
 whole=0
@@ -44,9 +45,9 @@ while [ $kills -lt "${TRAIN_KILLS:-4}" ]; do
         rm -rf killed
     fi
     # shellcheck disable=SC2086
-    [ -f killed/config.json ] || stop_after killed 0.3 data --output killed $small $settings
+    [ -f killed/config.json ] || stop_after 30 data --output killed $small $settings
     before=$(step killed)
-    stop_after killed "0.$((kills * 37 % 25 + 10))" --resume killed \
+    stop_after $((kills * 37 % 25 + 10)) --resume killed \
         --loader-threads $((kills % 3)) --threads $((kills % 2 + 1))
     after=$(step killed)
     echo "# killed at step ${after:-0} of 96"
