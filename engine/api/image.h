@@ -11,5 +11,9 @@
 
 /** pix_image_check: Whether @image has pixels, and its channels lie inside them. */
 bool pix_image_check(const PixImage *image);
+/** pix_video_check: The same of a frame's samples; without @data, of its layout. */
+bool pix_video_check(const PixVideo *video, bool data);
+/** pix_video_same_layout: Whether @a and @b differ in no more than data and strides. */
+bool pix_video_same_layout(const PixVideo *a, const PixVideo *b);
 
 #endif

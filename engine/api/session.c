@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "clock.h"
 #include "error.h"
+#include "flight.h"
 #include "fuse.h"
 #include "image.h"
 #include "model.h"
-#include "run.h"
+
+#define MAX_IN_FLIGHT 4
 
 struct PixSession {
     PixModel *model;
     PixSessionOptions options;
     PixRun *run;
+    PixVideo in, out; /* as prepared */
+    PixFlight *flights[MAX_IN_FLIGHT];
+    guint n_flights; /* 0: not prepared */
+    guint first;     /* of those that are under way */
+    guint pending;   /* how many are */
     uint64_t frame;
     PixTimes times;
 };
@@ -21,7 +28,8 @@ void pix_session_options_init(PixSessionOptions *options, const PixModel *model)
                                    .width = model->info.width,
                                    .height = model->info.height,
                                    .statistics = PIX_STATISTICS_AUTO,
-                                   .dropout = PIX_DROPOUT_FROZEN};
+                                   .dropout = PIX_DROPOUT_FROZEN,
+                                   .in_flight = 1};
 }
 
 static bool check_options(const PixSessionOptions *o, GError **error)
@@ -80,6 +88,7 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
     g_return_val_if_fail(model && options, NULL);
     g_return_val_if_fail(options->statistics <= PIX_STATISTICS_RUNNING, NULL);
     g_return_val_if_fail(options->dropout <= PIX_DROPOUT_FRESH, NULL);
+    g_return_val_if_fail(options->in_flight <= MAX_IN_FLIGHT, NULL);
     PixSession *session = g_new0(PixSession, 1);
     PixSessionOptions *o = &session->options;
     session->model = pix_model_ref(model);
@@ -97,25 +106,32 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
     return session;
 }
 
+static void free_flights(PixSession *session)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(session->flights); i++)
+        g_clear_pointer(&session->flights[i], pix_flight_free);
+    session->n_flights = session->first = session->pending = 0;
+}
+
 void pix_session_free(PixSession *session)
 {
     if (!session)
         return;
+    free_flights(session);
     pix_run_free(session->run);
     pix_model_unref(session->model);
     g_free(session);
 }
 
-static bool run_network(PixSession *session, GError **error)
+static PixFrame next_frame(PixSession *session)
 {
     PixFrame frame = {.seed = session->options.seed};
     if (session->options.dropout == PIX_DROPOUT_FRESH)
         frame.number = ++session->frame;
-    double before = pix_clock_ms();
-    bool done = pix_run_forward(session->run, frame, error);
-    session->times.network_ms = pix_clock_ms() - before;
-    return done;
+    return frame;
 }
+
+/* ---- frames in flight ---- */
 
 static bool check_image(const PixSession *session, const PixImage *image, int channels,
                         const char *what, GError **error)
@@ -149,31 +165,134 @@ static bool check_output(const PixSession *session, GError **error)
     return true;
 }
 
+gboolean pix_session_takes(const PixSession *session, const PixVideo *video)
+{
+    g_return_val_if_fail(session && pix_video_check(video, false), FALSE);
+    const PixDevice *device = session->model->device;
+    return device->backend->takes(device, video, session->options.content);
+}
+
+static bool check_layout(const PixSession *session, const PixVideo *video, int channels,
+                         const char *what, GError **error)
+{
+    bool fits = video->converts ? channels <= 3 : video->n_components == channels;
+    return (fits && pix_session_takes(session, video)) ||
+           pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                    "%s does not take %s frames of %dx%d in this layout for %d channels; convert "
+                    "them to interleaved ones of %dx%d",
+                    session->model->device->info.name, what, video->width, video->height, channels,
+                    session->options.content.width, session->options.content.height);
+}
+
+guint pix_session_get_in_flight(const PixSession *session)
+{
+    g_return_val_if_fail(session, 0);
+    return session->model->device->backend->record ? MAX(session->options.in_flight, 1) : 1;
+}
+
+static bool make_flights(PixSession *session, GError **error)
+{
+    guint n = pix_session_get_in_flight(session);
+    for (guint i = 0; i < n; i++) {
+        session->flights[i] = pix_flight_new(session->run, &session->in, &session->out,
+                                             session->options.content, error);
+        if (!session->flights[i]) {
+            free_flights(session);
+            return false;
+        }
+    }
+    session->n_flights = n;
+    return true;
+}
+
+gboolean pix_session_prepare(PixSession *session, const PixVideo *in, const PixVideo *out,
+                             GError **error)
+{
+    g_return_val_if_fail(session && pix_video_check(in, false) && pix_video_check(out, false),
+                         FALSE);
+    int in_channels = pix_run_input(session->run)->shape.c;
+    int out_channels = pix_run_output(session->run)->shape.c;
+    free_flights(session);
+    if (!check_output(session, error) || !check_layout(session, in, in_channels, "input", error) ||
+        !check_layout(session, out, out_channels, "output", error))
+        return FALSE;
+    session->in = *in;
+    session->out = *out;
+    return make_flights(session, error);
+}
+
+gboolean pix_session_submit(PixSession *session, const PixVideo *in, GError **error)
+{
+    g_return_val_if_fail(session && pix_video_check(in, true), FALSE);
+    g_return_val_if_fail(session->pending < session->n_flights, FALSE);
+    g_return_val_if_fail(pix_video_same_layout(in, &session->in), FALSE);
+    guint next = (session->first + session->pending) % session->n_flights;
+    if (!pix_flight_submit(session->flights[next], in, next_frame(session), error))
+        return FALSE;
+    session->pending++;
+    return TRUE;
+}
+
+static bool receive(PixSession *session, const PixVideo *out, GError **error)
+{
+    PixFlight *flight = session->flights[session->first];
+    session->first = (session->first + 1) % session->n_flights;
+    session->pending--;
+    bool done = pix_flight_receive(flight, out, error);
+    PixFlightTimes times = pix_flight_times(flight);
+    session->times.pack_ms = times.in_ms;
+    session->times.network_ms = times.network_ms;
+    session->times.unpack_ms = times.out_ms;
+    return done;
+}
+
+gboolean pix_session_receive(PixSession *session, const PixVideo *out, GError **error)
+{
+    g_return_val_if_fail(session && pix_video_check(out, true), FALSE);
+    g_return_val_if_fail(session->pending > 0, FALSE);
+    g_return_val_if_fail(pix_video_same_layout(out, &session->out), FALSE);
+    return receive(session, out, error);
+}
+
+void pix_session_discard(PixSession *session)
+{
+    g_return_if_fail(session);
+    while (session->pending > 0)
+        receive(session, NULL, NULL);
+}
+
 gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
                                GError **error)
 {
     g_return_val_if_fail(session && pix_image_check(in) && pix_image_check(out), FALSE);
-    PixDevice *device = session->model->device;
+    g_return_val_if_fail(session->pending == 0, FALSE);
     const PixTensor *x = pix_run_input(session->run), *y = pix_run_output(session->run);
+    PixVideo from, to;
+    pix_video_from_image(in, &from);
+    pix_video_from_image(out, &to);
     if (!check_output(session, error) || !check_image(session, in, x->shape.c, "input", error) ||
         !check_image(session, out, y->shape.c, "output", error))
         return FALSE;
+    bool prepared = session->n_flights > 0 && pix_video_same_layout(&from, &session->in) &&
+                    pix_video_same_layout(&to, &session->out);
+    return (prepared || pix_session_prepare(session, &from, &to, error)) &&
+           pix_session_submit(session, &from, error) && pix_session_receive(session, &to, error);
+}
+
+/* ---- tensors ---- */
+
+static bool run_network(PixSession *session, GError **error)
+{
     double before = pix_clock_ms();
-    if (!device->backend->write_image(device, x, in, session->options.content, error))
-        return FALSE;
-    session->times.pack_ms = pix_clock_ms() - before;
-    if (!run_network(session, error))
-        return FALSE;
-    before = pix_clock_ms();
-    if (!device->backend->read_image(device, y, out, session->options.content, error))
-        return FALSE;
-    session->times.unpack_ms = pix_clock_ms() - before;
-    return TRUE;
+    bool done = pix_run_forward(session->run, next_frame(session), error);
+    session->times.network_ms = pix_clock_ms() - before;
+    return done;
 }
 
 gboolean pix_session_forward(PixSession *session, const float *x, float *y, GError **error)
 {
     g_return_val_if_fail(session && x && y, FALSE);
+    g_return_val_if_fail(session->pending == 0, FALSE);
     PixDevice *device = session->model->device;
     session->times.pack_ms = session->times.unpack_ms = 0;
     return device->backend->write(device, pix_run_input(session->run), x, error) &&
@@ -212,5 +331,8 @@ gboolean pix_session_measure_layers(PixSession *session, GError **error)
 guint64 pix_session_get_bytes(const PixSession *session)
 {
     g_return_val_if_fail(session, 0);
-    return pix_run_bytes(session->run);
+    guint64 bytes = pix_run_bytes(session->run);
+    for (guint i = 0; i < session->n_flights; i++)
+        bytes += pix_flight_bytes(session->flights[i]);
+    return bytes;
 }

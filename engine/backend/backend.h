@@ -168,14 +168,19 @@ struct PixBackend {
                         const int dims[4], float *values, GError **error);
 
     /**
-     * Pixels. write_image fills sample 0 of @tensor: @image at @content, its border replicated
-     * outside. read_image takes @content out again.
-     * Errors: BAD_CHECKPOINT where a value to be read is NaN.
+     * Pixels. write_image fills sample 0 of @tensor: @video, scaled to @content, its border
+     * replicated outside. read_image takes @content out again. While recording they ask for that at
+     * each submission: write_image reads the picture when it is submitted, read_image writes it when
+     * it is waited for, and @video is what they find there then; only its data and strides may have
+     * changed.
+     * Errors: BAD_CHECKPOINT where a value to be read is NaN; NO_MEMORY.
      */
-    bool (*write_image)(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+    bool (*write_image)(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
                         PixRect content, GError **error);
-    bool (*read_image)(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
-                       GError **error);
+    bool (*read_image)(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                       PixRect content, GError **error);
+    /** takes: Whether the two above do pictures as @video, of which data does not matter. */
+    bool (*takes)(const PixDevice *device, const PixVideo *video, PixRect content);
 
     /** Learning. Optional all together; NULL: cannot train. */
     void (*copy)(PixDevice *device, const PixTensor *from, const PixTensor *to); /* of one shape */
@@ -205,6 +210,7 @@ struct PixBackend {
     bool (*submit)(PixDevice *device, PixCommands *commands, GError **error);
     bool (*wait)(PixDevice *device, PixCommands *commands, GError **error);
     void (*commands_free)(PixDevice *device, PixCommands *commands);
+    size_t (*commands_bytes)(const PixCommands *commands); /* memory of its pictures */
     bool (*is_lost)(const PixDevice *device); /* optional; NULL: never */
 
     /**

@@ -327,7 +327,23 @@ size_t pix_run_bytes(const PixRun *run)
     return run->plan->block_bytes + run->scratch_bytes;
 }
 
+PixDevice *pix_run_device(const PixRun *run)
+{
+    return run->device;
+}
+
 /* ---- walking ---- */
+
+void pix_run_set_frame(PixRun *run, PixFrame frame)
+{
+    run->frame = frame;
+}
+
+void pix_run_ask(PixRun *run)
+{
+    for (guint i = 0; i < run->n_steps; i++)
+        pix_backend_forward(run->device, &run->steps[i].call);
+}
 
 bool pix_run_forward(PixRun *run, PixFrame frame, GError **error)
 {

@@ -39,6 +39,12 @@ const PixTensor *pix_run_input_gradient(const PixRun *run);
 const PixTensor *pix_run_output_gradient(const PixRun *run);
 size_t pix_run_bytes(const PixRun *run);
 
+PixDevice *pix_run_device(const PixRun *run); /* (transfer none) */
+/** pix_run_set_frame: Which one recordings of pix_run_ask() do from their next submission on. */
+void pix_run_set_frame(PixRun *run, PixFrame frame);
+/** pix_run_ask: Asks for the way forward once, as part of what is being recorded. */
+void pix_run_ask(PixRun *run);
+
 /** pix_run_forward: Computes the output from the input; returns when it is there. */
 bool pix_run_forward(PixRun *run, PixFrame frame, GError **error);
 

@@ -469,13 +469,15 @@ static void test_nan_is_no_pixel(void **state)
     float values[3 * 9 * 9] = {0};
     guint8 pixels[3 * 9 * 9];
     PixImage image = {pixels, 27, 9, 9, 3, 3, {0, 1, 2}};
+    PixVideo video;
     PixRect all = {0, 0, 9, 9};
     GError *error = NULL;
+    pix_video_from_image(&image, &video);
     assert_true(backend->write(device, &tensor, values, NULL));
-    assert_true(backend->read_image(device, &tensor, &image, all, NULL));
+    assert_true(backend->read_image(device, &tensor, &video, all, NULL));
     values[200] = NAN;
     assert_true(backend->write(device, &tensor, values, NULL));
-    assert_false(backend->read_image(device, &tensor, &image, all, &error));
+    assert_false(backend->read_image(device, &tensor, &video, all, &error));
     assert_int_equal(error->code, PIX_ERROR_BAD_CHECKPOINT);
     g_error_free(error);
     backend->buffer_free(device, tensor.buffer);

@@ -79,7 +79,10 @@ static guint8 *byte_of(const PixImage *image, int c, int y, int x)
 static float *packed(PixDevice *device, const Case *k, const PixImage *image)
 {
     Fenced f = fenced_new(device, k->shape, 2);
-    assert_true(device->backend->write_image(device, &f.tensor, image, k->content, NULL));
+    PixVideo video;
+    pix_video_from_image(image, &video);
+    assert_true(device->backend->takes(device, &video, k->content));
+    assert_true(device->backend->write_image(device, &f.tensor, &video, k->content, NULL));
     float *values = fenced_read(device, &f);
     fenced_clear(device, &f);
     return values;
@@ -144,8 +147,10 @@ static bool unpack(PixDevice *device, const Case *k, const float *values, Pictur
                    GError **error)
 {
     Fenced f = fenced_new(device, k->shape, 1);
+    PixVideo video;
+    pix_video_from_image(&picture->image, &video);
     fenced_write(device, &f, values);
-    bool done = device->backend->read_image(device, &f.tensor, &picture->image, k->content, error);
+    bool done = device->backend->read_image(device, &f.tensor, &video, k->content, error);
     g_autofree float *untouched = fenced_read(device, &f);
     assert_memory_equal(untouched, values, f.count * sizeof *values);
     fenced_clear(device, &f);

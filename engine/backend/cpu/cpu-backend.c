@@ -168,6 +168,7 @@ const PixBackend pix_backend_cpu = {
     .read_weight = cpu_read_weight,
     .write_image = cpu_write_image,
     .read_image = cpu_read_image,
+    .takes = cpu_takes,
     .copy = cpu_copy,
     .fill = cpu_fill,
     .sum_squares = cpu_sum_squares,

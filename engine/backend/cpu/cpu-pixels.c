@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* 8-bit pixels to and from float: v / 127.5 - 1, and back rounded to nearest. */
+/*
+ * 8-bit pixels to and from float: v / 127.5 - 1, and back rounded to nearest. Frames are images here:
+ * others are converted by whoever has them.
+ */
 #include <stdatomic.h>
 
 #include "cpu-private.h"
@@ -12,6 +15,31 @@ typedef struct {
     PixRect content;
     atomic_bool *nan; /* unpacking: set where a value is none */
 } Pixels;
+
+/* One plane of whole pixels, in the size and the channels of the network. */
+bool cpu_takes(const PixDevice *device, const PixVideo *video, PixRect content)
+{
+    bool simple = video->n_planes == 1 && !video->converts && video->width == content.width &&
+                  video->height == content.height;
+    for (int i = 0; i < video->n_components; i++) {
+        const PixComponent *c = &video->components[i];
+        simple = simple && c->step == video->components[0].step && !c->x_shift && !c->y_shift;
+    }
+    return simple;
+}
+
+static PixImage image_of(const PixVideo *video)
+{
+    PixImage image = {.data = video->planes[0].data,
+                      .stride = video->planes[0].stride,
+                      .width = video->width,
+                      .height = video->height,
+                      .pixel_bytes = video->components[0].step,
+                      .channels = video->n_components};
+    for (int i = 0; i < video->n_components; i++)
+        image.offset[i] = video->components[i].offset;
+    return image;
+}
 
 static void pack_row(void *data, int y, int worker)
 {
@@ -28,10 +56,11 @@ static void pack_row(void *data, int y, int worker)
     }
 }
 
-bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
                      PixRect content, GError **error)
 {
-    Pixels p = {cpu_view(tensor), *image, content, NULL};
+    Pixels p = {cpu_view(tensor), image_of(video), content, NULL};
+    g_assert(cpu_takes(device, video, content));
     cpu_parallel(cpu_device(device)->pool, p.tensor.h, pack_row, &p);
     return true;
 }
@@ -61,12 +90,13 @@ static void unpack_row(void *data, int y, int worker)
         atomic_store(p->nan, true);
 }
 
-bool cpu_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
-                    GError **error)
+bool cpu_read_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                    PixRect content, GError **error)
 {
     atomic_bool nan = false;
-    Pixels p = {cpu_view(tensor), *image, content, &nan};
-    cpu_parallel(cpu_device(device)->pool, image->height, unpack_row, &p);
+    Pixels p = {cpu_view(tensor), image_of(video), content, &nan};
+    g_assert(cpu_takes(device, video, content));
+    cpu_parallel(cpu_device(device)->pool, video->height, unpack_row, &p);
     return !nan || pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
                             "the network's output is not a number: its weights are out of range, "
                             "use an earlier checkpoint");

@@ -138,9 +138,10 @@ bool cpu_read_figures(PixDevice *device, PixRange figures, double *values, GErro
 double *cpu_figure(PixRange figures);
 
 /* Pixels. */
-bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
                      PixRect content, GError **error);
-bool cpu_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
-                    GError **error);
+bool cpu_read_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                    PixRect content, GError **error);
+bool cpu_takes(const PixDevice *device, const PixVideo *video, PixRect content);
 
 #endif

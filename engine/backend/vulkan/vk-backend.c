@@ -26,6 +26,7 @@ const PixBackend pix_backend_vulkan = {
     .read_weight = vk_read_weight,
     .write_image = vk_write_image,
     .read_image = vk_read_image,
+    .takes = vk_takes,
     .copy = vk_copy,
     .fill = vk_fill,
     .sum_squares = vk_sum_squares,
@@ -43,6 +44,7 @@ const PixBackend pix_backend_vulkan = {
     .work = vk_device_work,
     .mark = vk_device_mark,
     .read_marks = vk_device_read_marks,
+    .commands_bytes = vk_commands_bytes,
     .rows =
         {
             [PIX_OP_CONV] = {.forward = vk_conv_forward,

@@ -52,6 +52,16 @@ static bool make_buffer(VulkanGpu *gpu, PixBuffer *buffer, GError **error)
     return VK_MAKE(gpu, vkCreateBuffer, &info, &buffer->buffer, error);
 }
 
+/* Of the GPU's own memory, where the processor sees all of it and not just a narrow window. */
+static int find_window(const VulkanGpu *gpu, uint32_t types, VkMemoryPropertyFlags shared)
+{
+    int type = vk_gpu_find_memory(gpu, types, shared | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
+    if (type < 0)
+        return -1;
+    uint32_t heap = gpu->memory.memoryTypes[type].heapIndex;
+    return gpu->memory.memoryHeaps[heap].size >= vk_gpu_memory_bytes(gpu) / 2 ? type : -1;
+}
+
 /* Shared memory is read back as well: cached, where that is to be had. */
 static int choose_type(const VulkanGpu *gpu, uint32_t types, VulkanMemory where)
 {
@@ -59,6 +69,9 @@ static int choose_type(const VulkanGpu *gpu, uint32_t types, VulkanMemory where)
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     if (where == VK_MEMORY_OWN)
         return vk_gpu_find_memory(gpu, types, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
+    int window = where == VK_MEMORY_UPLOAD ? find_window(gpu, types, shared) : -1;
+    if (window >= 0)
+        return window;
     int cached = vk_gpu_find_memory(gpu, types, shared | VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
     return cached >= 0 ? cached : vk_gpu_find_memory(gpu, types, shared);
 }
@@ -77,6 +90,7 @@ static bool allocate(VulkanGpu *gpu, PixBuffer *buffer, const VkMemoryAllocateIn
     if (!vk_gpu_check(gpu, result, "vkAllocateMemory", error))
         return false;
     buffer->heap = heap;
+    buffer->own = gpu->memory.memoryHeaps[heap].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT;
     buffer->allocated_bytes = info->allocationSize;
     g_atomic_pointer_add(&gpu->allocated[heap], (gssize)info->allocationSize);
     g_atomic_int_inc(&gpu->n_allocations);
@@ -107,7 +121,7 @@ PixBuffer *vk_buffer_new(VulkanGpu *gpu, size_t bytes, VulkanMemory where, GErro
     if (!check_size(gpu, buffer->bytes, error) || !make_buffer(gpu, buffer, error) ||
         !make_memory(gpu, buffer, where, error))
         goto fail;
-    if (where == VK_MEMORY_SHARED &&
+    if (where != VK_MEMORY_OWN &&
         !vk_gpu_check(
             gpu,
             gpu->vk.vkMapMemory(gpu->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->data),

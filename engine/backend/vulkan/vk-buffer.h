@@ -14,13 +14,15 @@ struct PixBuffer {
     size_t bytes;
     size_t allocated_bytes;
     uint32_t heap; /* where they are */
-    void *data;    /* where the processor sees it; NULL for memory of the GPU's own */
+    void *data;    /* where the processor sees it; NULL where it does not */
+    bool own;      /* it is the GPU's own */
 };
 
 /** VulkanMemory: where it lies. */
 typedef enum {
     VK_MEMORY_OWN,    /* fast for the GPU */
     VK_MEMORY_SHARED, /* mapped and coherent */
+    VK_MEMORY_UPLOAD, /* the same, of the GPU's own where that can be had */
 } VulkanMemory;
 
 /**

@@ -9,7 +9,7 @@
 
 #define SETS 64 /* descriptor sets of a pool */
 #define SLOTS VK_VARYING_SLOTS
-#define SLOT 256 /* bytes; no device wants a larger alignment */
+#define SLOT VK_VARYING_BYTES /* no device wants a larger alignment */
 #define SECOND_NS 1000000000ull
 
 typedef struct {
@@ -27,6 +27,7 @@ struct PixCommands {
     unsigned n_sets;    /* in use, of all of them */
     PixBuffer *varying; /* SLOTS slots */
     GArray *slots;      /* of Varying */
+    GArray *errands;    /* of VulkanErrand */
     VulkanHazards hazards;
     VulkanMarks marks;
     GError *error; /* of the recording */
@@ -60,6 +61,7 @@ PixCommands *vk_commands_new(VulkanGpu *gpu, bool fixed, GError **error)
     commands->fixed = fixed;
     commands->sets = g_array_new(FALSE, FALSE, sizeof(VkDescriptorPool));
     commands->slots = g_array_new(FALSE, FALSE, sizeof(Varying));
+    commands->errands = g_array_new(FALSE, FALSE, sizeof(VulkanErrand));
     vk_hazards_init(&commands->hazards);
     commands->varying = vk_buffer_new(gpu, SLOTS * SLOT, VK_MEMORY_SHARED, error);
     if (!commands->varying || !make_objects(commands, error)) {
@@ -92,6 +94,15 @@ static bool wait_for_fence(PixCommands *commands, GError **error)
     return vk_gpu_check(gpu, result, "vkWaitForFences", error);
 }
 
+static void free_errands(PixCommands *commands)
+{
+    for (guint i = 0; i < commands->errands->len; i++) {
+        const VulkanErrand *errand = &g_array_index(commands->errands, VulkanErrand, i);
+        errand->free(errand->data);
+    }
+    g_array_set_size(commands->errands, 0);
+}
+
 static void destroy_objects(PixCommands *commands)
 {
     VulkanGpu *gpu = commands->gpu;
@@ -112,10 +123,12 @@ void vk_commands_free(PixCommands *commands)
         vk_gpu_abandon(commands->gpu);
     else
         destroy_objects(commands);
+    free_errands(commands);
     vk_buffer_free(commands->gpu, commands->varying);
     vk_hazards_clear(&commands->hazards);
     g_array_unref(commands->sets);
     g_array_unref(commands->slots);
+    g_array_unref(commands->errands);
     g_clear_error(&commands->error);
     g_free(commands);
 }
@@ -247,6 +260,7 @@ bool vk_commands_begin(PixCommands *commands, GError **error)
                                       g_array_index(commands->sets, VkDescriptorPool, i), 0);
     commands->n_sets = 0;
     g_array_set_size(commands->slots, 0);
+    free_errands(commands);
     vk_hazards_forget(&commands->hazards);
     g_clear_error(&commands->error);
     if (!vk_gpu_check(gpu, gpu->vk.vkResetCommandPool(gpu->device, commands->pool, 0),
@@ -357,6 +371,19 @@ void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, s
     commands->gpu->vk.vkCmdFillBuffer(commands->buffer, buffer->buffer, offset, bytes, word);
 }
 
+void vk_commands_add_errand(PixCommands *commands, const VulkanErrand *errand)
+{
+    g_array_append_vals(commands->errands, errand, 1);
+}
+
+size_t vk_commands_bytes(const PixCommands *commands)
+{
+    size_t bytes = 0;
+    for (guint i = 0; i < commands->errands->len; i++)
+        bytes += g_array_index(commands->errands, VulkanErrand, i).bytes;
+    return bytes;
+}
+
 void vk_commands_mark(PixCommands *commands)
 {
     vk_marks_add(&commands->marks, commands->gpu, commands->buffer);
@@ -391,6 +418,15 @@ static void refresh(PixCommands *commands)
     }
 }
 
+static void run_errands(PixCommands *commands)
+{
+    for (guint i = 0; i < commands->errands->len; i++) {
+        const VulkanErrand *errand = &g_array_index(commands->errands, VulkanErrand, i);
+        if (errand->before)
+            errand->before(errand->data);
+    }
+}
+
 bool vk_commands_submit(PixCommands *commands, GError **error)
 {
     VulkanGpu *gpu = commands->gpu;
@@ -405,6 +441,7 @@ bool vk_commands_submit(PixCommands *commands, GError **error)
                       error))
         return false;
     refresh(commands);
+    run_errands(commands);
     g_mutex_lock(&gpu->queue_lock);
     VkResult result = gpu->vk.vkQueueSubmit(gpu->queue, 1, &info, commands->fence);
     g_mutex_unlock(&gpu->queue_lock);
@@ -414,5 +451,14 @@ bool vk_commands_submit(PixCommands *commands, GError **error)
 
 bool vk_commands_wait(PixCommands *commands, GError **error)
 {
-    return wait_for_fence(commands, error);
+    bool good = true;
+    if (!commands->pending)
+        return true;
+    if (!wait_for_fence(commands, error))
+        return false;
+    for (guint i = 0; i < commands->errands->len && good; i++) {
+        const VulkanErrand *errand = &g_array_index(commands->errands, VulkanErrand, i);
+        good = !errand->after || errand->after(errand->data, error);
+    }
+    return good;
 }

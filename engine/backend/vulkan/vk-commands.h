@@ -37,7 +37,16 @@ typedef struct {
 /** VK_VARYING_SLOTS: the most dispatches of a recording for which something varies. */
 #define VK_VARYING_SLOTS 64
 /** VK_VARYING_BYTES: the most that varies for one dispatch. */
-#define VK_VARYING_BYTES 64
+#define VK_VARYING_BYTES 256
+
+/** VulkanErrand: what the processor has to do for each submission of a recording. */
+typedef struct {
+    void (*before)(void *data);                /* NULL: nothing */
+    bool (*after)(void *data, GError **error); /* when it is done and waited for; NULL: nothing */
+    void (*free)(void *data);                  /* with the recording */
+    void *data;
+    size_t bytes; /* of memory that it holds */
+} VulkanErrand;
 
 /** vk_commands_new: @fixed: what varies is set by vk_commands_vary().  Errors: NO_MEMORY. */
 PixCommands *vk_commands_new(VulkanGpu *gpu, bool fixed, GError **error);
@@ -61,6 +70,12 @@ void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, s
 /** vk_commands_vary: What varies for dispatch @slot of those for which something does. */
 void vk_commands_vary(PixCommands *commands, unsigned slot, const void *data, size_t bytes);
 
+/** vk_commands_add_errand: Those after are run in the order in which they were added. */
+void vk_commands_add_errand(PixCommands *commands, const VulkanErrand *errand);
+
+/** vk_commands_bytes: Memory that its errands hold. */
+size_t vk_commands_bytes(const PixCommands *commands);
+
 /** vk_commands_mark, vk_commands_read_marks: See vk-marks.h. */
 void vk_commands_mark(PixCommands *commands);
 bool vk_commands_read_marks(const PixCommands *commands, double *ms, uint32_t n);
@@ -68,7 +83,8 @@ bool vk_commands_read_marks(const PixCommands *commands, double *ms, uint32_t n)
 bool vk_commands_end(PixCommands *commands, GError **error);
 /** vk_commands_submit: Of one that has ended, and whose last submission is done. */
 bool vk_commands_submit(PixCommands *commands, GError **error);
-/** vk_commands_wait: Until it is done; at once where nothing is under way. Errors: DEVICE_LOST. */
+/** vk_commands_wait: Until it is done; at once where nothing is under way. Errors: DEVICE_LOST, and
+ * those of errands. */
 bool vk_commands_wait(PixCommands *commands, GError **error);
 
 #endif

@@ -90,10 +90,11 @@ void vk_adam(PixDevice *device, const PixAdamCall *call);
 void vk_loss(PixDevice *device, const PixLossCall *call);
 
 /* vk-pixels.c */
-bool vk_write_image(PixDevice *device, const PixTensor *tensor, const PixImage *image,
+bool vk_write_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
                     PixRect content, GError **error);
-bool vk_read_image(PixDevice *device, const PixTensor *tensor, PixImage *image, PixRect content,
-                   GError **error);
+bool vk_read_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                   PixRect content, GError **error);
+bool vk_takes(const PixDevice *device, const PixVideo *video, PixRect content);
 
 /* vk-norm.c, vk-norm-backward.c, vk-tangent.c */
 void vk_norm_forward(PixDevice *device, const PixCall *call);

@@ -1,178 +1,228 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * 8-bit pixels to and from maps. Shaders read and write the memory that both sides see, as many rows
- * at a time as fit in there.
+ * Pictures to and from maps, in a recording: the picture's bytes are copied when it is submitted and
+ * when it is waited for, shaders do all else.
  */
-#include <string.h>
-
-#include "error.h"
 #include "vk-ops.h"
-
-/* Where the rows begin in the staging buffer; before them is the word that tells of NaNs. */
-#define ROWS VK_ALIGNMENT
-/* A multiple of the bytes of every pixel. */
-#define BLOCK 840
+#include "vk-picture.h"
 
 /** Push: that of shaders/pixels.glsl. */
 typedef struct {
     uint32_t w;
     VulkanPlace map;
     int32_t left, top;
+    uint32_t content_w, content_h;
     uint32_t width, height;
-    uint32_t pixel_bytes;
-    uint32_t first_row;
-    uint32_t first_y;
+    uint32_t channels, components, planes;
+    uint32_t converts, x_cosited, y_cosited;
     uint32_t count;
-    uint32_t channels;
-    uint32_t offset[4];
-    uint32_t channel_of[8];
 } Push;
 
-static Push push_of(const PixTensor *tensor, const PixImage *image, PixRect content)
+/** Layout: that of shaders/pixels.glsl. */
+typedef struct {
+    uint32_t planes[3][4];
+    uint32_t where[4][4];
+    uint32_t shift[4][4];
+    float matrix[3][4];
+} Layout;
+
+/** Job: a picture's way; lives as long as the recording. */
+typedef struct {
+    VulkanPicture *picture;
+    Layout layout;
+} Job;
+
+enum { PLAIN = 10, N_CONSTANTS };
+
+/* ---- what shaders are told ---- */
+
+static Push push_of(const PixTensor *tensor, const PixVideo *video, PixRect content)
 {
-    Push push = {.w = (uint32_t)tensor->shape.w,
-                 .map = vk_place(tensor),
-                 .left = content.x,
-                 .top = content.y,
-                 .width = (uint32_t)image->width,
-                 .height = (uint32_t)image->height,
-                 .pixel_bytes = (uint32_t)image->pixel_bytes,
-                 .channels = (uint32_t)image->channels};
-    for (size_t i = 0; i < G_N_ELEMENTS(push.channel_of); i++)
-        push.channel_of[i] = VK_NOTHING;
-    for (int c = 0; c < image->channels; c++) {
-        push.offset[c] = (uint32_t)image->offset[c];
-        push.channel_of[image->offset[c]] = (uint32_t)c;
+    return (Push){.w = (uint32_t)tensor->shape.w,
+                  .map = vk_place(tensor),
+                  .left = content.x,
+                  .top = content.y,
+                  .content_w = (uint32_t)content.width,
+                  .content_h = (uint32_t)content.height,
+                  .width = (uint32_t)video->width,
+                  .height = (uint32_t)video->height,
+                  .channels = (uint32_t)tensor->shape.c,
+                  .components = (uint32_t)video->n_components,
+                  .planes = (uint32_t)video->n_planes,
+                  .converts = (uint32_t)video->converts,
+                  .x_cosited = (uint32_t)video->x_cosited,
+                  .y_cosited = (uint32_t)video->y_cosited};
+}
+
+static Layout layout_of(const VulkanPicture *picture)
+{
+    const PixVideo *video = &picture->layout;
+    Layout layout = {0};
+    for (int i = 0; i < video->n_planes; i++) {
+        layout.planes[i][0] = (uint32_t)(picture->at[i] / 4);
+        layout.planes[i][1] = (uint32_t)(picture->pitch[i] / 4);
     }
-    return push;
+    for (int i = 0; i < video->n_components; i++) {
+        const PixComponent *c = &video->components[i];
+        const uint32_t where[] = {(uint32_t)picture->at[c->plane] + (uint32_t)c->offset,
+                                  (uint32_t)picture->pitch[c->plane], (uint32_t)c->step,
+                                  (uint32_t)c->plane};
+        for (int j = 0; j < 4; j++)
+            layout.where[i][j] = where[j];
+        layout.shift[i][0] = (uint32_t)c->x_shift;
+        layout.shift[i][1] = (uint32_t)c->y_shift;
+    }
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 4; j++)
+            layout.matrix[i][j] = video->matrix[i][j];
+    return layout;
 }
 
-static size_t row_bytes(const PixImage *image)
+/* Every sample is a value of the map's. */
+static bool is_plain(const PixVideo *video, PixRect content)
 {
-    return (size_t)image->width * (size_t)image->pixel_bytes;
+    bool plain =
+        !video->converts && video->width == content.width && video->height == content.height;
+    for (int i = 0; i < video->n_components; i++)
+        plain = plain && !video->components[i].x_shift && !video->components[i].y_shift;
+    return plain;
 }
 
-/* How many rows go through the staging buffer at a time. */
-static int rows_at_once(const VulkanDevice *device, const PixImage *image)
+bool vk_takes(const PixDevice *device, const PixVideo *video, PixRect content)
 {
-    size_t rows = (device->staging->bytes - ROWS) / row_bytes(image);
-    g_assert(rows > 0); /* no network takes a frame that wide */
-    return (int)MIN(rows, (size_t)image->height);
+    const VulkanGpu *gpu = ((const VulkanDevice *)device)->gpu;
+    return vk_picture_bytes(video) <= gpu->properties.limits.maxStorageBufferRange;
 }
 
-static char *staged_row(const VulkanDevice *device, const PixImage *image, int row)
+/* ---- recording ---- */
+
+static void job_free(void *data)
 {
-    return (char *)device->staging->data + ROWS + (size_t)row * row_bytes(image);
+    Job *job = data;
+    vk_picture_free(job->picture);
+    g_free(job);
 }
 
-static VulkanBinding staged_rows(const VulkanDevice *device, const PixImage *image, int rows,
-                                 bool writes)
+static void before(void *data)
 {
-    return (VulkanBinding){device->staging, ROWS, (size_t)rows * row_bytes(image), writes};
+    vk_picture_fetch(((Job *)data)->picture);
 }
 
-static bool run(PixDevice *device, VulkanDispatch *dispatch, const Push *push, size_t invocations,
-                GError **error)
+static bool after(void *data, GError **error)
 {
-    dispatch->n_constants = 3;
+    return vk_picture_deliver(((Job *)data)->picture, error);
+}
+
+/* With the recording from here on. */
+static Job *add_job(VulkanDevice *device, const PixVideo *video, bool out, GError **error)
+{
+    VulkanPicture *picture = vk_picture_new(device->gpu, video, out, !device->simple, error);
+    if (!picture)
+        return NULL;
+    Job *job = g_new0(Job, 1);
+    job->picture = picture;
+    job->layout = layout_of(picture);
+    vk_commands_add_errand(device->recording, &(VulkanErrand){.before = out ? NULL : before,
+                                                              .after = out ? after : NULL,
+                                                              .free = job_free,
+                                                              .data = job,
+                                                              .bytes = vk_picture_memory(picture)});
+    return job;
+}
+
+static VulkanBinding bind_planes(const VulkanPicture *picture, bool writes)
+{
+    return (VulkanBinding){picture->own, VK_PICTURE_HEAD, picture->bytes, writes};
+}
+
+static void run(PixDevice *device, VulkanDispatch *dispatch, const Job *job, Push *push,
+                PixRect content, size_t count)
+{
+    push->count = (uint32_t)count;
+    dispatch->constants[PLAIN] = is_plain(&job->picture->layout, content);
+    dispatch->n_constants = N_CONSTANTS;
     dispatch->push = push;
     dispatch->push_bytes = sizeof *push;
-    vk_spread(dispatch, invocations);
+    dispatch->varying = &job->layout;
+    dispatch->varying_bytes = sizeof job->layout;
+    vk_spread(dispatch, count);
     vk_dispatch(device, dispatch);
-    return vk_flush(device, error);
 }
 
-/* ---- to a map ---- */
-
-/* Rows @first .. @last - 1 of @image, and what is beside, above the first and below the last. */
-static bool pack(PixDevice *base, const PixTensor *tensor, const PixImage *image, PixRect content,
-                 int first, int last, GError **error)
+static bool pack(PixDevice *device, const PixTensor *tensor, const PixVideo *video, PixRect content,
+                 GError **error)
 {
-    const VulkanDevice *device = vk_device(base);
-    int y = first == 0 ? 0 : content.y + first;
-    int end = last == image->height ? tensor->shape.h : content.y + last;
-    Push push = push_of(tensor, image, content);
-    push.first_row = (uint32_t)first;
-    push.first_y = (uint32_t)y;
-    push.count = (uint32_t)(end - y) * push.w;
-    for (int row = first; row < last; row++)
-        memcpy(staged_row(device, image, row - first), image->data + row * image->stride,
-               row_bytes(image));
-    VulkanDispatch dispatch = {
-        .shader = VK_SHADER_PACK,
-        .bindings = {staged_rows(device, image, last - first, false), vk_bind(tensor, true)}};
-    return run(base, &dispatch, &push, push.count, error);
-}
-
-bool vk_write_image(PixDevice *base, const PixTensor *tensor, const PixImage *image,
-                    PixRect content, GError **error)
-{
-    VulkanDevice *device = vk_device(base);
-    bool done = true;
-    g_rec_mutex_lock(&device->lock);
-    g_assert(!device->recording);
-    int rows = rows_at_once(device, image);
-    for (int first = 0; first < image->height && done; first += rows)
-        done = pack(base, tensor, image, content, first, MIN(first + rows, image->height), error);
-    g_rec_mutex_unlock(&device->lock);
-    return done;
-}
-
-/* ---- from a map ---- */
-
-/* For a block of pixels: 0xff for the bytes of no channel, which stay as they are. */
-static void find_kept(const Push *push, guint8 keep[BLOCK])
-{
-    for (size_t i = 0; i < BLOCK; i++)
-        keep[i] = push->channel_of[i % push->pixel_bytes] == VK_NOTHING ? 0xff : 0;
-}
-
-static void merge_row(const char *from, const guint8 keep[BLOCK], guint8 *to, size_t bytes)
-{
-    for (size_t at = 0; at < bytes; at += BLOCK)
-        for (size_t i = 0; i < MIN(BLOCK, bytes - at); i++)
-            to[at + i] = (to[at + i] & keep[i]) | (guint8)from[at + i];
-}
-
-static bool unpack(PixDevice *base, const PixTensor *tensor, PixImage *image, PixRect content,
-                   int first, int last, GError **error)
-{
-    const VulkanDevice *device = vk_device(base);
-    Push push = push_of(tensor, image, content);
-    guint8 keep[BLOCK];
-    push.first_row = (uint32_t)first;
-    push.count = (uint32_t)((size_t)(last - first) * row_bytes(image));
-    VulkanDispatch dispatch = {.shader = VK_SHADER_UNPACK,
-                               .bindings = {vk_bind(tensor, false),
-                                            staged_rows(device, image, last - first, true),
-                                            {device->staging, 0, sizeof(uint32_t), true}}};
-    if (!run(base, &dispatch, &push, (push.count + 3) / 4, error))
+    const Job *job = add_job(vk_device(device), video, false, error);
+    if (!job)
         return false;
-    find_kept(&push, keep);
-    for (int row = first; row < last; row++)
-        merge_row(staged_row(device, image, row - first), keep, image->data + row * image->stride,
-                  row_bytes(image));
+    const VulkanPicture *p = job->picture;
+    if (p->own != p->host)
+        vk_copy_bytes(device, p->host, VK_PICTURE_HEAD, p->own, VK_PICTURE_HEAD, p->bytes);
+    Push push = push_of(tensor, video, content);
+    VulkanDispatch dispatch = {.shader = VK_SHADER_PACK,
+                               .bindings = {bind_planes(p, false), vk_bind(tensor, true)}};
+    run(device, &dispatch, job, &push, content, (size_t)tensor->shape.h * (size_t)tensor->shape.w);
     return true;
 }
 
-bool vk_read_image(PixDevice *base, const PixTensor *tensor, PixImage *image, PixRect content,
-                   GError **error)
+static bool unpack(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                   PixRect content, GError **error)
+{
+    const Job *job = add_job(vk_device(device), video, true, error);
+    if (!job)
+        return false;
+    const VulkanPicture *p = job->picture;
+    Push push = push_of(tensor, video, content);
+    VulkanDispatch dispatch = {.shader = VK_SHADER_UNPACK,
+                               .bindings = {vk_bind(tensor, false),
+                                            bind_planes(p, true),
+                                            {p->own, 0, sizeof(uint32_t), true}}};
+    vk_fill_bytes(device, p->own, 0, sizeof(uint32_t), 0);
+    run(device, &dispatch, job, &push, content, p->bytes / 4);
+    if (p->own != p->host)
+        vk_copy_bytes(device, p->own, 0, p->host, 0, VK_PICTURE_HEAD + p->bytes);
+    return true;
+}
+
+/* ---- the entries of the table ---- */
+
+typedef bool (*Recorder)(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                         PixRect content, GError **error);
+
+/* Where nobody is recording, a recording of its own. */
+static bool at_once(PixDevice *device, Recorder recorder, const PixTensor *tensor,
+                    const PixVideo *video, PixRect content, GError **error)
+{
+    if (!vk_device_record(device, error))
+        return false;
+    bool done = recorder(device, tensor, video, content, error);
+    PixCommands *commands = vk_device_finish(device, done ? error : NULL);
+    done = done && commands && vk_commands_submit(commands, error) &&
+           vk_commands_wait(commands, error);
+    vk_commands_free(commands);
+    return done;
+}
+
+static bool do_or_record(PixDevice *base, Recorder recorder, const PixTensor *tensor,
+                         const PixVideo *video, PixRect content, GError **error)
 {
     VulkanDevice *device = vk_device(base);
-    uint32_t *broken = device->staging->data;
-    bool done = true;
     g_rec_mutex_lock(&device->lock);
-    g_assert(!device->recording);
-    *broken = 0;
-    int rows = rows_at_once(device, image);
-    for (int first = 0; first < image->height && done; first += rows)
-        done = unpack(base, tensor, image, content, first, MIN(first + rows, image->height), error);
-    bool nan = done && *broken;
+    bool done = device->recording ? recorder(base, tensor, video, content, error)
+                                  : at_once(base, recorder, tensor, video, content, error);
     g_rec_mutex_unlock(&device->lock);
-    if (nan)
-        return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT,
-                        "the network's output is not a number: its weights are out of range, "
-                        "use an earlier checkpoint");
     return done;
+}
+
+bool vk_write_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                    PixRect content, GError **error)
+{
+    return do_or_record(device, pack, tensor, video, content, error);
+}
+
+bool vk_read_image(PixDevice *device, const PixTensor *tensor, const PixVideo *video,
+                   PixRect content, GError **error)
+{
+    return do_or_record(device, unpack, tensor, video, content, error);
 }

@@ -85,6 +85,44 @@ typedef struct {
     int offset[4];
 } PixImage;
 
+/** PixPlane: rows of somebody else's bytes, @stride bytes apart (negative for bottom-up). */
+typedef struct {
+    guint8 *data; /* of the first row */
+    gssize stride;
+    int row_bytes, rows;
+} PixPlane;
+
+/**
+ * PixComponent: samples of 8 bits each. That of pixel (x, y) is byte @offset + (x >> @x_shift) *
+ * @step of row y >> @y_shift.
+ */
+typedef struct {
+    int plane;
+    int offset, step; /* 0 <= @offset < @step <= 8 */
+    int x_shift, y_shift;
+} PixComponent;
+
+/**
+ * PixVideo:
+ * A view of somebody else's video frame, of which an image is the simple case. Bytes of no component
+ * are never touched.
+ */
+typedef struct {
+    int width, height;
+    int n_planes, n_components;
+    PixPlane planes[3];
+    PixComponent components[4];
+    /* Subsampled components: whether a sample lies at the first of its pixels or amidst them. */
+    gboolean x_cosited, y_cosited;
+    /*
+     * FALSE: component i is channel i of the network. TRUE: going in, channel i is
+     * matrix[i][0..2] times the components plus matrix[i][3], all in bytes, of at most three;
+     * coming out, component i is the same of the channels.
+     */
+    gboolean converts;
+    float matrix[3][4];
+} PixVideo;
+
 /** PixRect: in pixels, from the top left. */
 typedef struct {
     int x, y, width, height;

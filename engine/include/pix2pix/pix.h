@@ -10,7 +10,7 @@
  *   PixModel       a network with its weights on a device; immutable, shared by many sessions
  *   PixSession     a model at one frame size, with options and all the memory that frames need
  *
- * A frame goes in and comes out as a PixImage, 8 bits a channel; or as float32 through
+ * A frame goes in and comes out as a PixImage or PixVideo, 8 bits a channel; or as float32 through
  * pix_session_forward(). Functions that can fail because of the world return %NULL or %FALSE and
  * set @error (see #PixError). The library never prints, exits or changes process-wide settings.
  */
@@ -228,6 +228,9 @@ PIX_API void pix_image_blend(const PixImage *source, PixImage *result, double st
  * size and number. */
 PIX_API void pix_image_copy(const PixImage *source, PixImage *destination);
 
+/** pix_video_from_image: @video: (out): the same pixels, seen as a video frame. */
+PIX_API void pix_video_from_image(const PixImage *image, PixVideo *video);
+
 /* ---- sessions ---- */
 
 /**
@@ -245,11 +248,12 @@ typedef struct {
                         zero: everywhere */
     PixStatistics statistics;
     PixDropout dropout;
-    guint64 seed; /* of the dropout masks */
+    guint64 seed;    /* of the dropout masks */
+    guint in_flight; /* 1 to 4: how many frames may have been submitted and not received */
 } PixSessionOptions;
 
 /** pix_session_options_init: One sample at the model's own size, automatic statistics, frozen
- * dropout, seed 0. */
+ * dropout, seed 0, one frame in flight. */
 PIX_API void pix_session_options_init(PixSessionOptions *options, const PixModel *model);
 
 /**
@@ -263,13 +267,52 @@ PIX_API void pix_session_free(PixSession *session); /* accepts NULL */
 
 /**
  * pix_session_translate:
- * Translates one image. Values map as v / 127.5 - 1 and back, rounded to nearest. @in and @out have
- * the size of the options' content, the model's channel counts, and may be the same memory. Errors:
+ * Translates one image: submits and receives it, while nothing is in flight. Values map as
+ * v / 127.5 - 1 and back, rounded to nearest. @in and @out have the size of the options' content, the
+ * model's channel counts, and may be the same memory. Errors:
  * %PIX_ERROR_BAD_SHAPE where the network's output has another size than its input,
  * %PIX_ERROR_BAD_CHECKPOINT where its numbers overflow, %PIX_ERROR_DEVICE_LOST.
  */
 PIX_API gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
                                        GError **error);
+
+/**
+ * pix_session_takes:
+ * Whether frames of the layout of @video, whose data and strides do not matter, can be submitted or
+ * received as they are. Every device takes interleaved images in the size of the content; a GPU
+ * takes any layout and any size, which it scales.
+ */
+PIX_API gboolean pix_session_takes(const PixSession *session, const PixVideo *video);
+
+/**
+ * pix_session_prepare:
+ * Says how frames lie from here on, and takes the memory for them; what was in flight is discarded.
+ * @in, @out: layouts; their data and strides do not matter. Errors: %PIX_ERROR_UNSUPPORTED for what
+ * pix_session_takes() does not let pass, %PIX_ERROR_NO_MEMORY and those of pix_session_translate().
+ */
+PIX_API gboolean pix_session_prepare(PixSession *session, const PixVideo *in, const PixVideo *out,
+                                     GError **error);
+
+/** pix_session_get_in_flight: How many frames may be in flight: what the options said on a GPU, 1 on
+ * the CPU, where submitting does all the work. */
+PIX_API guint pix_session_get_in_flight(const PixSession *session);
+
+/**
+ * pix_session_submit:
+ * Starts the translation of @in, which lies as pix_session_prepare() was told; returns when it has
+ * been read. There must be room in flight. Errors: %PIX_ERROR_DEVICE_LOST.
+ */
+PIX_API gboolean pix_session_submit(PixSession *session, const PixVideo *in, GError **error);
+
+/**
+ * pix_session_receive:
+ * Waits for the frame that was submitted first, and writes it to @out. There must be one. Errors: as
+ * pix_session_translate(); that frame is no longer in flight then.
+ */
+PIX_API gboolean pix_session_receive(PixSession *session, const PixVideo *out, GError **error);
+
+/** pix_session_discard: Forgets all frames in flight; waits until nothing works on them. */
+PIX_API void pix_session_discard(PixSession *session);
 
 /**
  * pix_session_forward:
@@ -297,8 +340,9 @@ typedef struct {
     double read_bytes, written_bytes;
 } PixLayerTime;
 
-/** PixTimes: the last frame's milliseconds, stage by stage. Pixel stages are 0 after
- * pix_session_forward(). */
+/** PixTimes: the milliseconds of the last frame that was received, stage by stage. Pixel stages are 0
+ * after pix_session_forward(). On a GPU they are what the processor does, and the network's is all
+ * that passed until the frame was there. */
 typedef struct {
     double pack_ms;    /* pixels to tensor */
     double network_ms; /* the layers */
