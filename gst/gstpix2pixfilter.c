@@ -18,12 +18,13 @@
  * and the old one goes on.
  *
  * Where no device is named, #GstPix2pixFilter:device, the best GPU is used; should it fail at any
- * time, the CPU takes over with a warning message, and no frame is lost. A device that was named is
- * used or the stream ends with an error.
+ * time, the CPU takes over with a warning message; no more is lost than what the GPU had in flight. A
+ * device that was named is used or the stream ends with an error.
  *
  * Late frames are dropped before they cost anything (see #GstBaseTransform:qos), though not all of
- * one second. The time that frames take is measured and reported as latency. Buffers marked as gap
- * are not translated. Interlaced video and several views in one frame are refused.
+ * one second. The time that frames take is measured and reported as latency. On a GPU a frame comes
+ * out when the next one has gone in (see #GstPix2pixFilter:in-flight), which is reported too. Buffers
+ * marked as gap are not translated. Interlaced video and several views in one frame are refused.
  *
  * Errors are those of gstpix2pixmessage.h, of which the usual ones are RESOURCE/NOT_FOUND for a
  * missing model and STREAM/WRONG_TYPE for a file that holds none.
@@ -33,7 +34,7 @@
 #include <gst/video/navigation.h>
 
 #include "gstpix2pixcaps.h"
-#include "gstpix2pixframe.h"
+#include "gstpix2pixmessage.h"
 
 GST_DEBUG_CATEGORY(gst_pix2pix_debug);
 #define GST_CAT_DEFAULT gst_pix2pix_debug
@@ -58,6 +59,8 @@ static gboolean stop(GstBaseTransform *trans)
     PixModel *model;
 
     gst_pix2pix_swap_stop(self);
+    gst_pix2pix_flights_discard(self);
+    self->drained = GST_FLOW_OK;
     self->last_frame_out = GST_CLOCK_TIME_NONE;
     GST_OBJECT_LOCK(self);
     translator = g_steal_pointer(&self->translator);
@@ -193,6 +196,15 @@ static gboolean accept_caps(GstBaseTransform *trans, GstPadDirection direction, 
     return TRUE;
 }
 
+/* Before things change under the frames in flight; submit_input_buffer() tells what came of it. */
+static void drain(GstPix2pixFilter *self)
+{
+    GstFlowReturn result = gst_pix2pix_flights_drain(self);
+
+    if (result != GST_FLOW_OK)
+        self->drained = result;
+}
+
 /* Hands frames on untouched where the network has no part in them and nobody wants another caps.
  * Streaming thread. */
 static void update_passthrough(GstPix2pixFilter *self)
@@ -203,6 +215,7 @@ static void update_passthrough(GstPix2pixFilter *self)
 
     if (wanted == gst_base_transform_is_passthrough(trans))
         return;
+    drain(self);
     GST_DEBUG_OBJECT(self, "passthrough: %d", wanted);
     gst_base_transform_set_passthrough(trans, wanted);
     gst_base_transform_reconfigure_src(trans); /* there was no pool, or is no need of one */
@@ -227,16 +240,57 @@ static GstPix2pixTranslator *make_translator(GstPix2pixFilter *self, PixModel *m
     return gst_pix2pix_translator_new(model, &settings, threads, &in_info, &out_info, error);
 }
 
+/* Time that frames wait for those behind them may have changed with the translator. */
+static void set_translator(GstPix2pixFilter *self, GstPix2pixTranslator *translator,
+                           GstClockTime wait)
+{
+    gboolean new_latency;
+
+    GST_OBJECT_LOCK(self);
+    self->translator = translator;
+    new_latency = wait != gst_pix2pix_flights_wait(self);
+    GST_OBJECT_UNLOCK(self);
+    if (new_latency)
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+}
+
+gboolean gst_pix2pix_filter_recover(GstPix2pixFilter *self, GError **error)
+{
+    g_autoptr(PixModel) model = NULL;
+    GstPix2pixTranslator *translator, *old, *pending;
+    GstClockTime wait;
+
+    model = gst_pix2pix_device_move(self, gst_pix2pix_translator_get_model(self->translator),
+                                    GST_PIX2PIX_WHAT_FRAME, error);
+    if (!model)
+        return FALSE;
+    translator = make_translator(self, model, error);
+    if (!translator)
+        return FALSE;
+    GST_OBJECT_LOCK(self);
+    old = self->translator;
+    wait = gst_pix2pix_flights_wait(self);
+    pending = g_steal_pointer(&self->pending); /* on the other device, too */
+    GST_OBJECT_UNLOCK(self);
+    set_translator(self, translator, wait);
+    gst_pix2pix_translator_free(pending);
+    gst_pix2pix_translator_free(old);
+    return TRUE;
+}
+
 static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in_info,
                          GstCaps *out_caps, GstVideoInfo *out_info)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
     GstPix2pixTranslator *translator, *pending;
+    GstClockTime wait;
     g_autofree char *name = NULL;
     g_autoptr(PixModel) model = NULL, other = NULL;
     g_autoptr(GError) error = NULL;
 
+    drain(self);
     GST_OBJECT_LOCK(self);
+    wait = gst_pix2pix_flights_wait(self);
     translator = g_steal_pointer(&self->translator);
     pending = g_steal_pointer(&self->pending);
     self->in_info = *in_info;
@@ -257,9 +311,9 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
         (other = gst_pix2pix_device_move(self, model, GST_PIX2PIX_WHAT_CONFIGURE, &error)))
         translator = make_translator(self, other, &error);
     GST_OBJECT_LOCK(self);
-    self->translator = translator;
     self->have_infos = translator != NULL;
     GST_OBJECT_UNLOCK(self);
+    set_translator(self, translator, wait);
     if (!translator) {
         gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_CONFIGURE, name,
                          error);
@@ -275,13 +329,20 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
     GstClockTime stream_time = GST_CLOCK_TIME_NONE;
+    gboolean swap;
 
     if (trans->segment.format == GST_FORMAT_TIME)
         stream_time =
             gst_segment_to_stream_time(&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
     if (GST_CLOCK_TIME_IS_VALID(stream_time))
         gst_object_sync_values(GST_OBJECT(self), stream_time);
-    gst_pix2pix_swap_take(self);
+    GST_OBJECT_LOCK(self);
+    swap = self->pending != NULL;
+    GST_OBJECT_UNLOCK(self);
+    if (swap) {
+        drain(self);
+        gst_pix2pix_swap_take(self);
+    }
 
     GST_OBJECT_LOCK(self);
     self->frame_strength = self->enabled ? self->strength : 0;
@@ -295,8 +356,13 @@ static GstFlowReturn submit_input_buffer(GstBaseTransform *trans, gboolean disco
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
     GstClockTime running_time = GST_CLOCK_TIME_NONE;
-    GstFlowReturn result;
+    GstFlowReturn result = self->drained;
 
+    self->drained = GST_FLOW_OK;
+    if (result != GST_FLOW_OK) {
+        gst_buffer_unref(buffer);
+        return result;
+    }
     if (trans->segment.format == GST_FORMAT_TIME)
         running_time =
             gst_segment_to_running_time(&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
@@ -316,124 +382,18 @@ static GstFlowReturn submit_input_buffer(GstBaseTransform *trans, gboolean disco
     return result;
 }
 
-static GstFlowReturn prepare_output_buffer(GstBaseTransform *trans, GstBuffer *inbuf,
-                                           GstBuffer **outbuf)
-{
-    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
-
-    /* What holds no picture needs no buffer of its own. */
-    if (GST_BUFFER_FLAG_IS_SET(inbuf, GST_BUFFER_FLAG_GAP) && filter->negotiated &&
-        gst_video_info_is_equal(&filter->in_info, &filter->out_info)) {
-        *outbuf = inbuf;
-        return GST_FLOW_OK;
-    }
-    return GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)
-        ->prepare_output_buffer(trans, inbuf, outbuf);
-}
-
-/* The parent class maps and calls transform_frame too, but lets frames that it cannot map through
- * unwritten. */
-static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *inbuf, GstBuffer *outbuf)
-{
-    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
-    GstVideoFrame in, out;
-    GstFlowReturn result;
-
-    if (inbuf == outbuf)
-        return GST_FLOW_OK;
-    if (!filter->negotiated || !GST_PIX2PIX_FILTER(filter)->translator)
-        return GST_FLOW_NOT_NEGOTIATED;
-    if (!gst_pix2pix_frame_fits(inbuf, &filter->in_info) ||
-        !gst_video_frame_map(&in, &filter->in_info, inbuf,
-                             GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-        GST_ELEMENT_ERROR(filter, STREAM, FORMAT, ("A buffer is not a frame of its caps."),
-                          ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(inbuf),
-                           GST_VIDEO_INFO_WIDTH(&filter->in_info),
-                           GST_VIDEO_INFO_HEIGHT(&filter->in_info),
-                           GST_VIDEO_INFO_NAME(&filter->in_info)));
-        return GST_FLOW_ERROR;
-    }
-    if (!gst_pix2pix_frame_fits(outbuf, &filter->out_info) ||
-        !gst_video_frame_map(&out, &filter->out_info, outbuf,
-                             GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-        gst_video_frame_unmap(&in);
-        GST_ELEMENT_ERROR(filter, RESOURCE, WRITE, ("An output buffer cannot hold a frame."),
-                          ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(outbuf),
-                           GST_VIDEO_INFO_WIDTH(&filter->out_info),
-                           GST_VIDEO_INFO_HEIGHT(&filter->out_info),
-                           GST_VIDEO_INFO_NAME(&filter->out_info)));
-        return GST_FLOW_ERROR;
-    }
-    result = GST_VIDEO_FILTER_GET_CLASS(filter)->transform_frame(filter, &in, &out);
-    gst_video_frame_unmap(&out);
-    gst_video_frame_unmap(&in);
-    return result;
-}
-
-/* Once more, on the CPU if that may take over. */
-static gboolean recover(GstPix2pixFilter *self, GError **error)
-{
-    g_autoptr(PixModel) model = NULL;
-    GstPix2pixTranslator *translator, *old, *pending;
-
-    model = gst_pix2pix_device_move(self, gst_pix2pix_translator_get_model(self->translator),
-                                    GST_PIX2PIX_WHAT_FRAME, error);
-    if (!model)
-        return FALSE;
-    translator = make_translator(self, model, error);
-    if (!translator)
-        return FALSE;
-    GST_OBJECT_LOCK(self);
-    old = self->translator;
-    pending = g_steal_pointer(&self->pending); /* on the other device, too */
-    self->translator = translator;
-    GST_OBJECT_UNLOCK(self);
-    gst_pix2pix_translator_free(pending);
-    gst_pix2pix_translator_free(old);
-    return TRUE;
-}
-
-static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
-{
-    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
-    gint64 started_us = g_get_monotonic_time(), now_us;
-    g_autoptr(GError) error = NULL;
-    GstPix2pixTimes times;
-    gboolean new_latency;
-
-    if (self->frame_strength <= 0 || GST_BUFFER_FLAG_IS_SET(in->buffer, GST_BUFFER_FLAG_GAP)) {
-        gst_pix2pix_translator_convert(self->translator, in, out);
-        return GST_FLOW_OK;
-    }
-    if (!gst_pix2pix_translator_run(self->translator, in, out, self->frame_strength, &times,
-                                    &error) &&
-        (!recover(self, &error) ||
-         !gst_pix2pix_translator_run(self->translator, in, out, self->frame_strength, &times,
-                                     &error))) {
-        gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_FRAME,
-                         self->model_in_use, error);
-        return GST_FLOW_ERROR;
-    }
-    now_us = g_get_monotonic_time();
-    GST_OBJECT_LOCK(self);
-    new_latency =
-        gst_pix2pix_timing_add(&self->timing, &times, (now_us - started_us) * GST_USECOND, now_us);
-    GST_OBJECT_UNLOCK(self);
-    if (new_latency) {
-        GST_DEBUG_OBJECT(self, "latency is %" GST_TIME_FORMAT " now",
-                         GST_TIME_ARGS(self->timing.latency));
-        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
-    }
-    GST_LOG_OBJECT(self, "in %.2f ms, network %.2f ms, out %.2f ms", times.convert_in_ms,
-                   times.network_ms, times.convert_out_ms);
-    return GST_FLOW_OK;
-}
-
 /* ---- events and queries ---- */
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+        gst_pix2pix_flights_discard(self);
+        self->drained = GST_FLOW_OK;
+    } else if (GST_EVENT_IS_SERIALIZED(event)) {
+        gst_pix2pix_flights_drain(self); /* what came before it, leaves before it */
+    }
 
     if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START ||
         GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
@@ -469,6 +429,8 @@ static gboolean handle_query(GstBaseTransform *trans, GstPadDirection direction,
     GstClockTime min, max, own;
     gboolean live;
 
+    if (direction == GST_PAD_SINK && GST_QUERY_IS_SERIALIZED(query))
+        gst_pix2pix_flights_drain(self);
     if (!GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)->query(trans, direction, query))
         return FALSE;
     if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || direction != GST_PAD_SRC ||
@@ -476,7 +438,7 @@ static gboolean handle_query(GstBaseTransform *trans, GstPadDirection direction,
         return TRUE;
 
     GST_OBJECT_LOCK(self);
-    own = self->timing.latency;
+    own = self->timing.latency + gst_pix2pix_flights_wait(self);
     GST_OBJECT_UNLOCK(self);
     gst_query_parse_latency(query, &live, &min, &max);
     min = (GST_CLOCK_TIME_IS_VALID(min) ? min : 0) + own;
@@ -535,13 +497,11 @@ static void gst_pix2pix_filter_class_init(GstPix2pixFilterClass *klass)
     trans_class->accept_caps = GST_DEBUG_FUNCPTR(accept_caps);
     trans_class->before_transform = GST_DEBUG_FUNCPTR(before_transform);
     trans_class->submit_input_buffer = GST_DEBUG_FUNCPTR(submit_input_buffer);
-    trans_class->prepare_output_buffer = GST_DEBUG_FUNCPTR(prepare_output_buffer);
-    trans_class->transform = GST_DEBUG_FUNCPTR(transform);
     trans_class->sink_event = GST_DEBUG_FUNCPTR(sink_event);
     trans_class->src_event = GST_DEBUG_FUNCPTR(src_event);
     trans_class->query = GST_DEBUG_FUNCPTR(handle_query);
     gst_pix2pix_buffers_class_init(trans_class);
 
     filter_class->set_info = GST_DEBUG_FUNCPTR(set_info);
-    filter_class->transform_frame = GST_DEBUG_FUNCPTR(transform_frame);
+    gst_pix2pix_flights_class_init(filter_class);
 }

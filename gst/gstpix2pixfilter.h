@@ -16,6 +16,18 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(GstPix2pixFilter, gst_pix2pix_filter, GST, PIX2PIX_FILTER, GstVideoFilter)
 GST_ELEMENT_REGISTER_DECLARE(pix2pixfilter)
 
+/** GST_PIX2PIX_MAX_IN_FLIGHT: frames that are translated at a time. */
+#define GST_PIX2PIX_MAX_IN_FLIGHT 4
+
+/** GstPix2pixFlight: a frame that has been submitted and not been received. */
+typedef struct {
+    GstBuffer
+        *source; /* its buffer where that is wanted once more, else only times, flags, metas */
+    double strength;
+    GstPix2pixTimes times;
+    gint64 busy_us; /* what submitting it took */
+} GstPix2pixFlight;
+
 /**
  * GstPix2pixFilter:
  * The object lock guards all that is not marked otherwise. Models, translators and devices are
@@ -59,7 +71,11 @@ struct _GstPix2pixFilter {
     GstPix2pixTranslator *retired; /* for the loader to free */
 
     /* the streaming thread's own */
-    double frame_strength;       /* of the present frame; 0 for the source alone */
+    double frame_strength; /* of the present frame; 0 for the source alone */
+    GstPix2pixFlight flights[GST_PIX2PIX_MAX_IN_FLIGHT]; /* the oldest first */
+    guint n_flights;
+    gboolean land_all;           /* the last of them is not to wait for the next frame */
+    GstFlowReturn drained;       /* what became of frames that could not wait for it */
     GstClockTime last_frame_out; /* running time of the last frame not dropped */
 };
 
@@ -103,6 +119,27 @@ void gst_pix2pix_swap_take(GstPix2pixFilter *self);
 
 /** gst_pix2pix_swap_stop: Ends the loader; waits until it has. */
 void gst_pix2pix_swap_stop(GstPix2pixFilter *self);
+
+/* ---- gstpix2pixfilter.c ---- */
+
+/** gst_pix2pix_filter_recover: Has the CPU take over from a device that failed, if it may. @error:
+ * (inout): why; cleared if so. Streaming thread. */
+gboolean gst_pix2pix_filter_recover(GstPix2pixFilter *self, GError **error);
+
+/* ---- gstpix2pixflights.c: frames to the translator and back ---- */
+
+/** gst_pix2pix_flights_class_init: Sets the class's functions for frames. */
+void gst_pix2pix_flights_class_init(GstVideoFilterClass *klass);
+
+/** gst_pix2pix_flights_drain: Pushes all that is in flight. Streaming thread. */
+GstFlowReturn gst_pix2pix_flights_drain(GstPix2pixFilter *self);
+
+/** gst_pix2pix_flights_discard: Forgets all that is in flight. Streaming thread, or when it has
+ * stopped. */
+void gst_pix2pix_flights_discard(GstPix2pixFilter *self);
+
+/** gst_pix2pix_flights_wait: Time that a frame waits for those behind it. Call with the lock. */
+GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self);
 
 /* ---- gstpix2pixbuffers.c: allocation and metas ---- */
 

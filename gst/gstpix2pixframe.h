@@ -13,14 +13,17 @@
 G_BEGIN_DECLS
 
 /**
- * gst_pix2pix_frame_is_native:
- * Whether the engine can work on frames of @info as they are: interleaved RGB in any order with or
- * without a fourth byte for 3 @channels, grey for 1.
+ * gst_pix2pix_frame_get_layout:
+ * How frames of @info lie, with the matrix to 3 @channels of RGB (or, @from_network, from them), or 1
+ * of grey; without data and strides. Chroma is sited and ranges are as the colorimetry says.
+ * Returns: FALSE where the engine has no words for it: alpha beside YUV, grey from colours.
  */
-gboolean gst_pix2pix_frame_is_native(const GstVideoInfo *info, int channels);
+gboolean gst_pix2pix_frame_get_layout(const GstVideoInfo *info, int channels, gboolean from_network,
+                                      PixVideo *layout);
 
-/** gst_pix2pix_frame_get_image: The colours of a frame that is native to 1 or 3 @channels. */
-void gst_pix2pix_frame_get_image(const GstVideoFrame *frame, int channels, PixImage *image);
+/** gst_pix2pix_frame_get_video: The pixels of @frame, which lies as @layout. */
+void gst_pix2pix_frame_get_video(const GstVideoFrame *frame, const PixVideo *layout,
+                                 PixVideo *video);
 
 /**
  * gst_pix2pix_frame_get_spare:

@@ -12,6 +12,7 @@
 #define DEFAULT_STRENGTH 1.0
 #define DEFAULT_ENABLED TRUE
 #define DEFAULT_THREADS 0
+#define DEFAULT_IN_FLIGHT 0
 
 enum {
     PROP_0,
@@ -25,6 +26,7 @@ enum {
     PROP_STRENGTH,
     PROP_ENABLED,
     PROP_THREADS,
+    PROP_IN_FLIGHT,
     PROP_STATS,
 };
 
@@ -94,9 +96,10 @@ static GstStructure *get_stats(GstPix2pixFilter *self)
         timing->dropped, "fps", G_TYPE_DOUBLE, timing->fps, "convert-in-ms", G_TYPE_DOUBLE,
         timing->average.convert_in_ms, "network-ms", G_TYPE_DOUBLE, timing->average.network_ms,
         "convert-out-ms", G_TYPE_DOUBLE, timing->average.convert_out_ms, "latency", G_TYPE_UINT64,
-        timing->latency, "model", G_TYPE_STRING, self->model_in_use ? self->model_in_use : "",
-        "architecture", G_TYPE_STRING, model ? model->architecture : "", "network-width",
-        G_TYPE_INT, width, "network-height", G_TYPE_INT, height, "device", G_TYPE_STRING,
+        timing->latency + gst_pix2pix_flights_wait(self), "model", G_TYPE_STRING,
+        self->model_in_use ? self->model_in_use : "", "architecture", G_TYPE_STRING,
+        model ? model->architecture : "", "network-width", G_TYPE_INT, width, "network-height",
+        G_TYPE_INT, height, "device", G_TYPE_STRING,
         self->device ? pix_device_get_info(self->device)->id : "", "device-name", G_TYPE_STRING,
         self->device ? pix_device_get_info(self->device)->name : "", "precision", G_TYPE_STRING,
         "fp32", "memory", G_TYPE_UINT64, memory, "version", G_TYPE_STRING, pix_version(), NULL);
@@ -164,6 +167,10 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
         if (may_change(self, pspec))
             self->threads = g_value_get_uint(value);
         break;
+    case PROP_IN_FLIGHT:
+        self->settings.in_flight = g_value_get_uint(value);
+        self->settings_touched |= self->settings.in_flight != old.in_flight;
+        break;
     default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
@@ -206,6 +213,9 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *p
     case PROP_THREADS:
         g_value_set_uint(value, self->threads);
         break;
+    case PROP_IN_FLIGHT:
+        g_value_set_uint(value, self->settings.in_flight);
+        break;
     case PROP_STATS:
         g_value_take_boxed(value, get_stats(self));
         break;
@@ -230,6 +240,7 @@ void gst_pix2pix_properties_init(GstPix2pixFilter *self)
     self->settings.dropout = DEFAULT_DROPOUT;
     self->settings.seed = DEFAULT_SEED;
     self->settings.fit = DEFAULT_FIT;
+    self->settings.in_flight = DEFAULT_IN_FLIGHT;
     self->strength = DEFAULT_STRENGTH;
     self->enabled = DEFAULT_ENABLED;
     self->threads = DEFAULT_THREADS;
@@ -344,6 +355,18 @@ static void install_properties(GObjectClass *klass)
         klass, PROP_THREADS,
         g_param_spec_uint("threads", "Threads", "Number of threads on the CPU (0 = all it may use)",
                           0, 1024, DEFAULT_THREADS, early));
+    /**
+     * GstPix2pixFilter:in-flight:
+     *
+     * How many frames a GPU may have at a time. More than one keep it busy while frames are on their
+     * way to it and from it, and each of them adds one frame's duration to the latency. 0 is two.
+     * The CPU has one at a time, and so have streams without a frame rate.
+     */
+    g_object_class_install_property(
+        klass, PROP_IN_FLIGHT,
+        g_param_spec_uint("in-flight", "In flight",
+                          "Number of frames that a GPU has at a time (0 = automatic)", 0,
+                          GST_PIX2PIX_MAX_IN_FLIGHT, DEFAULT_IN_FLIGHT, always));
     /**
      * GstPix2pixFilter:stats:
      *

@@ -102,7 +102,7 @@ static void job_publish(Job *job, GstPix2pixFilter *self)
 static gboolean same_settings(const GstPix2pixSettings *a, const GstPix2pixSettings *b)
 {
     return a->fit == b->fit && a->statistics == b->statistics && a->dropout == b->dropout &&
-           a->seed == b->seed;
+           a->seed == b->seed && a->in_flight == b->in_flight;
 }
 
 static gpointer loader_main(gpointer data)

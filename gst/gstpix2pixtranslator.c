@@ -8,6 +8,9 @@
 /* Rows of a converter's frame are handed out to threads; more than these no longer help. */
 #define MAX_CONVERTER_THREADS 4
 
+/* While a GPU works on one frame, the next one is on its way there and the last one from it. */
+#define USUALLY_IN_FLIGHT 2
+
 /** A frame of our own, mapped as long as it lives. */
 typedef struct {
     GstBuffer *buffer;
@@ -27,9 +30,11 @@ struct GstPix2pixTranslator {
     PixSession *session;
     int width, height; /* of the network's input */
     int in_channels, out_channels;
+    guint in_flight;
+    PixVideo in_layout, out_layout; /* of what the session gets and gives */
 
-    GstVideoConverter *to_content;   /* NULL: input frames are content */
-    GstVideoConverter *from_content; /* NULL: output frames are content */
+    GstVideoConverter *to_content;   /* NULL: the session gets the input frames */
+    GstVideoConverter *from_content; /* NULL: the session gives the output frames */
     GstVideoConverter *direct;       /* past the network; NULL: input and output are alike */
     Scratch content_in, content_out; /* content_out has no buffer where it shares content_in's */
     Scratch reference;               /* the source as the output would show it */
@@ -209,7 +214,7 @@ gboolean gst_pix2pix_network_size(PixModel *model, GstPix2pixFit fit, const GstV
 }
 
 static PixSession *session_new(GstPix2pixTranslator *self, const GstPix2pixSettings *settings,
-                               const PixRect *content, GError **error)
+                               const PixRect *content, guint in_flight, GError **error)
 {
     PixSessionOptions options;
     PixSession *session;
@@ -222,6 +227,7 @@ static PixSession *session_new(GstPix2pixTranslator *self, const GstPix2pixSetti
     options.statistics = settings->statistics;
     options.dropout = settings->dropout;
     options.seed = settings->seed;
+    options.in_flight = in_flight;
     session = pix_session_new(self->model, &options, error);
     if (!session)
         return NULL;
@@ -245,38 +251,48 @@ static GstVideoInfo content_info(const PixRect *content, int channels)
     return info;
 }
 
-static gboolean is_content(const GstVideoInfo *info, const PixRect *content, int channels)
+/* Whether the session takes frames of @info; if so, @layout says how they lie. */
+static gboolean goes_directly(const GstPix2pixTranslator *self, const GstVideoInfo *info,
+                              int channels, gboolean out, PixVideo *layout)
 {
-    return GST_VIDEO_INFO_WIDTH(info) == content->width &&
-           GST_VIDEO_INFO_HEIGHT(info) == content->height &&
-           gst_pix2pix_frame_is_native(info, channels);
+    return gst_pix2pix_frame_get_layout(info, channels, out, layout) &&
+           pix_session_takes(self->session, layout);
 }
 
 static gboolean converters_init(GstPix2pixTranslator *self, const PixRect *content, guint threads,
                                 const GstVideoInfo *in_info, const GstVideoInfo *out_info,
                                 GError **error)
 {
-    if (!is_content(in_info, content, self->in_channels)) {
+    if (!goes_directly(self, in_info, self->in_channels, FALSE, &self->in_layout)) {
         GstVideoInfo info = content_info(content, self->in_channels);
 
         self->to_content = converter_new(in_info, &info, threads, error);
         if (!self->to_content || !scratch_init(&self->content_in, &info, error))
             return FALSE;
+        gst_pix2pix_frame_get_layout(&info, self->in_channels, FALSE, &self->in_layout);
     }
-    if (!is_content(out_info, content, self->out_channels)) {
+    if (!goes_directly(self, out_info, self->out_channels, TRUE, &self->out_layout)) {
         GstVideoInfo info = content_info(content, self->out_channels);
         gboolean shared = self->content_in.buffer && self->in_channels == self->out_channels;
 
         self->from_content = converter_new(&info, out_info, threads, error);
         if (!self->from_content || (!shared && !scratch_init(&self->content_out, &info, error)))
             return FALSE;
+        gst_pix2pix_frame_get_layout(&info, self->out_channels, TRUE, &self->out_layout);
     }
     if (!same_layout(in_info, out_info)) {
         self->direct = converter_new(in_info, out_info, threads, error);
         if (!self->direct || !scratch_init(&self->reference, out_info, error))
             return FALSE;
     }
-    return TRUE;
+    return pix_session_prepare(self->session, &self->in_layout, &self->out_layout, error);
+}
+
+static guint choose_in_flight(const GstPix2pixSettings *settings, const GstVideoInfo *info)
+{
+    if (GST_VIDEO_INFO_FPS_N(info) <= 0)
+        return 1;
+    return settings->in_flight ? settings->in_flight : USUALLY_IN_FLIGHT;
 }
 
 static gboolean spare_init(GstPix2pixTranslator *self, const GstVideoInfo *in_info,
@@ -319,9 +335,11 @@ GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,
     if (!gst_pix2pix_network_size(model, settings->fit, in_info, &self->width, &self->height,
                                   &content, error))
         goto fail;
-    self->session = session_new(self, settings, &content, error);
+    self->session =
+        session_new(self, settings, &content, choose_in_flight(settings, in_info), error);
     if (!self->session)
         goto fail;
+    self->in_flight = pix_session_get_in_flight(self->session);
     if (!converters_init(self, &content, threads, in_info, out_info, error))
         goto fail;
     if (!spare_init(self, in_info, out_info, error))
@@ -367,7 +385,7 @@ static void copy_spare(GstPix2pixTranslator *self, GstVideoFrame *in, GstVideoFr
         return;
     gst_pix2pix_frame_get_spare(out, &destination);
     if (self->spare == SPARE_OPAQUE)
-        gst_pix2pix_frame_get_image(&self->opaque.frame, 1, &source);
+        gst_pix2pix_frame_get_plane(&self->opaque.frame, 0, &source);
     else
         gst_pix2pix_frame_get_spare(self->spare == SPARE_INPUT ? in : reference, &source);
     pix_image_copy(&source, &destination);
@@ -384,29 +402,47 @@ static void blend(const GstVideoFrame *source, GstVideoFrame *result, double str
     }
 }
 
-gboolean gst_pix2pix_translator_run(GstPix2pixTranslator *self, GstVideoFrame *in,
-                                    GstVideoFrame *out, double strength, GstPix2pixTimes *times,
-                                    GError **error)
+guint gst_pix2pix_translator_get_in_flight(const GstPix2pixTranslator *self)
 {
-    gint64 started_us = g_get_monotonic_time(), ready_us, done_us;
-    GstVideoFrame *source = in, *result = out, *reference = NULL;
-    const PixTimes *engine;
-    PixImage from, to;
+    return self->in_flight;
+}
+
+gboolean gst_pix2pix_translator_submit(GstPix2pixTranslator *self, GstVideoFrame *in,
+                                       GstPix2pixTimes *times, GError **error)
+{
+    gint64 started_us = g_get_monotonic_time();
+    PixVideo video;
 
     if (self->to_content) {
-        source = &self->content_in.frame;
-        gst_video_converter_frame(self->to_content, in, source);
+        gst_video_converter_frame(self->to_content, in, &self->content_in.frame);
+        in = &self->content_in.frame;
     }
+    gst_pix2pix_frame_get_video(in, &self->in_layout, &video);
+    times->convert_in_ms = (g_get_monotonic_time() - started_us) / 1e3;
+    return pix_session_submit(self->session, &video, error);
+}
+
+gboolean gst_pix2pix_translator_wants_source(const GstPix2pixTranslator *self, double strength)
+{
+    return strength < 1 || self->spare == SPARE_INPUT || self->spare == SPARE_REFERENCE;
+}
+
+gboolean gst_pix2pix_translator_receive(GstPix2pixTranslator *self, GstVideoFrame *in,
+                                        GstVideoFrame *out, double strength, GstPix2pixTimes *times,
+                                        GError **error)
+{
+    GstVideoFrame *result = out, *reference = NULL;
+    const PixTimes *engine;
+    gint64 received_us;
+    PixVideo video;
+
     if (self->from_content)
         result = self->content_out.buffer ? &self->content_out.frame : &self->content_in.frame;
-    gst_pix2pix_frame_get_image(source, self->in_channels, &from);
-    gst_pix2pix_frame_get_image(result, self->out_channels, &to);
-
-    ready_us = g_get_monotonic_time();
-    if (!pix_session_translate(self->session, &from, &to, error))
+    gst_pix2pix_frame_get_video(result, &self->out_layout, &video);
+    if (!pix_session_receive(self->session, &video, error))
         return FALSE;
     engine = pix_session_get_times(self->session);
-    done_us = g_get_monotonic_time();
+    received_us = g_get_monotonic_time();
 
     if (self->from_content)
         gst_video_converter_frame(self->from_content, result, out);
@@ -416,10 +452,15 @@ gboolean gst_pix2pix_translator_run(GstPix2pixTranslator *self, GstVideoFrame *i
     if (strength < 1)
         blend(reference, out, strength);
 
-    times->convert_in_ms = (ready_us - started_us) / 1e3 + engine->pack_ms;
+    times->convert_in_ms += engine->pack_ms;
     times->network_ms = engine->network_ms;
-    times->convert_out_ms = (g_get_monotonic_time() - done_us) / 1e3 + engine->unpack_ms;
+    times->convert_out_ms = (g_get_monotonic_time() - received_us) / 1e3 + engine->unpack_ms;
     return TRUE;
+}
+
+void gst_pix2pix_translator_discard(GstPix2pixTranslator *self)
+{
+    pix_session_discard(self->session);
 }
 
 void gst_pix2pix_translator_convert(GstPix2pixTranslator *self, GstVideoFrame *in,

@@ -3,11 +3,10 @@
 /**
  * Everything that the frames of one stream pass through:
  *
- *   GstVideoFrame -> [converter] -> content, a PixImage -> session -> content -> [converter]
- *   -> GstVideoFrame
+ *   GstVideoFrame -> [converter] -> PixVideo -> session -> PixVideo -> [converter] -> GstVideoFrame
  *
- * with the converters left out where the frames are what the engine works on already. All memory
- * is taken in gst_pix2pix_translator_new().
+ * with the converters left out where the device takes the frames as they are: the CPU those of its
+ * own format and size, a GPU nearly all. All memory is taken in gst_pix2pix_translator_new().
  */
 #ifndef GST_PIX2PIX_TRANSLATOR_H
 #define GST_PIX2PIX_TRANSLATOR_H
@@ -30,6 +29,7 @@ typedef struct {
     PixStatistics statistics;
     PixDropout dropout;
     guint64 seed;
+    guint in_flight; /* frames at a time; 0: what suits the device */
 } GstPix2pixSettings;
 
 /** GstPix2pixTimes: milliseconds of one frame. */
@@ -71,11 +71,29 @@ GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,
                                                  const GstVideoInfo *out_info, GError **error);
 void gst_pix2pix_translator_free(GstPix2pixTranslator *self); /* accepts NULL */
 
-/** gst_pix2pix_translator_run: Translates one frame. @strength: (0, 1]. Errors: those of
- * pix_session_translate(); @out is undefined then. */
-gboolean gst_pix2pix_translator_run(GstPix2pixTranslator *self, GstVideoFrame *in,
-                                    GstVideoFrame *out, double strength, GstPix2pixTimes *times,
-                                    GError **error);
+/** gst_pix2pix_translator_get_in_flight: How many frames may have been submitted and not received;
+ * 1 where they are of no fixed rate: nobody knows when the next one comes. */
+guint gst_pix2pix_translator_get_in_flight(const GstPix2pixTranslator *self);
+
+/** gst_pix2pix_translator_submit: Returns when @in has been read. @times: (out): begun. Errors: those
+ * of pix_session_submit(). */
+gboolean gst_pix2pix_translator_submit(GstPix2pixTranslator *self, GstVideoFrame *in,
+                                       GstPix2pixTimes *times, GError **error);
+
+/** gst_pix2pix_translator_wants_source: Whether receiving a frame needs what it came from. */
+gboolean gst_pix2pix_translator_wants_source(const GstPix2pixTranslator *self, double strength);
+
+/**
+ * gst_pix2pix_translator_receive:
+ * Finishes the frame that was submitted first. @in: (nullable): what it was.  @strength: (0, 1].
+ * @times: (inout): as it was begun. Errors: those of pix_session_receive(); @out is undefined then.
+ */
+gboolean gst_pix2pix_translator_receive(GstPix2pixTranslator *self, GstVideoFrame *in,
+                                        GstVideoFrame *out, double strength, GstPix2pixTimes *times,
+                                        GError **error);
+
+/** gst_pix2pix_translator_discard: Forgets what was submitted. */
+void gst_pix2pix_translator_discard(GstPix2pixTranslator *self);
 
 /** gst_pix2pix_translator_convert: Brings one frame to the output's size and format only. */
 void gst_pix2pix_translator_convert(GstPix2pixTranslator *self, GstVideoFrame *in,

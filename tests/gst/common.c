@@ -19,7 +19,7 @@ GstHarness *test_harness_new(const char *model, const char *settings)
     GstHarness *harness;
 
     fail_unless(element != NULL);
-    g_object_set(element, "model", path, "threads", 1, NULL);
+    g_object_set(element, "model", path, "threads", 1, "in-flight", 1, NULL);
     for (guint i = 0; pairs[i] && *pairs[i]; i++) {
         g_auto(GStrv) pair = g_strsplit(pairs[i], "=", 2);
 

@@ -16,7 +16,7 @@ char *test_model(const char *name);
 
 /**
  * test_harness_new:
- * The element with a small model in a harness.
+ * The element with a small model in a harness; frames come out as soon as they have gone in.
  * @model: of tests/golden/models.  @settings: (nullable): more, as "fit=native strength=0.5".
  */
 GstHarness *test_harness_new(const char *model, const char *settings);

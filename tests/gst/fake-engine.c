@@ -2,13 +2,14 @@
 #include "fake-engine.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 static GMutex lock;
 static FakeMode mode;
 static int delay_ms, calls;
 static const char *refused;
-static gboolean automatic, failing[3]; /* by FakeStep */
-static PixImage last_in, last_out;
+static gboolean automatic, failing[4]; /* by FakeStep */
+static PixVideo last_in, last_out;
 
 void fake_engine_reset(void)
 {
@@ -67,12 +68,12 @@ int fake_engine_get_calls(void)
     return n;
 }
 
-PixImage fake_engine_get_in(void)
+PixVideo fake_engine_get_in(void)
 {
     return last_in;
 }
 
-PixImage fake_engine_get_out(void)
+PixVideo fake_engine_get_out(void)
 {
     return last_out;
 }
@@ -137,26 +138,105 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
     return fails(FAKE_SESSION, error) ? NULL : real(model, options, error);
 }
 
-static void invert(const PixImage *in, PixImage *out)
+/* ---- images in flight ---- */
+
+typedef struct {
+    PixSession *session;
+    PixVideo video;
+    guint8 *bytes;
+} Flight;
+
+static GQueue flights = G_QUEUE_INIT; /* of Flight */
+
+static gboolean is_simple(const PixVideo *video)
+{
+    gboolean simple = video->n_planes == 1 && !video->converts;
+
+    for (int c = 0; c < video->n_components; c++)
+        simple = simple && video->components[c].x_shift == 0 && video->components[c].y_shift == 0;
+    return simple;
+}
+
+static void keep(PixSession *session, const PixVideo *in)
+{
+    Flight *flight = g_new(Flight, 1);
+    const PixPlane *from = &in->planes[0];
+    PixPlane *plane = &flight->video.planes[0];
+
+    flight->session = session;
+    flight->video = *in;
+    flight->bytes = g_malloc((gsize)from->row_bytes * from->rows);
+    plane->data = flight->bytes;
+    plane->stride = from->row_bytes;
+    for (int y = 0; y < from->rows; y++)
+        memcpy(plane->data + y * plane->stride, from->data + y * from->stride, from->row_bytes);
+    g_mutex_lock(&lock);
+    g_queue_push_tail(&flights, flight);
+    g_mutex_unlock(&lock);
+}
+
+/* The oldest of @session, or NULL. */
+static Flight *take(PixSession *session)
+{
+    Flight *found = NULL;
+
+    g_mutex_lock(&lock);
+    for (GList *item = flights.head; item && !found; item = item->next) {
+        Flight *flight = item->data;
+
+        if (flight->session == session)
+            found = flight;
+    }
+    g_queue_remove(&flights, found);
+    g_mutex_unlock(&lock);
+    return found;
+}
+
+static void flight_free(Flight *flight)
+{
+    g_free(flight->bytes);
+    g_free(flight);
+}
+
+static guint8 *byte_at(const PixVideo *video, int c, int y, int x)
+{
+    return video->planes[0].data + y * video->planes[0].stride + x * video->components[c].step +
+           video->components[c].offset;
+}
+
+static void invert(const PixVideo *in, const PixVideo *out)
 {
     for (int y = 0; y < out->height; y++) {
-        const guint8 *from = in->data + y * in->stride;
-        guint8 *to = out->data + y * out->stride;
+        for (int x = 0; x < out->width; x++) {
+            for (int c = 0; c < out->n_components; c++) {
+                int source = in->n_components == out->n_components ? c
+                             : in->n_components == 1               ? 0
+                                                                   : 1;
 
-        for (int x = 0; x < out->width; x++, from += in->pixel_bytes, to += out->pixel_bytes) {
-            for (int c = 0; c < out->channels; c++) {
-                int source = in->channels == out->channels ? c : in->channels == 1 ? 0 : 1;
-
-                to[out->offset[c]] = 255 - from[in->offset[source]];
+                *byte_at(out, c, y, x) = 255 - *byte_at(in, source, y * in->height / out->height,
+                                                        x * in->width / out->width);
             }
         }
     }
 }
 
-gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
-                               GError **error)
+/* ---- the functions between ---- */
+
+gboolean pix_session_takes(const PixSession *session, const PixVideo *video)
 {
-    gboolean (*real)(PixSession *, const PixImage *, PixImage *, GError **);
+    gboolean (*real)(const PixSession *, const PixVideo *);
+    gboolean inverts;
+
+    g_mutex_lock(&lock);
+    inverts = mode == FAKE_INVERT;
+    g_mutex_unlock(&lock);
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_session_takes");
+    return (!inverts || is_simple(video)) && real(session, video);
+}
+
+gboolean pix_session_submit(PixSession *session, const PixVideo *in, GError **error)
+{
+    gboolean (*real)(PixSession *, const PixVideo *, GError **);
     FakeMode now;
     int wait_ms;
 
@@ -165,7 +245,6 @@ gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage
     now = mode;
     wait_ms = delay_ms;
     last_in = *in;
-    last_out = *out;
     g_mutex_unlock(&lock);
 
     if (wait_ms)
@@ -177,9 +256,36 @@ gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage
         return FALSE;
     }
     if (now == FAKE_INVERT) {
-        invert(in, out);
+        keep(session, in);
         return TRUE;
     }
-    *(void **)&real = dlsym(RTLD_NEXT, "pix_session_translate");
-    return real(session, in, out, error);
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_session_submit");
+    return real(session, in, error);
+}
+
+gboolean pix_session_receive(PixSession *session, const PixVideo *out, GError **error)
+{
+    gboolean (*real)(PixSession *, const PixVideo *, GError **);
+    Flight *flight = take(session);
+
+    g_mutex_lock(&lock);
+    last_out = *out;
+    g_mutex_unlock(&lock);
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_session_receive");
+    if (!flight)
+        return real(session, out, error) && !fails(FAKE_RESULT, error);
+    invert(&flight->video, out);
+    flight_free(flight);
+    return !fails(FAKE_RESULT, error);
+}
+
+void pix_session_discard(PixSession *session)
+{
+    void (*real)(PixSession *);
+    Flight *flight;
+
+    while ((flight = take(session)))
+        flight_free(flight);
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_session_discard");
+    real(session);
 }

@@ -118,7 +118,7 @@ GST_START_TEST(no_copy)
     GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstVideoInfo info = test_info(names[__i__], SIDE, SIDE);
     GstBuffer *input = test_picture(&info, 0), *output;
-    PixImage in, out;
+    PixVideo in, out;
     GstMapInfo map;
 
     fake_engine_reset();
@@ -128,14 +128,14 @@ GST_START_TEST(no_copy)
     in = fake_engine_get_in();
     out = fake_engine_get_out();
     gst_buffer_map(input, &map, GST_MAP_READ);
-    fail_unless(in.data == map.data);
+    fail_unless(in.planes[0].data == map.data);
     gst_buffer_unmap(input, &map);
     gst_buffer_map(output, &map, GST_MAP_READ);
-    fail_unless(out.data == map.data);
+    fail_unless(out.planes[0].data == map.data);
     gst_buffer_unmap(output, &map);
     for (int c = 0; c < 3; c++) {
-        fail_unless_equals_int(in.offset[c], GST_VIDEO_INFO_COMP_POFFSET(&info, c));
-        fail_unless_equals_int(out.offset[c], GST_VIDEO_INFO_COMP_POFFSET(&info, c));
+        fail_unless_equals_int(in.components[c].offset, GST_VIDEO_INFO_COMP_POFFSET(&info, c));
+        fail_unless_equals_int(out.components[c].offset, GST_VIDEO_INFO_COMP_POFFSET(&info, c));
     }
     gst_buffer_unref(input);
     gst_buffer_unref(output);
@@ -261,8 +261,8 @@ GST_START_TEST(grey_model)
     inverted = test_inverted(colours, &rgb);
     wanted = test_convert(inverted, &rgb, &out);
     output = test_run(harness, input);
-    fail_unless_equals_int(fake_engine_get_in().channels, 1);
-    fail_unless_equals_int(fake_engine_get_out().channels, 3);
+    fail_unless_equals_int(fake_engine_get_in().n_components, 1);
+    fail_unless_equals_int(fake_engine_get_out().n_components, 3);
     check_colours(output, wanted, &out, pair[1]);
     gst_buffer_unref(luma);
     gst_buffer_unref(colours);

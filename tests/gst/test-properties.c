@@ -28,6 +28,7 @@ static const Property properties[] = {
     {"strength", "gdouble", "1", G_PARAM_READWRITE | ANY_STATE | GST_PARAM_CONTROLLABLE},
     {"enabled", "gboolean", "true", G_PARAM_READWRITE | ANY_STATE},
     {"threads", "guint", "0", G_PARAM_READWRITE | EARLY},
+    {"in-flight", "guint", "0", G_PARAM_READWRITE | ANY_STATE},
     {"stats", "GstStructure", NULL, G_PARAM_READABLE},
 };
 

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Frames to the translator and back. One at a time, they are mapped and translated where the base
+ * class wants it. With several in flight a frame is received, and gets its output buffer, when the
+ * last one that may be ahead of it has been submitted; until then only its times, flags and metas
+ * are kept, so that upstream's pool gets its buffer back.
+ */
+#include "gstpix2pixfilter.h"
+#include "gstpix2pixframe.h"
+#include "gstpix2pixmessage.h"
+
+#define GST_CAT_DEFAULT gst_pix2pix_debug
+
+static GstBaseTransformClass *parent_class;
+
+/* ---- maps ---- */
+
+static gboolean map_input(GstVideoFilter *filter, GstBuffer *buffer, GstVideoFrame *frame)
+{
+    const GstVideoInfo *info = &filter->in_info;
+
+    if (gst_pix2pix_frame_fits(buffer, info) &&
+        gst_video_frame_map(frame, info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+        return TRUE;
+    GST_ELEMENT_ERROR(filter, STREAM, FORMAT, ("A buffer is not a frame of its caps."),
+                      ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(buffer),
+                       GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info),
+                       GST_VIDEO_INFO_NAME(info)));
+    return FALSE;
+}
+
+static gboolean map_output(GstVideoFilter *filter, GstBuffer *buffer, GstVideoFrame *frame)
+{
+    const GstVideoInfo *info = &filter->out_info;
+
+    if (gst_pix2pix_frame_fits(buffer, info) &&
+        gst_video_frame_map(frame, info, buffer, GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+        return TRUE;
+    GST_ELEMENT_ERROR(filter, RESOURCE, WRITE, ("An output buffer cannot hold a frame."),
+                      ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(buffer),
+                       GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info),
+                       GST_VIDEO_INFO_NAME(info)));
+    return FALSE;
+}
+
+static GstFlowReturn prepare_output_buffer(GstBaseTransform *trans, GstBuffer *inbuf,
+                                           GstBuffer **outbuf)
+{
+    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
+
+    /* What holds no picture needs no buffer of its own. */
+    if (GST_BUFFER_FLAG_IS_SET(inbuf, GST_BUFFER_FLAG_GAP) && filter->negotiated &&
+        gst_video_info_is_equal(&filter->in_info, &filter->out_info)) {
+        *outbuf = inbuf;
+        return GST_FLOW_OK;
+    }
+    return parent_class->prepare_output_buffer(trans, inbuf, outbuf);
+}
+
+/* The parent class maps and calls transform_frame too, but lets frames that it cannot map through
+ * unwritten. */
+static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *inbuf, GstBuffer *outbuf)
+{
+    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
+    GstVideoFrame in, out;
+    GstFlowReturn result;
+
+    if (inbuf == outbuf)
+        return GST_FLOW_OK;
+    if (!filter->negotiated || !GST_PIX2PIX_FILTER(filter)->translator)
+        return GST_FLOW_NOT_NEGOTIATED;
+    if (!map_input(filter, inbuf, &in))
+        return GST_FLOW_ERROR;
+    if (!map_output(filter, outbuf, &out)) {
+        gst_video_frame_unmap(&in);
+        return GST_FLOW_ERROR;
+    }
+    result = GST_VIDEO_FILTER_GET_CLASS(filter)->transform_frame(filter, &in, &out);
+    gst_video_frame_unmap(&out);
+    gst_video_frame_unmap(&in);
+    return result;
+}
+
+/* ---- one frame ---- */
+
+static GstFlowReturn post_failure(GstPix2pixFilter *self, const GError *error)
+{
+    gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_FRAME,
+                     self->model_in_use, error);
+    return GST_FLOW_ERROR;
+}
+
+static void count_frame(GstPix2pixFilter *self, const GstPix2pixTimes *times, gint64 busy_us)
+{
+    gboolean new_latency;
+
+    GST_OBJECT_LOCK(self);
+    new_latency =
+        gst_pix2pix_timing_add(&self->timing, times, busy_us * GST_USECOND, g_get_monotonic_time());
+    GST_OBJECT_UNLOCK(self);
+    if (new_latency) {
+        GST_DEBUG_OBJECT(self, "latency is %" GST_TIME_FORMAT " now",
+                         GST_TIME_ARGS(self->timing.latency));
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+    }
+    GST_LOG_OBJECT(self, "in %.2f ms, network %.2f ms, out %.2f ms", times->convert_in_ms,
+                   times->network_ms, times->convert_out_ms);
+}
+
+static gboolean translate(GstPix2pixFilter *self, GstVideoFrame *in, GstVideoFrame *out,
+                          GstPix2pixTimes *times, GError **error)
+{
+    return gst_pix2pix_translator_submit(self->translator, in, times, error) &&
+           gst_pix2pix_translator_receive(self->translator, in, out, self->frame_strength, times,
+                                          error);
+}
+
+/* Once more, on the CPU if that may take over. */
+static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
+    gint64 started_us = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
+    GstPix2pixTimes times;
+
+    if (self->frame_strength <= 0 || GST_BUFFER_FLAG_IS_SET(in->buffer, GST_BUFFER_FLAG_GAP)) {
+        gst_pix2pix_translator_convert(self->translator, in, out);
+        return GST_FLOW_OK;
+    }
+    if (!translate(self, in, out, &times, &error) &&
+        (!gst_pix2pix_filter_recover(self, &error) || !translate(self, in, out, &times, &error)))
+        return post_failure(self, error);
+    count_frame(self, &times, g_get_monotonic_time() - started_us);
+    return GST_FLOW_OK;
+}
+
+/* ---- several in flight ---- */
+
+/* What was in flight is lost with the device; the CPU may go on from here. */
+static GstFlowReturn give_up(GstPix2pixFilter *self, GError *error)
+{
+    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
+    g_autoptr(GError) reason = g_error_copy(error);
+
+    if (self->n_flights > 0 && trans->queued_buf) {
+        trans->queued_buf = gst_buffer_make_writable(trans->queued_buf);
+        GST_BUFFER_FLAG_SET(trans->queued_buf, GST_BUFFER_FLAG_DISCONT);
+    }
+    gst_pix2pix_flights_discard(self);
+    if (!gst_pix2pix_filter_recover(self, &reason))
+        return post_failure(self, reason);
+    return GST_BASE_TRANSFORM_FLOW_DROPPED;
+}
+
+/* Others are done where they stand, when nothing is ahead of them. */
+static gboolean flies(GstPix2pixFilter *self, GstBuffer *buffer)
+{
+    return self->translator && GST_VIDEO_FILTER(self)->negotiated &&
+           gst_pix2pix_translator_get_in_flight(self->translator) > 1 && self->frame_strength > 0 &&
+           !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP);
+}
+
+/* What the output buffer will want to know of @buffer. */
+static GstBuffer *without_memory(GstBuffer *buffer)
+{
+    GstBuffer *result = gst_buffer_new();
+
+    gst_buffer_copy_into(result, buffer,
+                         GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
+                         0, -1);
+    return result;
+}
+
+/* Takes @buffer. */
+static void note_flight(GstPix2pixFilter *self, GstBuffer *buffer, gint64 started_us)
+{
+    GstPix2pixFlight *flight = &self->flights[self->n_flights++];
+
+    flight->strength = self->frame_strength;
+    flight->source = buffer;
+    self->land_all = gst_pix2pix_translator_wants_source(self->translator, flight->strength);
+    if (!self->land_all) {
+        flight->source = without_memory(buffer);
+        gst_buffer_unref(buffer);
+    }
+    flight->busy_us = g_get_monotonic_time() - started_us;
+}
+
+/* Where the CPU has taken over, the buffer is still queued. */
+static GstFlowReturn take_off(GstPix2pixFilter *self)
+{
+    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
+    gint64 started_us = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
+    GstVideoFrame in;
+    gboolean done;
+
+    if (!map_input(GST_VIDEO_FILTER(self), trans->queued_buf, &in))
+        return GST_FLOW_ERROR;
+    done = gst_pix2pix_translator_submit(self->translator, &in,
+                                         &self->flights[self->n_flights].times, &error);
+    gst_video_frame_unmap(&in);
+    if (done)
+        note_flight(self, g_steal_pointer(&trans->queued_buf), started_us);
+    else
+        return give_up(self, error);
+    return GST_FLOW_OK;
+}
+
+static GstFlowReturn receive(GstPix2pixFilter *self, GstPix2pixFlight *flight, GstBuffer *outbuf)
+{
+    GstVideoFilter *filter = GST_VIDEO_FILTER(self);
+    gboolean mapped = gst_buffer_n_memory(flight->source) > 0, done;
+    g_autoptr(GError) error = NULL;
+    GstVideoFrame in, out;
+
+    if (!map_output(filter, outbuf, &out))
+        return GST_FLOW_ERROR;
+    if (mapped && !map_input(filter, flight->source, &in)) {
+        gst_video_frame_unmap(&out);
+        return GST_FLOW_ERROR;
+    }
+    done = gst_pix2pix_translator_receive(self->translator, mapped ? &in : NULL, &out,
+                                          flight->strength, &flight->times, &error);
+    if (mapped)
+        gst_video_frame_unmap(&in);
+    gst_video_frame_unmap(&out);
+    return done ? GST_FLOW_OK : give_up(self, error);
+}
+
+/* The oldest flight becomes @outbuf. Where it cannot, none of them does. */
+static GstFlowReturn land(GstPix2pixFilter *self, GstBuffer **outbuf)
+{
+    GstPix2pixFlight flight = self->flights[0];
+    gint64 started_us = g_get_monotonic_time();
+    GstFlowReturn result = GST_BASE_TRANSFORM_GET_CLASS(self)->prepare_output_buffer(
+        GST_BASE_TRANSFORM(self), flight.source, outbuf);
+
+    if (result == GST_FLOW_OK)
+        result = receive(self, &flight, *outbuf);
+    if (result != GST_FLOW_OK) {
+        gst_clear_buffer(outbuf);
+        gst_pix2pix_flights_discard(self);
+        return result;
+    }
+    gst_buffer_unref(flight.source);
+    self->n_flights--;
+    for (guint i = 0; i < self->n_flights; i++)
+        self->flights[i] = self->flights[i + 1];
+    count_frame(self, &flight.times, flight.busy_us + g_get_monotonic_time() - started_us);
+    return GST_FLOW_OK;
+}
+
+/* The base class calls this until nothing comes. */
+static GstFlowReturn generate_output(GstBaseTransform *trans, GstBuffer **outbuf)
+{
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    guint waiting = 0;
+
+    GstFlowReturn result = GST_FLOW_OK;
+
+    *outbuf = NULL;
+    if (trans->queued_buf && flies(self, trans->queued_buf))
+        result = take_off(self);
+    if (!trans->queued_buf && self->n_flights > 0 && !self->land_all)
+        waiting = gst_pix2pix_translator_get_in_flight(self->translator) - 1;
+    if (result == GST_FLOW_OK && self->n_flights > waiting)
+        result = land(self, outbuf);
+    if (result != GST_FLOW_OK && result != GST_BASE_TRANSFORM_FLOW_DROPPED)
+        gst_clear_buffer(&trans->queued_buf);
+    if (*outbuf || !trans->queued_buf)
+        return result;
+    return parent_class->generate_output(trans, outbuf);
+}
+
+GstFlowReturn gst_pix2pix_flights_drain(GstPix2pixFilter *self)
+{
+    GstFlowReturn result = GST_FLOW_OK;
+
+    while (self->n_flights > 0 && result == GST_FLOW_OK) {
+        GstBuffer *buffer = NULL;
+
+        result = land(self, &buffer);
+        if (buffer)
+            result = gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), buffer);
+    }
+    gst_pix2pix_flights_discard(self);
+    return result == GST_BASE_TRANSFORM_FLOW_DROPPED ? GST_FLOW_OK : result;
+}
+
+void gst_pix2pix_flights_discard(GstPix2pixFilter *self)
+{
+    if (self->n_flights > 0)
+        gst_pix2pix_translator_discard(self->translator);
+    while (self->n_flights > 0)
+        gst_buffer_unref(self->flights[--self->n_flights].source);
+}
+
+GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self)
+{
+    const GstVideoInfo *info = &self->in_info;
+    guint waiting =
+        self->translator ? gst_pix2pix_translator_get_in_flight(self->translator) - 1 : 0;
+
+    if (waiting == 0)
+        return 0;
+    return waiting * gst_util_uint64_scale(GST_SECOND, GST_VIDEO_INFO_FPS_D(info),
+                                           GST_VIDEO_INFO_FPS_N(info));
+}
+
+/* ---- the class ---- */
+
+void gst_pix2pix_flights_class_init(GstVideoFilterClass *klass)
+{
+    GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+
+    parent_class = g_type_class_peek_parent(klass);
+    trans_class->generate_output = GST_DEBUG_FUNCPTR(generate_output);
+    trans_class->prepare_output_buffer = GST_DEBUG_FUNCPTR(prepare_output_buffer);
+    trans_class->transform = GST_DEBUG_FUNCPTR(transform);
+    klass->transform_frame = GST_DEBUG_FUNCPTR(transform_frame);
+}
