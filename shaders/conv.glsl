@@ -31,10 +31,16 @@ p;
 
 layout(constant_id = 10) const uint SPREAD = 0;
 layout(constant_id = 11) const uint PAD_MODE = 0; /* of PixPadMode; STRIDED only */
+layout(constant_id = 15) const uint RECTIFIES = 0; /* max(x, 0) is read for x */
 
 uint phases()
 {
     return SPREAD == 0 ? 1 : p.sh * p.sw;
+}
+
+vec4 rectified(vec4 x)
+{
+    return RECTIFIES == 0 ? x : mix(x, vec4(0.0), lessThan(x, vec4(0.0))); /* NaN stays */
 }
 
 /* Where row or column @i of a padded map comes from; -1: it is zero. */

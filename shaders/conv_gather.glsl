@@ -95,11 +95,11 @@ vec4 load_in(uint place, uint c)
     if (place == NOTHING || c >= p.in_c)
         return four;
     if (IN4 != 0)
-        return x4[(place + c) / 4];
+        return rectified(x4[(place + c) / 4]);
     [[unroll]] for (uint r = 0; r < 4; r++)
         if (c + r < p.in_c)
             four[r] = x[place + c + r];
-    return four;
+    return rectified(four);
 }
 
 /* From @c and @oc on, along whichever channels they lie. */

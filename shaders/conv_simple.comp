@@ -33,7 +33,7 @@ float sum_of(uint n, uint oy, uint ox, uint oc)
             uint a = ((n * p.in_h + uint(iy)) * p.in_w + uint(ix)) * p.in_pixel + p.in_first;
             uint b = tap * p.in_c * p.out_c + oc * p.weight_out;
             for (uint c = 0; c < p.in_c; c++)
-                sum += x[a + c] * weights[b + c * p.weight_in];
+                sum += rectified(vec4(x[a + c])).x * weights[b + c * p.weight_in];
         }
     }
     return sum;

@@ -74,7 +74,7 @@ static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, G
         explain_size(model, error);
         return NULL;
     }
-    PixGraph *fused = pix_graph_fuse(graph);
+    PixGraph *fused = pix_graph_fuse(graph, model->device);
     /* The rewritten graph's own shapes: the rules move nodes. Cannot fail where the first did not. */
     if (!pix_graph_infer(fused, o->n, o->height, o->width, error)) {
         pix_graph_free(fused);

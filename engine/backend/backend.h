@@ -73,6 +73,7 @@ typedef struct {
     const char *(*algorithm)(const PixDevice *device, const PixCall *call); /* for people */
     bool in_place; /* out may be the very memory of in[0], where nothing reads that later */
     bool backward_in_place; /* din[0] may be the very memory of dout, where it does not add */
+    bool rectifies;         /* CONV, DECONV: forward knows PixConvOp.rectifies */
 } PixRow;
 
 /** PixLossKind: losses of a map x, each the mean over all elements. Gradients are those of it. */

@@ -185,9 +185,11 @@ char *pix_op_describe(const PixOp *op, PixShape in, PixShape out)
 {
     static const char *const activations[] = {"", " relu", " leaky_relu", " tanh"};
     static const char *const norms[] = {"", " batch_norm", " instance_norm"};
-    GString *text = g_string_new(pix_op_name(op->kind));
+    bool conv = op->kind == PIX_OP_CONV || op->kind == PIX_OP_DECONV;
+    GString *text = g_string_new(conv && op->conv.rectifies ? "relu, " : "");
+    g_string_append(text, pix_op_name(op->kind));
     g_string_append_printf(text, " %dx%dx%d -> %dx%dx%d", in.c, in.h, in.w, out.c, out.h, out.w);
-    if (op->kind == PIX_OP_CONV || op->kind == PIX_OP_DECONV)
+    if (conv)
         g_string_append_printf(text, " k%d s%d%s%s%s", op->conv.kh, op->conv.sh,
                                op->conv.norm.running ? " norm" : norms[op->conv.norm.kind],
                                activations[op->conv.activation.kind],

@@ -243,17 +243,46 @@ static bool join_activation(Rewrite *r, int index)
     return producer && absorb_activation(producer, pix_graph_node(r->old, index));
 }
 
+/* Whether node @index is the ReLU of a concatenation between it and a convolution, and no others. */
+static bool is_rectifier(const Rewrite *r, int index)
+{
+    const PixNode *node = pix_graph_node(r->old, index);
+    int reader = only_reader(r->old, r->readers, index);
+    return node->op.kind == PIX_OP_ACTIVATION && node->op.activation.kind == PIX_ACTIVATION_RELU &&
+           pix_graph_node(r->old, node->in[0])->op.kind == PIX_OP_CONCAT &&
+           r->readers[node->in[0]] == 1 && reader >= 0 && is_conv(pix_graph_node(r->old, reader));
+}
+
+static bool rectify_input(Rewrite *r, int index)
+{
+    const PixNode *node = pix_graph_node(r->old, index);
+    if (is_rectifier(r, index)) {
+        r->at[index] = r->at[node->in[0]];
+        return true;
+    }
+    if (!is_conv(node) || !is_rectifier(r, node->in[0]))
+        return false;
+    PixNode conv = *node;
+    conv.op.conv.rectifies = true;
+    r->at[index] = emit_mapped(r, &conv);
+    return true;
+}
+
 static PixGraph *apply(const PixGraph *graph, const Rule *rules, size_t n_rules)
 {
     PixGraph *fused = pix_graph_copy(graph);
     for (size_t i = 0; i < n_rules; i++)
-        fused = rewrite(fused, rules[i]);
+        if (rules[i])
+            fused = rewrite(fused, rules[i]);
     return fused;
 }
 
-PixGraph *pix_graph_fuse(const PixGraph *graph)
+PixGraph *pix_graph_fuse(const PixGraph *graph, const PixDevice *device)
 {
-    static const Rule rules[] = {drop_identity, split_activation, join_padding, join_producer};
+    const PixRow *rows = device->backend->rows;
+    bool rectifies = rows[PIX_OP_CONV].rectifies && rows[PIX_OP_DECONV].rectifies;
+    const Rule rules[] = {drop_identity, rectifies ? rectify_input : NULL, split_activation,
+                          join_padding, join_producer};
     return apply(graph, rules, G_N_ELEMENTS(rules));
 }
 

@@ -6,6 +6,7 @@
 #ifndef PIX_FUSE_H
 #define PIX_FUSE_H
 
+#include "backend.h"
 #include "graph.h"
 
 /**
@@ -22,9 +23,11 @@ bool pix_graph_set_modes(PixGraph *graph, bool running, bool dropout, GError **e
  * - activations of a concatenation are applied to its parts, and then, where they are the only
  *   readers, by the convolution or norm before them;
  * - norms, with the dropout behind them, and paddings are done by the convolution beside them.
+ * - on a device whose convolutions can, a ReLU of a concatenation is done by the only one that reads
+ *   it.
  * Parameters keep their indices.
  */
-PixGraph *pix_graph_fuse(const PixGraph *graph);
+PixGraph *pix_graph_fuse(const PixGraph *graph, const PixDevice *device);
 
 /**
  * pix_graph_fuse_for_training:

@@ -170,6 +170,25 @@ static const Case cases[] = {
      CONV(PIX_OP_CONV, 9, 2, 1, K(4), .norm = {PIX_NORM_BATCH, .eps = 1e-5f}),
      {{1, 64, 2, 2}},
      WEIGHT | AFFINE},
+    {"unet up from a skip",
+     CONV(PIX_OP_DECONV, 32, 2, 1, K(4), .rectifies = true, .norm = {PIX_NORM_BATCH, .eps = 1e-5f},
+          .activation = {PIX_ACTIVATION_RELU}),
+     {{1, 128, 8, 8}},
+     WEIGHT | AFFINE},
+    {"rectified picture",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 9,
+               K(5),
+               .sh = 1,
+               .sw = 1,
+               .pad = {PIX_PAD_REFLECT, 2, 2, 2, 2},
+               .rectifies = true}},
+     {{1, 3, 9, 11}},
+     WEIGHT | BIAS},
+    {"rectified, to a picture",
+     CONV(PIX_OP_DECONV, 3, 2, 1, K(4), .rectifies = true, .activation = {PIX_ACTIVATION_TANH}),
+     {{1, 64, 9, 7}},
+     WEIGHT | BIAS},
     {"batch norm",
      {.kind = PIX_OP_NORM, .norm = {PIX_NORM_BATCH, .eps = 1e-5f}},
      {{2, 19, 7, 9}},
@@ -416,8 +435,13 @@ static void test_device(void **state)
 {
     PixDevice *device = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const PixOp *op = &cases[i].op;
+        const PixRow *row = &device->backend->rows[op->kind];
+        bool conv = op->kind == PIX_OP_CONV || op->kind == PIX_OP_DECONV;
+        if (conv && op->conv.rectifies && !row->rectifies)
+            continue;
         run_case(device, &cases[i], false);
-        if (device->backend->rows[cases[i].op.kind].in_place)
+        if (row->in_place)
             run_case(device, &cases[i], true);
     }
 }

@@ -62,6 +62,12 @@ static double padded(const RefCall *call, PixPadMode mode, int n, int c, int y, 
     return call->x[0][at(s, n, c, y, x)];
 }
 
+/* What a convolution takes for @x. */
+static double taken(const RefCall *call, double x)
+{
+    return call->op->conv.rectifies && x < 0 ? 0 : x;
+}
+
 static double convolve(const RefCall *call, int n, int oc, int oy, int ox)
 {
     const PixConvOp *o = &call->op->conv;
@@ -71,8 +77,8 @@ static double convolve(const RefCall *call, int n, int oc, int oy, int ox)
         for (int ky = 0; ky < o->kh; ky++)
             for (int kx = 0; kx < o->kw; kx++)
                 sum +=
-                    padded(call, o->pad.mode, n, c, oy * o->sh - o->pad.top + ky,
-                           ox * o->sw - o->pad.left + kx) *
+                    taken(call, padded(call, o->pad.mode, n, c, oy * o->sh - o->pad.top + ky,
+                                       ox * o->sw - o->pad.left + kx)) *
                     call->param[PIX_SLOT_WEIGHT][((oc * channels + c) * o->kh + ky) * o->kw + kx];
     return sum;
 }
@@ -88,7 +94,7 @@ static double deconvolve(const RefCall *call, int n, int oc, int oy, int ox)
                 int ky = oy + o->pad.top - iy * o->sh, kx = ox + o->pad.left - ix * o->sw;
                 if (ky < 0 || ky >= o->kh || kx < 0 || kx >= o->kw)
                     continue;
-                sum += call->x[0][at(s, n, c, iy, ix)] *
+                sum += taken(call, call->x[0][at(s, n, c, iy, ix)]) *
                        call->param[PIX_SLOT_WEIGHT][((c * o->oc + oc) * o->kh + ky) * o->kw + kx];
             }
     return sum;

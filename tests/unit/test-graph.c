@@ -179,7 +179,7 @@ static void run_case(PixDevice *device, const Case *k)
     g_autoptr(PixGraph) graph = pix_arch_build(&k->arch);
     assert_true(pix_graph_set_modes(graph, k->running, k->dropout, NULL));
     assert_true(pix_graph_infer(graph, k->n, k->h, k->w, NULL));
-    PixGraph *fused = pix_graph_fuse(graph);
+    PixGraph *fused = pix_graph_fuse(graph, device);
     assert_true(pix_graph_infer(fused, k->n, k->h, k->w, NULL));
     Weights w = weights_new(graph, device);
     PixRun *run = pix_run_new(fused, device, w.tensors, NULL);
@@ -220,27 +220,35 @@ static guint count_nodes(const PixGraph *graph, PixOpKind kind)
     return count;
 }
 
-static PixGraph *fuse(PixArchKind kind, bool running, bool dropout)
+static PixGraph *fuse(const PixDevice *device, PixArchKind kind, bool running, bool dropout)
 {
     PixArch arch;
     pix_arch_init(&arch, kind);
     arch.dropout = true;
     g_autoptr(PixGraph) graph = pix_arch_build(&arch);
     assert_true(pix_graph_set_modes(graph, running, dropout, NULL));
-    return pix_graph_fuse(graph);
+    return pix_graph_fuse(graph, device);
 }
 
-/* What fusing is for: only convolutions, the second copies of skips, and additions. */
+/*
+ * What fusing is for: only convolutions and additions are left, and second copies of skips where the
+ * device cannot do without.
+ */
 static void test_fused_away(void **state)
 {
+    PixBackend able = pix_backend_cpu;
+    able.rows[PIX_OP_CONV].rectifies = able.rows[PIX_OP_DECONV].rectifies = true;
+    PixDevice plain_device = {.backend = &pix_backend_cpu}, able_device = {.backend = &able};
     for (int running = 0; running < 2; running++) {
         bool dropout = !running; /* with running statistics it is an op of its own */
-        g_autoptr(PixGraph) unet = fuse(PIX_ARCH_UNET, running, dropout);
+        g_autoptr(PixGraph) unet = fuse(&plain_device, PIX_ARCH_UNET, running, dropout);
         assert_int_equal(count_nodes(unet, PIX_OP_NORM), 0);
         assert_int_equal(count_nodes(unet, PIX_OP_DROPOUT), 0);
         assert_int_equal(count_nodes(unet, PIX_OP_ACTIVATION), 7);
         assert_int_equal(unet->nodes->len, 1 + 16 + 7 + 7);
-        g_autoptr(PixGraph) resnet = fuse(PIX_ARCH_RESNET, running, dropout);
+        g_autoptr(PixGraph) rectified = fuse(&able_device, PIX_ARCH_UNET, running, dropout);
+        assert_int_equal(rectified->nodes->len, 1 + 16 + 7);
+        g_autoptr(PixGraph) resnet = fuse(&plain_device, PIX_ARCH_RESNET, running, dropout);
         assert_int_equal(count_nodes(resnet, PIX_OP_PAD), 0);
         assert_int_equal(resnet->nodes->len, 1 + 24 + 9);
     }

@@ -74,6 +74,7 @@ void cpu_conv_forward(PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
     float *scale = call->scratch->data, *shift = scale + conv.y.c;
+    g_assert(!call->op->conv.rectifies);
     if (call->op->conv.norm.running) {
         fold_norm(call, scale, shift);
         conv.scale = scale;

@@ -98,6 +98,7 @@ static VulkanConv forward(const PixDevice *device, const PixCall *call)
     if (!measures)
         set_vectors(&conv, op, call->param);
     set_weight(&conv, &call->param[PIX_SLOT_WEIGHT], true);
+    conv.dispatch.constants[VK_CONV_RECTIFIES] = op->rectifies;
     cut(&conv, device, call->op->kind == PIX_OP_DECONV);
     return conv;
 }
