@@ -111,6 +111,7 @@ const Command command_train = {
         "\n"
         "  pix2pix train --resume RUN\n"
         "\n"
+        "or on another --device, see pix2pix devices: what it saves is the same for all of them.\n"
         "Ctrl-C finishes the step, saves and leaves. Names of options may be written with _ for "
         "-,\n"
         "and those of other pix2pix implementations are understood.\n"

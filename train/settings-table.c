@@ -134,7 +134,7 @@ const SettingRow settings_table[] = {
     {FIELD(html), SETTING_BOOL, WRITTEN, "true", 0, 0, NULL, "No index.html", FREE},
 
     {FIELD(device), SETTING_TEXT, MACHINE, "", 0, 0, "NAME",
-     "Processor to use, see pix2pix devices", FREE},
+     "Processor to use, see pix2pix devices; a run may go on on another", FREE},
     {FIELD(threads), SETTING_INT, MACHINE, "0", 0, 1024, "N", "CPU threads to use; 0: all", FREE},
     {FIELD(loader_threads), SETTING_INT, MACHINE, "1", 0, 256, "N",
      "Threads that read pictures ahead; 0: they are read between steps", FREE},

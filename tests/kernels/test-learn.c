@@ -96,15 +96,15 @@ static double sum_squares(PixDevice *device, const Fenced *f)
 
 static const RefAdam adam = {2e-4, 0.5, 0.999, 1e-8};
 
-static void step(PixDevice *device, int t, const Fenced *w, const Fenced *g, const Fenced *m,
-                 const Fenced *v, float scale)
+static PixAdamCall call_of(int t, const Fenced *w, const Fenced *g, const Fenced *m,
+                           const Fenced *v, float scale)
 {
-    PixAdamCall call = {
+    return (PixAdamCall){
         .weights = range_of(w),
         .gradients = range_of(g),
         .m = range_of(m),
         .v = range_of(v),
-        .scale = scale,
+        .scale = (double)scale,
         .beta1 = (float)adam.beta1,
         .share1 = (float)(1 - adam.beta1),
         .beta2 = (float)adam.beta2,
@@ -113,6 +113,12 @@ static void step(PixDevice *device, int t, const Fenced *w, const Fenced *g, con
         .root = (float)(1 / sqrt(1 - pow(adam.beta2, t))),
         .epsilon = (float)adam.eps,
     };
+}
+
+static void step(PixDevice *device, int t, const Fenced *w, const Fenced *g, const Fenced *m,
+                 const Fenced *v, float scale)
+{
+    PixAdamCall call = call_of(t, w, g, m, v, scale);
     device->backend->adam(device, &call);
 }
 
@@ -181,6 +187,113 @@ static void test_adam_of_any_length(void **state)
         for (int j = 0; j < counts[i]; j++)
             assert_true(fabs((double)weights[j] - expected[j]) < 2e-7); /* four roundings of 1 */
     }
+}
+
+/* A step with @gradients that must not be longer than @longest, and with figures of which one is
+ * @other. (transfer full): the weights, which were 0. */
+static float *step_with_figures(PixDevice *device, const float *gradients, double longest,
+                                float other)
+{
+    enum { COUNT = 1008 };
+    g_autofree float *zeros = g_new0(float, COUNT);
+    Fenced w = put(device, row(COUNT), 0, zeros), m = put(device, row(COUNT), 0, zeros);
+    Fenced v = put(device, row(COUNT), 0, zeros), g = put(device, row(COUNT), 0, gradients);
+    Fenced x = put(device, row(1), 0, &other);
+    PixAdamCall call = call_of(1, &w, &g, &m, &v, 0.5f);
+    PixRange figures = figures_new(device, 3), *all = &call.figures, part = figures;
+    part.bytes = PIX_FIGURE_BYTES;
+    device->backend->fill(device, figures, 0);
+    device->backend->sum_squares(device, range_of(&x), part);
+    part.offset = 2 * PIX_FIGURE_BYTES;
+    device->backend->sum_squares(device, range_of(&g), part);
+    *all = figures;
+    call.squares = 2;
+    call.longest = longest;
+    call.epsilon = 1; /* a step is as long as the gradient, nearly */
+    device->backend->adam(device, &call);
+    device->backend->buffer_free(device, figures.buffer);
+    float *weights = fenced_read(device, &w);
+    Fenced *const made[] = {&w, &m, &v, &g, &x};
+    for (size_t i = 0; i < G_N_ELEMENTS(made); i++)
+        fenced_clear(device, made[i]);
+    return weights;
+}
+
+static void test_adam_by_figures(void **state)
+{
+    enum { COUNT = 1008 };
+    PixDevice *device = *state;
+    g_autofree float *gradients = noise(COUNT, 1), *shorter = g_new(float, COUNT);
+    g_autofree float *free_step = step_with_figures(device, gradients, 0, 1);
+    double squares = 0;
+    for (int i = 0; i < COUNT; i++)
+        squares += (double)gradients[i] * (double)gradients[i];
+    double length = 0.5 * sqrt(squares); /* with the scale */
+    g_autofree float *wide = step_with_figures(device, gradients, 1.01 * length, 1);
+    assert_memory_equal(wide, free_step, COUNT * sizeof *wide);
+    for (int i = 0; i < COUNT; i++)
+        shorter[i] = 0.25f * gradients[i];
+    g_autofree float *clipped = step_with_figures(device, gradients, 0.25 * length, 1);
+    g_autofree float *expected = step_with_figures(device, shorter, 0, 1);
+    check_near(clipped, expected, COUNT, 1e-9); /* of 2e-4 */
+    assert_memory_not_equal(clipped, free_step, COUNT * sizeof *clipped);
+    const float broken[] = {NAN, INFINITY};
+    for (size_t j = 0; j < G_N_ELEMENTS(broken); j++) {
+        g_autofree float *stays = step_with_figures(device, gradients, 0, broken[j]);
+        for (int i = 0; i < COUNT; i++)
+            assert_true(stays[i] == 0);
+    }
+}
+
+/* ---- the gradient penalty ---- */
+
+static void test_mix(void **state)
+{
+    PixDevice *device = *state;
+    PixShape shape = {7, 3, 5, 4};
+    size_t count = pix_shape_count(shape), each = count / 7;
+    const PixMaskKey key = {0x123456789, 3, 0xFFFE};
+    g_autofree float *a = noise(count, 1), *b = noise(count, 2);
+    Fenced to = put(device, shape, 2, a), from = put(device, shape, 1, b);
+    device->backend->mix(device, &to.tensor, &from.tensor, &key);
+    g_autofree float *found = fenced_read(device, &to);
+    for (size_t i = 0; i < count; i++) {
+        double share = pix_rng_word(&key, i / each) / 4294967296.0;
+        double expected = share * (double)a[i] + (1 - share) * (double)b[i];
+        assert_true(fabs((double)found[i] - expected) < 2e-7);
+    }
+    fenced_clear(device, &to);
+    fenced_clear(device, &from);
+}
+
+/* Samples of lengths above and below 1, and one of zeros. */
+static void test_penalty(void **state)
+{
+    enum { N = 3 };
+    PixDevice *device = *state;
+    PixShape shape = {N, 3, 9, 7};
+    size_t count = pix_shape_count(shape), each = count / N;
+    g_autofree float *values = noise(count, 1);
+    double expected = 0, factors[N] = {0};
+    for (size_t n = 0; n < N; n++) {
+        double squares = 0;
+        for (size_t i = n * each; i < (n + 1) * each; i++) {
+            values[i] *= (const float[]){1, 0.01f, 0}[n];
+            squares += (double)values[i] * (double)values[i];
+        }
+        expected += pow(sqrt(squares) - 1, 2) / N;
+        factors[n] = squares > 0 ? 10 * 2 * (sqrt(squares) - 1) / sqrt(squares) / N : 0;
+    }
+    Fenced g = put(device, shape, 0, values);
+    PixRange figure = figures_new(device, 1);
+    device->backend->penalty(device, &g.tensor, 10, figure);
+    g_autofree float *found = fenced_read(device, &g);
+    assert_true(fabs(figure_take(device, figure) / expected - 1) < rounding(device, 1e-6));
+    for (size_t i = 0; i < count; i++) {
+        double wanted = factors[i / each] * (double)values[i];
+        assert_true(fabs((double)found[i] - wanted) <= 1e-6 * fabs(wanted));
+    }
+    fenced_clear(device, &g);
 }
 
 /* ---- losses ---- */
@@ -518,7 +631,8 @@ int main(void)
         TEST(test_running_statistics_that_stay, level),                                            \
         TEST(test_running_statistics_of_one_value, level),                                         \
         TEST(test_dropout_draws_the_mask_again, level), TEST(test_copy, level),                    \
-        TEST(test_ranges, level), TEST(test_sum_of_no_numbers, level)
+        TEST(test_ranges, level), TEST(test_sum_of_no_numbers, level),                             \
+        TEST(test_adam_by_figures, level), TEST(test_mix, level), TEST(test_penalty, level)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads), TESTS("c:2"),
                                        TESTS("vulkan")};
     size_t n = G_N_ELEMENTS(tests), each = (n - 1) / 2;
