@@ -94,7 +94,7 @@ GST_START_TEST(named)
                                               : GST_STATE_CHANGE_SUCCESS);
     if (__i__ != FAKE_LOAD)
         test_set_caps(harness, &info, NULL);
-    if (__i__ == FAKE_FRAME)
+    if (__i__ >= FAKE_FRAME)
         fail_unless_equals_int(gst_harness_push(harness, test_picture(&info, 0)), GST_FLOW_ERROR);
     fail_unless(gst_harness_try_pull(harness) == NULL);
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 1);
@@ -211,6 +211,42 @@ GST_START_TEST(other_device)
 }
 GST_END_TEST;
 
+#define LOST 2 /* at most: what is in flight */
+
+/* A GPU that is lost with frames in flight takes those along, and nothing else. */
+GST_START_TEST(takes_over_in_flight)
+{
+    GstVideoInfo info = test_info("RGB", 32, 32);
+    GstBuffer *wanted = cpu_frame(&info), *frame;
+    GstHarness *harness = test_harness_new("unet32", "device=vulkan");
+    GstBus *bus = test_add_bus(harness);
+    int n = 0, largest;
+
+    fake_engine_reset();
+    fake_engine_set_automatic(TRUE);
+    test_set_caps(harness, &info, NULL);
+    for (int i = 0; i < 8; i++) {
+        if (i == 4)
+            fake_engine_fail_next(__i__);
+        fail_unless_equals_int(gst_harness_push(harness, test_picture(&info, 0)), GST_FLOW_OK);
+    }
+    fail_unless(gst_harness_push_event(harness, gst_event_new_eos()));
+    for (; (frame = gst_harness_try_pull(harness)); n++) {
+        test_difference(frame, wanted, &info, &largest);
+        fail_unless(largest <= 1, "frame %d differs by %d", n, largest);
+        gst_buffer_unref(frame);
+    }
+    fail_unless(n >= 8 - LOST, "%d frames came out", n);
+    expect_device(harness->element, "cpu");
+    expect_warning(bus);
+    fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 0);
+    test_drop_bus(harness, bus);
+    gst_harness_teardown(harness);
+    gst_buffer_unref(wanted);
+    fake_engine_reset();
+}
+GST_END_TEST;
+
 #define FRAMES 3
 #define SINKS 3
 
@@ -301,12 +337,13 @@ static Suite *several_devices_suite(void)
     TCase *tcase = tcase_create("general");
 
     suite_add_tcase(suite, tcase);
-    tcase_add_loop_test(tcase, takes_over, 0, FAKE_FRAME + 1);
-    tcase_add_loop_test(tcase, named, 0, FAKE_FRAME + 1);
+    tcase_add_loop_test(tcase, takes_over, 0, FAKE_RESULT + 1);
+    tcase_add_loop_test(tcase, named, 0, FAKE_RESULT + 1);
     tcase_add_test(tcase, takes_over_swap);
     tcase_add_loop_test(tcase, refused, 0, 2);
     if (has_vulkan()) { /* not a list of what was skipped */
         tcase_add_test(tcase, other_device);
+        tcase_add_loop_test(tcase, takes_over_in_flight, FAKE_FRAME, FAKE_RESULT + 1);
         tcase_add_test(tcase, one_pipeline);
     }
     return suite;
