@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The layer of faults as the loader sees it: which calls it takes, and what it passes on. */
-#include <stdatomic.h>
+#include <pthread.h>
 #include <string.h>
 
 #include <vulkan/vk_layer.h>
@@ -299,14 +299,22 @@ static struct {
     VkDeviceMemory memory;
     uint64_t bytes;
 } memories[MOST_MEMORIES];
+static pthread_mutex_t memories_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Where @memory is kept; a free place for VK_NULL_HANDLE. */
-static int place_of(VkDeviceMemory memory)
+/* Keeps @to in the place of @from. Returns: the bytes that were kept there. */
+static uint64_t replace_memory(VkDeviceMemory from, VkDeviceMemory to, uint64_t bytes)
 {
+    uint64_t old = 0;
+    pthread_mutex_lock(&memories_lock);
     for (int i = 0; i < MOST_MEMORIES; i++)
-        if (memories[i].memory == memory)
-            return i;
-    return 0;
+        if (memories[i].memory == from) {
+            old = memories[i].bytes;
+            memories[i].memory = to;
+            memories[i].bytes = bytes;
+            break;
+        }
+    pthread_mutex_unlock(&memories_lock);
+    return old;
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL hook_AllocateMemory(VkDevice device,
@@ -326,20 +334,15 @@ static VKAPI_ATTR VkResult VKAPI_CALL hook_AllocateMemory(VkDevice device,
         fault_give_memory(info->allocationSize);
         return result;
     }
-    int place = place_of(VK_NULL_HANDLE);
-    memories[place].memory = *out;
-    memories[place].bytes = info->allocationSize;
+    replace_memory(VK_NULL_HANDLE, *out, info->allocationSize);
     return result;
 }
 
 static VKAPI_ATTR void VKAPI_CALL hook_FreeMemory(VkDevice device, VkDeviceMemory memory,
                                                   const VkAllocationCallbacks *callbacks)
 {
-    if (memory) {
-        int place = place_of(memory);
-        fault_give_memory(memories[place].bytes);
-        memories[place].memory = VK_NULL_HANDLE;
-    }
+    if (memory)
+        fault_give_memory(replace_memory(memory, VK_NULL_HANDLE, 0));
     NEXT(device, FreeMemory)(device, memory, callbacks);
 }
 

@@ -13,7 +13,8 @@
  *   FAULT_OBJECTS=N           so many allocations of memory can be alive
  *   FAULT_DEVICES=N           every physical device is there N times
  *   FAULT_ROBUST=1            robustBufferAccess is on
- *   FAULT_COUNTS=FILE         at vkDestroyInstance: a line "NAME CALLS" for each function, and "any"
+ *   FAULT_COUNTS=FILE         gets, at vkDestroyInstance, a line "NAME CALLS" for each function, "any", and
+ *                             "bytes", the most that were allocated at a time
  * Calls are counted from the start of the process. One instance at a time; the driver's functions are
  * the same for all its devices.
  */
@@ -34,7 +35,7 @@ static const char *const names[] = {
 static atomic_long counts[FAULT_COUNT], n_fallible;
 static atomic_bool lost;
 static atomic_int n_objects;
-static atomic_uint_fast64_t n_bytes;
+static atomic_uint_fast64_t n_bytes, most_bytes;
 
 /* ---- what the environment says ---- */
 
@@ -105,12 +106,12 @@ void fault_find_device(void)
 void fault_write_counts(void)
 {
     const char *file = getenv("FAULT_COUNTS");
-    FILE *out = file ? fopen(file, "w") : NULL;
+    FILE *out = file ? fopen(file, "a") : NULL;
     if (!out)
         return;
     for (int i = 0; i < FAULT_COUNT; i++)
         fprintf(out, "%s %ld\n", names[i], counts[i]);
-    fprintf(out, "any %ld\n", n_fallible);
+    fprintf(out, "any %ld\nbytes %" PRIuFAST64 "\n", n_fallible, most_bytes);
     fclose(out);
 }
 
@@ -130,6 +131,8 @@ VkResult fault_take_memory(uint64_t bytes)
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     n_objects++;
     n_bytes += bytes;
+    if (n_bytes > most_bytes)
+        most_bytes = n_bytes;
     return VK_SUCCESS;
 }
 
