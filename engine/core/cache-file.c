@@ -3,6 +3,9 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include <glib/gstdio.h>
 
 #define DIGEST 32         /* bytes of SHA-256 */
 #define HEAD (2 * DIGEST) /* of the identity, and of what follows */
@@ -38,14 +41,23 @@ static bool is_good(const char *data, gsize bytes, const guint8 key[DIGEST])
     return memcmp(data + DIGEST, found, DIGEST) == 0;
 }
 
+/* Whatever else has that name, a pipe that nobody writes to say, is not waited for. */
+static char *read_file(const char *file, gsize *bytes)
+{
+    GStatBuf about;
+    char *data = NULL;
+    if (g_stat(file, &about) == 0 && S_ISREG(about.st_mode) && about.st_size <= (goffset)MOST_BYTES)
+        g_file_get_contents(file, &data, bytes, NULL);
+    return data;
+}
+
 char *pix_cache_read(const char *kind, const char *identity, gsize *bytes)
 {
     guint8 key[DIGEST];
-    g_autofree char *data = NULL;
     gsize length = 0;
     digest(identity, strlen(identity), key);
-    g_autofree char *file = file_name(kind, key);
-    if (!g_file_get_contents(file, &data, &length, NULL) || !is_good(data, length, key))
+    g_autofree char *file = file_name(kind, key), *data = read_file(file, &length);
+    if (!data || !is_good(data, length, key))
         return NULL;
     *bytes = length - HEAD;
     memmove(data, data + HEAD, *bytes);
@@ -54,10 +66,9 @@ char *pix_cache_read(const char *kind, const char *identity, gsize *bytes)
 
 static bool is_kept(const char *file, const char *data, gsize bytes)
 {
-    g_autofree char *old = NULL;
-    gsize old_bytes;
-    return g_file_get_contents(file, &old, &old_bytes, NULL) && old_bytes == bytes &&
-           memcmp(old, data, bytes) == 0;
+    gsize old_bytes = 0;
+    g_autofree char *old = read_file(file, &old_bytes);
+    return old && old_bytes == bytes && memcmp(old, data, bytes) == 0;
 }
 
 void pix_cache_write(const char *kind, const char *identity, const void *data, gsize bytes)

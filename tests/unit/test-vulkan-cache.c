@@ -5,10 +5,14 @@
  * nothing else ever does.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <glib/gstdio.h>
@@ -16,7 +20,9 @@
 #include "vk-cache.h"
 
 #define KEPT "what the driver compiled"
+#define OTHER "what it compiled elsewhere"
 
+static const char *kept = KEPT;
 static gsize given_bytes; /* to the driver, when a cache was made */
 static char given[64];
 static int alive;
@@ -34,9 +40,9 @@ static VkResult create(VkDevice device, const VkPipelineCacheCreateInfo *info,
 
 static VkResult get_data(VkDevice device, VkPipelineCache cache, size_t *bytes, void *data)
 {
-    *bytes = sizeof KEPT;
+    *bytes = strlen(kept) + 1;
     if (data)
-        memcpy(data, KEPT, sizeof KEPT);
+        memcpy(data, kept, *bytes);
     return VK_SUCCESS;
 }
 
@@ -167,6 +173,64 @@ static void test_nowhere(void **state)
     g_unlink(path);
 }
 
+/* What is no file of ours is neither read, however long that takes, nor in the way. */
+static void test_no_file(void **state)
+{
+    const VulkanGpu gpu = make_gpu();
+    use(&gpu);
+    g_autofree char *file = the_file();
+    assert_int_equal(truncate(file, (off_t)1 << 40), 0);
+    assert_int_equal(use(&gpu), 0);
+    assert_int_equal(use(&gpu), sizeof KEPT);
+    g_unlink(file);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    assert_int_equal(use(&gpu), 0);
+    assert_int_equal(use(&gpu), sizeof KEPT);
+}
+
+/* A disk without room: no cache, and nothing is left of the attempt. */
+static void test_full(void **state)
+{
+    const VulkanGpu gpu = make_gpu();
+    struct rlimit old, none;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    none = old;
+    none.rlim_cur = 16;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    gsize bytes = use(&gpu);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(bytes, 0);
+    g_autofree char *path = folder();
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    assert_true(!dir || !g_dir_read_name(dir));
+    assert_int_equal(use(&gpu), 0);
+    assert_int_equal(use(&gpu), sizeof KEPT);
+}
+
+/* Whatever the other writes at the same time, each reads a whole file. */
+static int use_often(const char *text)
+{
+    const VulkanGpu gpu = make_gpu();
+    kept = text;
+    for (int i = 0; i < 200; i++)
+        if (use(&gpu) > 0 && strcmp(given, KEPT) != 0 && strcmp(given, OTHER) != 0)
+            return 1;
+    kept = KEPT;
+    return given_bytes > 0 ? 0 : 1;
+}
+
+static void test_race(void **state)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(use_often(OTHER));
+    assert_int_equal(use_often(KEPT), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(void)
 {
     g_autofree char *cache = g_dir_make_tmp("pix2pix-cache-XXXXXX", NULL);
@@ -176,6 +240,9 @@ int main(void)
         cmocka_unit_test_teardown(test_damaged, clean),
         cmocka_unit_test_teardown(test_of_another, clean),
         cmocka_unit_test_teardown(test_nowhere, clean),
+        cmocka_unit_test_teardown(test_no_file, clean),
+        cmocka_unit_test_teardown(test_full, clean),
+        cmocka_unit_test_teardown(test_race, clean),
     };
     int failed = cmocka_run_group_tests_name("vulkan-cache", tests, NULL, NULL);
     g_rmdir(cache);
