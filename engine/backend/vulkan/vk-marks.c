@@ -11,7 +11,7 @@ static bool make_pool(VulkanMarks *marks, VulkanGpu *gpu, VkCommandBuffer buffer
                                         .queryType = VK_QUERY_TYPE_TIMESTAMP,
                                         .queryCount = MOST};
     if (vk_loader_timestamp_bits(gpu->physical, gpu->family) == 0 ||
-        gpu->vk.vkCreateQueryPool(gpu->device, &info, NULL, &marks->pool) != VK_SUCCESS)
+        !VK_MAKE(gpu, vkCreateQueryPool, &info, &marks->pool, NULL))
         return false;
     gpu->vk.vkCmdResetQueryPool(buffer, marks->pool, 0, MOST);
     return true;
