@@ -15,6 +15,7 @@
 
 #include "backend.h"
 #include "compare.h"
+#include "levels.h"
 #include "ref-ops.h"
 
 /* float32 against double; a case that needs more says why. */
@@ -507,65 +508,30 @@ static void test_nan_is_no_pixel(void **state)
     backend->buffer_free(device, tensor.buffer);
 }
 
-static int open_level(void **state, const char *level, unsigned threads)
-{
-    g_setenv("PIX2PIX_CPU", level, TRUE);
-    const char *spec = strcmp(level, "vulkan") == 0 ? "vulkan" : "cpu";
-    PixDevice *device = pix_device_open(spec, threads, NULL);
-    g_unsetenv("PIX2PIX_CPU");
-    *state = device;
-    return device && strcmp(device->info.level, level) == 0 ? 0 : -1;
-}
-
 static int close_device(void **state)
 {
     pix_device_unref(*state);
     return 0;
 }
 
-#define LEVEL(level, threads)                                                                      \
-    static int open_##level##_##threads(void **state)                                              \
-    {                                                                                              \
-        return open_level(state, #level, threads);                                                 \
-    }
-LEVEL(c, 1)
-LEVEL(openblas, 2)
-LEVEL(avx2, 2)
-LEVEL(avx512, 1)
-LEVEL(avx512, 3)
-LEVEL(vulkan, 1)
-
-#define TEST(level, threads)                                                                       \
-    {                                                                                              \
-        "every op, " #level ", " #threads " threads", test_device, open_##level##_##threads,       \
-            close_device, NULL                                                                     \
-    }
-
-/* What this machine and build cannot do is not run, and so not counted. */
-static bool has_level(const char *level)
+static int open_device(void **state)
 {
-    void *state = NULL;
-    bool has = open_level(&state, level, 1) == 0;
-    pix_device_unref(state);
-    return has;
+    *state = level_open(*state);
+    return *state ? 0 : -1;
 }
 
 int main(void)
 {
-    const struct {
-        const char *level;
-        struct CMUnitTest test;
-    } levels[] = {
-        {"c", TEST(c, 1)},           {"openblas", TEST(openblas, 2)}, {"avx2", TEST(avx2, 2)},
-        {"avx512", TEST(avx512, 1)}, {"avx512", TEST(avx512, 3)},     {"vulkan", TEST(vulkan, 1)},
-    };
+    static const char *const levels[] = {"c:1",      "openblas:2", "avx2:2",
+                                         "avx512:1", "avx512:3",   "vulkan"};
     struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nan_is_no_pixel),
     };
     size_t n = 2;
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
-        if (has_level(levels[i].level))
-            tests[n++] = levels[i].test;
+        if (has_level(levels[i]))
+            tests[n++] = (struct CMUnitTest){levels[i], test_device, open_device, close_device,
+                                             (void *)levels[i]};
     return _cmocka_run_group_tests("kernels", tests, n, NULL, NULL);
 }
