@@ -14,15 +14,20 @@
 
 #define BY_TWO .kh = 4, .kw = 4, .sh = 2, .sw = 2, .pad = {PIX_PAD_ZERO, 1, 1, 1, 1}
 
-/* Down and up again as a U-Net does, with channels for the wide and for the narrow kernels. */
+/* Down and up again as a U-Net does, its ops joined as for frames, then one by one as in training;
+ * with channels for the wide and for the narrow kernels. */
 static const PixShape input = {1, 3, 32, 32};
 static const PixOp ops[] = {
-    {.kind = PIX_OP_CONV, .conv = {.oc = 32, BY_TWO}},
-    {.kind = PIX_OP_NORM, .norm = {.kind = PIX_NORM_BATCH, .eps = 1e-5f}},
-    {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_LEAKY_RELU, 0.2f}},
-    {.kind = PIX_OP_DROPOUT, .dropout = {.rate = 0.5f}},
-    {.kind = PIX_OP_DECONV, .conv = {.oc = 3, BY_TWO}},
-    {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_TANH}},
+    {.kind = PIX_OP_CONV,
+     .conv = {.oc = 32,
+              BY_TWO,
+              .norm = {.kind = PIX_NORM_BATCH, .eps = 1e-5f},
+              .activation = {PIX_ACTIVATION_LEAKY_RELU, 0.2f},
+              .dropout = {.rate = 0.5f}}},
+    {.kind = PIX_OP_NORM, .norm = {.kind = PIX_NORM_INSTANCE, .eps = 1e-5f}},
+    {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_RELU}},
+    {.kind = PIX_OP_DROPOUT, .dropout = {.rate = 0.5f, .layer = 1}},
+    {.kind = PIX_OP_DECONV, .conv = {.oc = 3, BY_TWO, .activation = {PIX_ACTIVATION_TANH}}},
 };
 
 /** A device's copy of the network; all its tensors lie in one buffer. */
@@ -82,16 +87,22 @@ static bool give_weight(Trial *trial, PixCall *call, uint64_t seed, GError **err
     return backend->write_weight(trial->device, weight, call->op, dims, values, error);
 }
 
+static bool has_norm(const PixOp *op)
+{
+    return op->kind == PIX_OP_NORM ||
+           (op->kind == PIX_OP_CONV && op->conv.norm.kind != PIX_NORM_NONE);
+}
+
 static bool give_params(Trial *trial, PixCall *call, uint64_t seed, GError **error)
 {
     const PixShape vector = {1, call->out.shape.c, 1, 1};
-    if (call->op->kind == PIX_OP_NORM)
-        return give_map(trial, &call->param[PIX_SLOT_GAMMA], vector, seed, error) &&
-               give_map(trial, &call->param[PIX_SLOT_BETA], vector, seed + 1, error);
-    if (call->op->kind != PIX_OP_CONV && call->op->kind != PIX_OP_DECONV)
-        return true;
-    return give_weight(trial, call, seed, error) &&
-           give_map(trial, &call->param[PIX_SLOT_BIAS], vector, seed + 1, error);
+    PixTensor *param = call->param;
+    bool sums = call->op->kind == PIX_OP_CONV || call->op->kind == PIX_OP_DECONV;
+    return (!sums || (give_weight(trial, call, seed, error) &&
+                      give_map(trial, &param[PIX_SLOT_BIAS], vector, seed + 1, error))) &&
+           (!has_norm(call->op) ||
+            (give_map(trial, &param[PIX_SLOT_GAMMA], vector, seed + 2, error) &&
+             give_map(trial, &param[PIX_SLOT_BETA], vector, seed + 3, error)));
 }
 
 static bool make(Trial *trial, GError **error)
@@ -108,7 +119,7 @@ static bool make(Trial *trial, GError **error)
         *call = (PixCall){.op = &ops[i], .in = {x}, .frame = &trial->frame};
         pix_op_infer(&ops[i], &x.shape, &shape, NULL);
         call->out = x = take_map(trial, shape);
-        if (!give_params(trial, call, 2 * i + 1, error))
+        if (!give_params(trial, call, 4 * i + 1, error))
             return false;
         scratch_bytes = MAX(scratch_bytes, pix_backend_scratch(trial->device, call, false));
     }
