@@ -142,6 +142,16 @@ static gboolean add_metrics(Metrics *metrics, const Sample *sample, GError **err
     return metrics_add(metrics, output, target, error);
 }
 
+/* Whether the CPU takes over after @error; pictures that cannot be read are no reason. */
+static gboolean fall_back(Test *test, Sampler *sampler, GError **error)
+{
+    if (g_error_matches(*error, PIX_ERROR, PIX_ERROR_UNSUPPORTED) ||
+        !command_fall_back(&test->model, test->model_name, &test->options, FALSE, error))
+        return FALSE;
+    sampler_use(sampler, test->model);
+    return TRUE;
+}
+
 /* A broken pair is told and counted; only a failure to write stops. */
 static gboolean run_one(Test *test, Sampler *sampler, const Dataset *dataset, guint index,
                         Metrics *metrics, Progress *progress, GError **error)
@@ -149,8 +159,10 @@ static gboolean run_one(Test *test, Sampler *sampler, const Dataset *dataset, gu
     g_auto(Sample) sample = {0};
     g_autoptr(GError) broken = NULL;
 
-    if (sampler_run(sampler, dataset, index, &sample, &broken) &&
-        add_metrics(metrics, &sample, &broken)) {
+    gboolean done = sampler_run(sampler, dataset, index, &sample, &broken);
+    if (!done && fall_back(test, sampler, &broken))
+        done = sampler_run(sampler, dataset, index, &sample, &broken);
+    if (done && add_metrics(metrics, &sample, &broken)) {
         test->network_ms += sampler_get_ms(sampler);
         return test_add_output(test, dataset_get_name(dataset, index), sample.input, sample.output,
                                sample.target, error);

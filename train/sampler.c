@@ -32,6 +32,13 @@ void sampler_free(Sampler *sampler)
     g_free(sampler);
 }
 
+void sampler_use(Sampler *sampler, PixModel *model)
+{
+    g_clear_pointer(&sampler->session, pix_session_free);
+    pix_model_unref(sampler->model);
+    sampler->model = pix_model_ref(model);
+}
+
 void sample_clear(Sample *sample)
 {
     g_clear_pointer(&sample->input, picture_free);

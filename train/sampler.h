@@ -21,6 +21,9 @@ Sampler *sampler_new(PixModel *model, const AugmentOptions *augment,
 void sampler_free(Sampler *sampler); /* accepts NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sampler, sampler_free)
 
+/** sampler_use: Another copy of the model from here on, on another device. */
+void sampler_use(Sampler *sampler, PixModel *model);
+
 /** Sample: a pair and what the generator made of it, as 8-bit pictures of the network's size. */
 typedef struct {
     Picture *input, *output, *target;

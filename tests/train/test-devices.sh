@@ -76,6 +76,14 @@ for step in ${FAILING_DEVICE:+load session run}; do
         "$PIX2PIX" test "$unet" in.png --output out >"$scratch/.stdout" 2>"$scratch/.stderr"
     [ $? = 0 ] && [ -e out/in.png ] && grep -q 'the CPU takes over' "$scratch/.stderr"
     result $? "$step fails: pictures are translated all the same"
+    mkdir -p pairs/val
+    "$TOOL" picture pairs/val/1.png 64 32 1
+    rm -rf out
+    LD_PRELOAD=$FAILING_DEVICE PIX2PIX_TEST_FAILS=$step PIX2PIX_TEST_AUTO=1 \
+        "$PIX2PIX" test "$unet" --data pairs --split val --output out \
+        >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ $? = 0 ] && [ -e out/1.png ] && grep -q 'the CPU takes over' "$scratch/.stderr"
+    result $? "$step fails: so are pairs"
 done
 
 if [ -n "${FAILING_DEVICE:-}" ]; then
