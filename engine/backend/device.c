@@ -76,7 +76,7 @@ static PixDevice *open_auto(unsigned threads, GError **error)
         }
         refused = has_real(backends[i]);
     }
-    return open_cpu(threads, reason ? reason->message : NULL, refused, error);
+    return open_cpu(threads, reason ? reason->message : "this build knows no GPU", refused, error);
 }
 
 PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
