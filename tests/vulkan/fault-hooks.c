@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The layer of faults as the loader sees it: which calls it takes, and what it passes on. */
-#include <pthread.h>
 #include <string.h>
 
 #include <vulkan/vk_layer.h>
 
+#include "fault-calls.h"
 #include "fault-layer.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define MOST_COPIES 8
-#define MOST_MEMORIES 4096
 
 /* ---- the next in the chain ---- */
 
 static VkInstance instance;
 static PFN_vkGetInstanceProcAddr next_instance;
-static PFN_vkGetDeviceProcAddr next_device;
 
 /* Those of the instance have to be asked for while it is made. */
 #define INSTANCE_FUNCTIONS(X)                                                                      \
@@ -32,11 +30,6 @@ static struct {
 #define MEMBER(name) PFN_vk##name name;
     INSTANCE_FUNCTIONS(MEMBER)
 } next;
-
-#define NEXT(device, name) ((PFN_vk##name)next_device(device, "vk" #name))
-
-/* The device of functions that are given a queue or a command buffer. */
-static VkDevice last_device;
 
 /* ---- instances ---- */
 
@@ -160,190 +153,16 @@ static VKAPI_ATTR VkResult VKAPI_CALL hook_CreateDevice(VkPhysicalDevice physica
         memset(out, 0xdb, sizeof *out);
         return result;
     }
-    next_device = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
+    fault_next = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
     link->u.pLayerInfo = link->u.pLayerInfo->pNext;
     if (fault_is_robust())
         features_of(&info, &features)->robustBufferAccess = VK_TRUE;
     result = next.CreateDevice(physical, &info, callbacks, out);
     if (result == VK_SUCCESS) {
-        last_device = *out;
+        fault_device = *out;
         fault_find_device();
     }
     return result;
-}
-
-/* ---- functions that fail ---- */
-
-/* The handle is rubbish then, as it may be. */
-#define CREATOR(name, handle)                                                                      \
-    static VKAPI_ATTR VkResult VKAPI_CALL hook_##name(                                             \
-        VkDevice device, const Vk##handle##CreateInfo *info,                                       \
-        const VkAllocationCallbacks *callbacks, Vk##handle *out)                                   \
-    {                                                                                              \
-        VkResult result;                                                                           \
-        if (!fault_fails(FAULT_##name, &result))                                                   \
-            return NEXT(device, name)(device, info, callbacks, out);                               \
-        memset(out, 0xdb, sizeof *out);                                                            \
-        return result;                                                                             \
-    }
-FAULT_CREATORS(CREATOR)
-
-#define FALLIBLE(name, device, parameters, arguments)                                              \
-    static VKAPI_ATTR VkResult VKAPI_CALL hook_##name parameters                                   \
-    {                                                                                              \
-        VkResult result;                                                                           \
-        return fault_fails(FAULT_##name, &result) ? result : NEXT(device, name) arguments;         \
-    }
-
-FALLIBLE(BindBufferMemory, device,
-         (VkDevice device, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset),
-         (device, buffer, memory, offset))
-FALLIBLE(MapMemory, device,
-         (VkDevice device, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
-          VkMemoryMapFlags flags, void **data),
-         (device, memory, offset, size, flags, data))
-FALLIBLE(AllocateCommandBuffers, device,
-         (VkDevice device, const VkCommandBufferAllocateInfo *info, VkCommandBuffer *buffers),
-         (device, info, buffers))
-FALLIBLE(AllocateDescriptorSets, device,
-         (VkDevice device, const VkDescriptorSetAllocateInfo *info, VkDescriptorSet *sets),
-         (device, info, sets))
-FALLIBLE(ResetCommandPool, device,
-         (VkDevice device, VkCommandPool pool, VkCommandPoolResetFlags flags),
-         (device, pool, flags))
-FALLIBLE(BeginCommandBuffer, last_device,
-         (VkCommandBuffer buffer, const VkCommandBufferBeginInfo *info), (buffer, info))
-FALLIBLE(EndCommandBuffer, last_device, (VkCommandBuffer buffer), (buffer))
-FALLIBLE(ResetFences, device, (VkDevice device, uint32_t n, const VkFence *fences),
-         (device, n, fences))
-FALLIBLE(GetFenceStatus, device, (VkDevice device, VkFence fence), (device, fence))
-FALLIBLE(GetQueryPoolResults, device,
-         (VkDevice device, VkQueryPool pool, uint32_t first, uint32_t n, size_t size, void *data,
-          VkDeviceSize stride, VkQueryResultFlags flags),
-         (device, pool, first, n, size, data, stride, flags))
-FALLIBLE(GetPipelineCacheData, device,
-         (VkDevice device, VkPipelineCache cache, size_t *size, void *data),
-         (device, cache, size, data))
-FALLIBLE(DeviceWaitIdle, device, (VkDevice device), (device))
-
-static VKAPI_ATTR VkResult VKAPI_CALL hook_CreateComputePipelines(
-    VkDevice device, VkPipelineCache cache, uint32_t n, const VkComputePipelineCreateInfo *infos,
-    const VkAllocationCallbacks *callbacks, VkPipeline *pipelines)
-{
-    VkResult result;
-    if (!fault_fails(FAULT_CreateComputePipelines, &result))
-        return NEXT(device, CreateComputePipelines)(device, cache, n, infos, callbacks, pipelines);
-    memset(pipelines, 0, n * sizeof *pipelines); /* which these alone promise */
-    return result;
-}
-
-/* ---- work ---- */
-
-/* A device that is lost has ended all work: the driver does not go on in secret. */
-static VKAPI_ATTR VkResult VKAPI_CALL hook_QueueSubmit(VkQueue queue, uint32_t n,
-                                                       const VkSubmitInfo *infos, VkFence fence)
-{
-    VkResult result;
-    if (fault_fails(FAULT_QueueSubmit, &result))
-        return result;
-    result = NEXT(last_device, QueueSubmit)(queue, n, infos, fence);
-    if (fault_loses())
-        NEXT(last_device, DeviceWaitIdle)(last_device);
-    return result;
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL hook_WaitForFences(VkDevice device, uint32_t n,
-                                                         const VkFence *fences, VkBool32 all,
-                                                         uint64_t timeout)
-{
-    VkResult result;
-    if (fault_fails(FAULT_WaitForFences, &result)) {
-        if (result == VK_ERROR_DEVICE_LOST)
-            NEXT(device, DeviceWaitIdle)(device);
-        return result;
-    }
-    return fault_hangs() ? VK_TIMEOUT
-                         : NEXT(device, WaitForFences)(device, n, fences, all, timeout);
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL hook_WaitSemaphores(VkDevice device,
-                                                          const VkSemaphoreWaitInfo *info,
-                                                          uint64_t timeout)
-{
-    VkResult result;
-    if (fault_fails(FAULT_WaitSemaphores, &result))
-        return result;
-    return fault_hangs() ? VK_TIMEOUT : NEXT(device, WaitSemaphores)(device, info, timeout);
-}
-
-static VKAPI_ATTR void VKAPI_CALL hook_CmdPipelineBarrier(
-    VkCommandBuffer buffer, VkPipelineStageFlags from, VkPipelineStageFlags to,
-    VkDependencyFlags flags, uint32_t n_memory, const VkMemoryBarrier *memory, uint32_t n_buffers,
-    const VkBufferMemoryBarrier *buffers, uint32_t n_images, const VkImageMemoryBarrier *images)
-{
-    if (!fault_drops(FAULT_CmdPipelineBarrier))
-        NEXT(last_device, CmdPipelineBarrier)
-    (buffer, from, to, flags, n_memory, memory, n_buffers, buffers, n_images, images);
-}
-
-static VKAPI_ATTR void VKAPI_CALL hook_CmdDispatch(VkCommandBuffer buffer, uint32_t x, uint32_t y,
-                                                   uint32_t z)
-{
-    if (!fault_drops(FAULT_CmdDispatch))
-        NEXT(last_device, CmdDispatch)(buffer, x, y, z);
-}
-
-/* ---- memory ---- */
-
-static struct {
-    VkDeviceMemory memory;
-    uint64_t bytes;
-} memories[MOST_MEMORIES];
-static pthread_mutex_t memories_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* Keeps @to in the place of @from. Returns: the bytes that were kept there. */
-static uint64_t replace_memory(VkDeviceMemory from, VkDeviceMemory to, uint64_t bytes)
-{
-    uint64_t old = 0;
-    pthread_mutex_lock(&memories_lock);
-    for (int i = 0; i < MOST_MEMORIES; i++)
-        if (memories[i].memory == from) {
-            old = memories[i].bytes;
-            memories[i].memory = to;
-            memories[i].bytes = bytes;
-            break;
-        }
-    pthread_mutex_unlock(&memories_lock);
-    return old;
-}
-
-static VKAPI_ATTR VkResult VKAPI_CALL hook_AllocateMemory(VkDevice device,
-                                                          const VkMemoryAllocateInfo *info,
-                                                          const VkAllocationCallbacks *callbacks,
-                                                          VkDeviceMemory *out)
-{
-    VkResult result;
-    memset(out, 0xdb, sizeof *out);
-    if (fault_fails(FAULT_AllocateMemory, &result))
-        return result;
-    result = fault_take_memory(info->allocationSize);
-    if (result != VK_SUCCESS)
-        return result;
-    result = NEXT(device, AllocateMemory)(device, info, callbacks, out);
-    if (result != VK_SUCCESS) {
-        fault_give_memory(info->allocationSize);
-        return result;
-    }
-    replace_memory(VK_NULL_HANDLE, *out, info->allocationSize);
-    return result;
-}
-
-static VKAPI_ATTR void VKAPI_CALL hook_FreeMemory(VkDevice device, VkDeviceMemory memory,
-                                                  const VkAllocationCallbacks *callbacks)
-{
-    if (memory)
-        fault_give_memory(replace_memory(memory, VK_NULL_HANDLE, 0));
-    NEXT(device, FreeMemory)(device, memory, callbacks);
 }
 
 /* ---- the table ---- */
@@ -360,45 +179,27 @@ typedef struct {
 
 #define HOOK(name) {"vk" #name, (PFN_vkVoidFunction)hook_##name},
 
-static const Hook instance_hooks[] = {
-    {"vkGetInstanceProcAddr", (PFN_vkVoidFunction)get_instance_function},
-    HOOK(CreateInstance) INSTANCE_FUNCTIONS(HOOK)};
-
-static const Hook device_hooks[] = {
-    {"vkGetDeviceProcAddr", (PFN_vkVoidFunction)get_device_function},
-#define CREATOR_HOOK(function, handle) HOOK(function)
-    FAULT_CREATORS(CREATOR_HOOK) HOOK(BindBufferMemory) HOOK(MapMemory) HOOK(AllocateCommandBuffers)
-        HOOK(AllocateDescriptorSets) HOOK(ResetCommandPool) HOOK(BeginCommandBuffer)
-            HOOK(EndCommandBuffer) HOOK(ResetFences) HOOK(GetFenceStatus) HOOK(GetQueryPoolResults)
-                HOOK(GetPipelineCacheData) HOOK(DeviceWaitIdle) HOOK(CreateComputePipelines)
-                    HOOK(QueueSubmit) HOOK(WaitForFences) HOOK(WaitSemaphores)
-                        HOOK(CmdPipelineBarrier) HOOK(CmdDispatch) HOOK(AllocateMemory)
-                            HOOK(FreeMemory)};
-
-static PFN_vkVoidFunction find(const Hook *hooks, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(hooks[i].name, name) == 0)
-            return hooks[i].hook;
-    return NULL;
-}
-
-#define FIND(hooks, name) find(hooks, sizeof hooks / sizeof *hooks, name)
+static const Hook hooks[] = {{"vkGetInstanceProcAddr", (PFN_vkVoidFunction)get_instance_function},
+                             {"vkGetDeviceProcAddr", (PFN_vkVoidFunction)get_device_function},
+                             HOOK(CreateInstance) INSTANCE_FUNCTIONS(HOOK)};
 
 static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL get_device_function(VkDevice device,
                                                                     const char *name)
 {
-    PFN_vkVoidFunction other = next_device(device, name), hook = FIND(device_hooks, name);
-    return other && hook ? hook : other;
+    if (strcmp(name, "vkGetDeviceProcAddr") == 0)
+        return (PFN_vkVoidFunction)get_device_function;
+    PFN_vkVoidFunction next_call = fault_next(device, name), call = fault_find_call(name);
+    return next_call && call ? call : next_call;
 }
 
 static VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL get_instance_function(VkInstance of,
                                                                       const char *name)
 {
-    PFN_vkVoidFunction hook = FIND(instance_hooks, name);
-    if (!hook)
-        hook = FIND(device_hooks, name);
-    return hook ? hook : of ? next_instance(of, name) : NULL;
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        if (strcmp(hooks[i].name, name) == 0)
+            return hooks[i].hook;
+    PFN_vkVoidFunction call = fault_find_call(name);
+    return call ? call : of ? next_instance(of, name) : NULL;
 }
 
 EXPORT VKAPI_ATTR VkResult VKAPI_CALL
