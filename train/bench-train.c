@@ -13,6 +13,7 @@
 #include "step.h"
 
 #define WARM_UP 2 /* steps: moments and gradients come into memory */
+#define TIMED 2   /* steps whose layers are timed one by one, where that takes steps of their own */
 
 typedef struct {
     const BenchTrain *bench;
@@ -20,7 +21,10 @@ typedef struct {
     PixDevice *device;
     Step *step;
     Batch batch;
-    int steps; /* measured */
+    guint64 number;            /* of steps so far */
+    int steps;                 /* measured */
+    int layer_steps;           /* of which layers are the sum */
+    double submissions, waits; /* a step; 0 on the CPU */
     double median_ms, min_ms;
     GArray *layers;
     BenchPeak peak;
@@ -91,43 +95,88 @@ static void clear_layers(Run *run)
         pix_pass_clear_layers(passes[i].pass);
 }
 
-/* Sums over all measured steps become means of one. */
+/* Sums over several steps become means of one. */
 static void take_layers(Run *run, const StepPass *pass, gboolean backward)
 {
-    guint n_layers;
+    guint n_layers, n = run->layer_steps;
     const PixLayerTime *times = pix_pass_get_layers(pass->pass, backward, &n_layers);
 
     for (guint i = 0; i < n_layers; i++) {
         PixLayerTime mean = times[i];
-        mean.flops /= run->steps;
-        mean.bytes /= run->steps;
+        mean.flops /= n;
+        mean.bytes /= n;
+        mean.dispatches /= n;
+        mean.read_bytes /= n;
+        mean.written_bytes /= n;
         bench_add_layer(
-            run->layers, &mean, mean.ms / run->steps,
+            run->layers, &mean, mean.ms / n,
             g_strdup_printf("%s %s %s", pass->name, backward ? "back" : "forward", mean.name));
     }
+}
+
+static gboolean run_step(Run *run, double *ms, GError **error)
+{
+    const StepTurn turn = {.number = ++run->number,
+                           .parts = 1,
+                           .learning_rate = run->settings.learning_rate,
+                           .learning_rate_d = run->settings.learning_rate};
+    double losses[STEP_MAX_LOSSES];
+    gint64 before = g_get_monotonic_time();
+    gboolean done = step_pix2pix.run(run->step, &run->batch, &turn, losses, error);
+
+    *ms = (g_get_monotonic_time() - before) / 1e3;
+    return done;
+}
+
+/* A device that does a step in one go has no times of layers until somebody waits for each. */
+static gboolean time_layers(Run *run, GError **error)
+{
+    StepPass passes[STEP_MAX_PASSES];
+    int n = step_pix2pix.get_passes(run->step, passes);
+    double ms;
+
+    for (int i = 0; i < n; i++)
+        pix_pass_time_layers(passes[i].pass, TRUE);
+    for (int i = -1; i < TIMED; i++) {
+        if (i == 0)
+            clear_layers(run);
+        if (!run_step(run, &ms, error))
+            return FALSE;
+    }
+    run->layer_steps = TIMED;
+    return TRUE;
+}
+
+static gboolean measure_steps(Run *run, GError **error)
+{
+    g_autofree double *ms = g_new(double, run->bench->steps);
+    guint64 submissions[2], waits[2];
+
+    for (int i = 0; i < WARM_UP; i++) {
+        if (!run_step(run, ms, error))
+            return FALSE;
+    }
+    clear_layers(run);
+    pix_device_get_work(run->device, &submissions[0], &waits[0]);
+    do {
+        if (!run_step(run, &ms[run->steps], error))
+            return FALSE;
+    } while (++run->steps < run->bench->steps && !command_interrupted());
+    pix_device_get_work(run->device, &submissions[1], &waits[1]);
+    run->submissions = (double)(submissions[1] - submissions[0]) / run->steps;
+    run->waits = (double)(waits[1] - waits[0]) / run->steps;
+    run->median_ms = bench_median(ms, run->steps);
+    run->min_ms = ms[0];
+    run->layer_steps = run->steps;
+    return TRUE;
 }
 
 static gboolean measure(Run *run, GError **error)
 {
     StepPass passes[STEP_MAX_PASSES];
-    g_autofree double *ms = g_new(double, run->bench->steps);
-    double losses[STEP_MAX_LOSSES];
 
-    for (int i = -WARM_UP; i < run->bench->steps && (i <= 0 || !command_interrupted()); i++) {
-        StepTurn turn = {.number = i + WARM_UP + 1,
-                         .parts = 1,
-                         .learning_rate = run->settings.learning_rate,
-                         .learning_rate_d = run->settings.learning_rate};
-        if (i == 0)
-            clear_layers(run);
-        gint64 before = g_get_monotonic_time();
-        if (!step_pix2pix.run(run->step, &run->batch, &turn, losses, error))
-            return FALSE;
-        if (i >= 0)
-            ms[run->steps++] = (g_get_monotonic_time() - before) / 1e3;
-    }
-    run->median_ms = bench_median(ms, run->steps);
-    run->min_ms = ms[0];
+    if (!measure_steps(run, error) || (run->submissions > 0 && !time_layers(run, error)))
+        return FALSE;
     int n = step_pix2pix.get_passes(run->step, passes);
     for (int i = 0; i < n; i++) {
         take_layers(run, &passes[i], FALSE);
@@ -161,8 +210,13 @@ static void print_table(const Run *run)
     bench_print_layers(run->layers, &run->peak);
     printf("median  %.1f ms a step, %.2f images/s\n", run->median_ms, images_per_second(run));
     printf("fastest %.1f ms of %d steps, after %d to warm up\n", run->min_ms, run->steps, WARM_UP);
-    printf("outside the layers %.1f ms: losses, the optimiser, copies\n",
-           run->median_ms - bench_sum_layers(run->layers).ms);
+    if (run->submissions == 0)
+        printf("outside the layers %.1f ms: losses, the optimiser, copies\n",
+               run->median_ms - bench_sum_layers(run->layers).ms);
+    else
+        printf("a step is handed over in %.1f submissions and waited for %.1f times; the times of\n"
+               "layers are those of other steps, which were waited for layer by layer\n",
+               run->submissions, run->waits);
     printf("memory  %.1f MB of weights, gradients and moments, %.1f MB for batches\n",
            network_bytes(run) / 1e6, step_pix2pix.get_bytes(run->step) / 1e6);
     bench_print_peak(&run->peak);
@@ -191,6 +245,8 @@ static void print_json(const Run *run)
     report_json_number(builder, "median_ms", run->median_ms);
     report_json_number(builder, "min_ms", run->min_ms);
     report_json_number(builder, "images_per_s", images_per_second(run));
+    report_json_number(builder, "submissions", run->submissions);
+    report_json_number(builder, "waits", run->waits);
     report_json_int(builder, "network_bytes", network_bytes(run));
     report_json_int(builder, "batch_bytes", step_pix2pix.get_bytes(run->step));
     bench_json_layers(builder, run->layers, &run->peak);

@@ -43,3 +43,11 @@ gboolean pix_figures_read(PixFigures *figures, double *values, GError **error)
     return device->backend->read_figures(device, pix_figures_range(figures, 0, figures->count),
                                          values, error);
 }
+
+void pix_device_get_work(PixDevice *device, guint64 *submissions, guint64 *waits)
+{
+    g_return_if_fail(device && submissions && waits);
+    PixWork work = device->backend->work ? device->backend->work(device) : (PixWork){0};
+    *submissions = work.submissions;
+    *waits = work.waits;
+}

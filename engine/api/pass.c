@@ -136,6 +136,12 @@ const PixLayerTime *pix_pass_get_layers(PixPass *pass, gboolean backward, guint 
                     : pix_run_layers(pass->run, n_layers);
 }
 
+void pix_pass_time_layers(PixPass *pass, gboolean each)
+{
+    g_return_if_fail(pass);
+    pix_run_time_layers(pass->run, each);
+}
+
 void pix_pass_clear_layers(PixPass *pass)
 {
     g_return_if_fail(pass);

@@ -132,6 +132,7 @@ typedef struct {
 /** PixWork: what has been asked of a device; bytes of maps and parameters, as its kernels see them. */
 typedef struct {
     guint64 dispatches, read_bytes, written_bytes;
+    guint64 submissions, waits; /* of what was not recorded */
 } PixWork;
 
 struct PixBackend {
@@ -204,6 +205,9 @@ struct PixBackend {
     void (*penalty)(PixDevice *device, const PixTensor *g, double weight, PixRange value);
     /** read_figures: @values: one for each of @figures. Sums have been made in a fixed order. */
     bool (*read_figures)(PixDevice *device, PixRange figures, double *values, GError **error);
+
+    /** settle: Returns when all is done that was asked for. NULL: it always is. */
+    bool (*settle)(PixDevice *device, GError **error);
 
     /** Time. All optional, see above. One thread records; wait returns when the work is done. */
     bool (*record)(PixDevice *device, GError **error);

@@ -20,6 +20,7 @@ struct PixRun {
     PixGraph *graph;
     PixPlan *plan;
     bool training;
+    bool timed; /* layer by layer */
     const PixTensor *params, *param_gradients;
     PixBuffer *block, *scratch;
     size_t scratch_bytes;
@@ -167,6 +168,30 @@ static void count_backward(PixRun *run, guint i, const PixCall *call, double ms)
     layer->bytes += run->steps[i].bytes * MAX(gradients, 1);
 }
 
+static PixWork work_since(PixDevice *device, PixWork before)
+{
+    PixWork now = device->backend->work ? device->backend->work(device) : (PixWork){0};
+    return (PixWork){.dispatches = now.dispatches - before.dispatches,
+                     .read_bytes = now.read_bytes - before.read_bytes,
+                     .written_bytes = now.written_bytes - before.written_bytes};
+}
+
+static void add_work(PixLayerTime *layer, PixWork work)
+{
+    layer->dispatches += (guint)work.dispatches;
+    layer->read_bytes += (double)work.read_bytes;
+    layer->written_bytes += (double)work.written_bytes;
+}
+
+/* Where layers are timed one by one, when all is done that came before. */
+static double layer_clock(PixRun *run)
+{
+    const PixBackend *backend = run->device->backend;
+    if (run->timed && backend->settle)
+        backend->settle(run->device, NULL); /* an error is told later */
+    return pix_clock_ms();
+}
+
 /* ---- making ---- */
 
 static bool allocate(PixRun *run, PixPlanKind kind, GError **error)
@@ -191,23 +216,6 @@ static bool allocate(PixRun *run, PixPlanKind kind, GError **error)
     }
     run->scratch = backend->buffer_new(run->device, run->scratch_bytes, error);
     return run->scratch != NULL;
-}
-
-static void run_rows(PixRun *run)
-{
-    for (guint i = 0; i < run->n_steps; i++) {
-        double before = pix_clock_ms();
-        pix_backend_forward(run->device, &run->steps[i].call);
-        if (run->layers)
-            count_forward(run, i, pix_clock_ms() - before);
-    }
-}
-
-static PixWork work_since(PixDevice *device, PixWork before)
-{
-    PixWork now = device->backend->work ? device->backend->work(device) : (PixWork){0};
-    return (PixWork){now.dispatches - before.dispatches, now.read_bytes - before.read_bytes,
-                     now.written_bytes - before.written_bytes};
 }
 
 static PixCommands *record(PixRun *run, bool marked, GError **error)
@@ -345,6 +353,18 @@ void pix_run_ask(PixRun *run)
         pix_backend_forward(run->device, &run->steps[i].call);
 }
 
+static void run_rows(PixRun *run)
+{
+    for (guint i = 0; i < run->n_steps; i++) {
+        PixWork work = work_since(run->device, (PixWork){0});
+        double before = layer_clock(run);
+        pix_backend_forward(run->device, &run->steps[i].call);
+        count_forward(run, i, layer_clock(run) - before);
+        if (run->training)
+            add_work(&run->layers[i], work_since(run->device, work));
+    }
+}
+
 bool pix_run_forward(PixRun *run, PixFrame frame, GError **error)
 {
     const PixBackend *backend = run->device->backend;
@@ -383,10 +403,12 @@ bool pix_run_backward(PixRun *run, PixBackward what, GError **error)
         const Step *step = &run->steps[i];
         if (!needs[step->node])
             continue;
-        double before = pix_clock_ms();
+        PixWork work = work_since(run->device, (PixWork){0});
+        double before = layer_clock(run);
         PixCall call = backward_call(run, step, what);
         pix_backend_backward(run->device, &call);
-        count_backward(run, i, &call, pix_clock_ms() - before);
+        count_backward(run, i, &call, layer_clock(run) - before);
+        add_work(&run->backward_layers[run->n_steps - 1 - i], work_since(run->device, work));
     }
     return true;
 }
@@ -405,7 +427,13 @@ const PixLayerTime *pix_run_backward_layers(const PixRun *run, guint *n_layers)
 
 static void clear_figures(PixLayerTime *layer)
 {
-    layer->ms = layer->flops = layer->bytes = 0;
+    layer->ms = layer->flops = layer->bytes = layer->read_bytes = layer->written_bytes = 0;
+    layer->dispatches = 0;
+}
+
+void pix_run_time_layers(PixRun *run, bool each)
+{
+    run->timed = each;
 }
 
 void pix_run_clear_layers(PixRun *run)

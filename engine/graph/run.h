@@ -77,5 +77,7 @@ const PixLayerTime *pix_run_layers(const PixRun *run, guint *n_layers);
 /** pix_run_backward_layers: The same of the way back, in its order; none for inference. */
 const PixLayerTime *pix_run_backward_layers(const PixRun *run, guint *n_layers);
 void pix_run_clear_layers(PixRun *run);
+/** pix_run_time_layers: With @each, waits for each layer of training, so that its time is its own. */
+void pix_run_time_layers(PixRun *run, bool each);
 
 #endif

@@ -64,6 +64,17 @@ check 'are the same nine' near whole parts 9
 result $? 'with the same kind of state'
 check 'and a model that can be used' "$PIX2PIX" info parts/latest.safetensors
 
+works 'a benchmark of steps' bench --train --net-g unet_64 --ngf 4 --size 64x64 --frames 3 \
+    --device vulkan --json
+cp "$scratch/.stdout" bench.json
+[ "$("$TOOL" json bench.json '$.waits')" = 1.0 ]
+result $? 'a step is waited for once'
+[ "$("$TOOL" json bench.json '$.submissions' | cut -d. -f1)" -gt 1 ]
+result $? 'and handed over in pieces'
+"$TOOL" json bench.json '$.layers[*].ms' >layers
+check 'layers are waited for: asking for one takes less' \
+    awk '$1 > 0.02 { waited++ } END { exit waited < 30 }' layers
+
 # Numbers that blow up end a run with the last good weights.
 cp parts/latest.safetensors good.safetensors
 "$PIX2PIX" train --resume parts --device vulkan --override --learning-rate 1e30 --max-steps 0 \

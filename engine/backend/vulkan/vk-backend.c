@@ -36,6 +36,7 @@ const PixBackend pix_backend_vulkan = {
     .mix = vk_mix,
     .penalty = vk_penalty,
     .read_figures = vk_read_figures,
+    .settle = vk_flush,
     .record = vk_device_record,
     .finish = vk_device_finish,
     .submit = vk_device_submit,

@@ -276,7 +276,10 @@ PixWork vk_device_work(PixDevice *base)
 {
     VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
+    VulkanTraceCounts counts = vk_traces_count(device->once);
     PixWork work = device->work;
+    work.submissions = counts.submissions;
+    work.waits = counts.waits;
     g_rec_mutex_unlock(&device->lock);
     return work;
 }

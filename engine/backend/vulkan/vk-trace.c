@@ -5,7 +5,7 @@
 
 #include "vk-error.h"
 
-#define TRACES 128 /* kept */
+#define TRACES 512 /* kept */
 #define LONGEST 64 /* pieces of work in one submission: drivers stop what takes seconds */
 G_STATIC_ASSERT(LONGEST <= VK_VARYING_SLOTS);
 

@@ -139,6 +139,13 @@ PIX_API void pix_figures_clear(PixFigures *figures);
  */
 PIX_API gboolean pix_figures_read(PixFigures *figures, double *values, GError **error);
 
+/**
+ * pix_device_get_work:
+ * @submissions, @waits: (out): how often training has handed work to @device so far, and has waited
+ * for it; 0 for one that does at once what it is asked for.
+ */
+PIX_API void pix_device_get_work(PixDevice *device, guint64 *submissions, guint64 *waits);
+
 /* ---- gradients and the optimiser ---- */
 
 /** pix_network_clear_gradients: The next backward pass overwrites them instead of adding. */
@@ -244,10 +251,13 @@ PIX_API gboolean pix_pass_backward(PixPass *pass, PixBackwardFlags what, GError 
 /**
  * pix_pass_get_layers:
  * Where the time went: sums over all forward or @backward passes since pix_pass_clear_layers(), of
- * operations and bytes too. Belong to the pass.
+ * operations and bytes too. Belong to the pass. A device that queues work tells the time of asking,
+ * unless pix_pass_time_layers() was called.
  */
 PIX_API const PixLayerTime *pix_pass_get_layers(PixPass *pass, gboolean backward, guint *n_layers);
 PIX_API void pix_pass_clear_layers(PixPass *pass);
+/** pix_pass_time_layers: With @each, waits for each layer, so that it has a time of its own. */
+PIX_API void pix_pass_time_layers(PixPass *pass, gboolean each);
 
 /* ---- losses: value and gradient together ---- */
 
