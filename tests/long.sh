@@ -7,6 +7,9 @@
 need_packages chromium || exit 1
 REQUIRE_BROWSER=1 suite build-tests "$everything" --suite browser
 
+# Every single call of a driver fails in turn.
+FAULTS=all suite build-tests "$everything" --timeout-multiplier 10 --suite vulkan
+
 # Without Vulkan: a driver compiles shaders to code that the sanitizers and valgrind cannot see into.
 sanitized="$everything -Dvulkan=disabled -Db_lundef=false -Dbuildtype=debugoptimized"
 export TRAIN_KILLS=25 # how often test-train-resume.sh kills
