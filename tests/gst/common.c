@@ -11,6 +11,15 @@ char *test_model(const char *name)
     return g_strdup_printf("%s/%s%s", folder, name, strchr(name, '.') ? "" : ".safetensors");
 }
 
+/* A GPU that stays open keeps its compiled shaders from one case to the next of a process. */
+static void keep_gpu_open(void)
+{
+    static PixDevice *kept;
+
+    if (!kept && g_strcmp0(g_getenv("PIX2PIX_DEVICE"), "vulkan") == 0)
+        kept = pix_device_open(NULL, 1, NULL);
+}
+
 GstHarness *test_harness_new(const char *model, const char *settings)
 {
     GstElement *element = gst_element_factory_make("pix2pixfilter", NULL);
@@ -18,6 +27,7 @@ GstHarness *test_harness_new(const char *model, const char *settings)
     g_autofree char *path = test_model(model);
     GstHarness *harness;
 
+    keep_gpu_open();
     fail_unless(element != NULL);
     g_object_set(element, "model", path, "threads", 1, "in-flight", 1, NULL);
     for (guint i = 0; pairs[i] && *pairs[i]; i++) {
