@@ -376,6 +376,7 @@ static GstFlowReturn submit_input_buffer(GstBaseTransform *trans, gboolean disco
         GST_OBJECT_LOCK(self);
         self->timing.dropped++;
         GST_OBJECT_UNLOCK(self);
+        drain(self); /* those ahead of it have waited for it as long as for one that goes in */
     }
     if (result == GST_FLOW_OK || !GST_CLOCK_TIME_IS_VALID(self->last_frame_out))
         self->last_frame_out = running_time;

@@ -94,13 +94,15 @@ static gboolean set_matrix(const GstVideoInfo *info, gboolean from_network, PixV
     return TRUE;
 }
 
+/* GStreamer's description of VYUY has U and V the other way round than its converter. */
 static gboolean has_words(const GstVideoInfo *info)
 {
     const GstVideoFormatInfo *format = info->finfo;
 
     if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX(format) || GST_VIDEO_INFO_N_PLANES(info) > 3 ||
         GST_VIDEO_FORMAT_INFO_DEPTH(format, 0) != 8 ||
-        (info->chroma_site & GST_VIDEO_CHROMA_SITE_ALT_LINE))
+        (info->chroma_site & GST_VIDEO_CHROMA_SITE_ALT_LINE) ||
+        GST_VIDEO_INFO_FORMAT(info) == GST_VIDEO_FORMAT_VYUY)
         return FALSE;
     return is_interleaved_rgb(format) || !GST_VIDEO_INFO_HAS_ALPHA(info);
 }

@@ -13,16 +13,34 @@ struct PixFlight {
     PixFlightTimes times;
 };
 
-static bool record(PixFlight *flight, GError **error)
+static void mark(const PixFlight *flight)
+{
+    if (flight->device->backend->mark)
+        flight->device->backend->mark(flight->device);
+}
+
+static bool record_stages(PixFlight *flight, GError **error)
 {
     const PixBackend *backend = flight->device->backend;
     const PixTensor *x = pix_run_input(flight->run), *y = pix_run_output(flight->run);
+    mark(flight);
+    if (!backend->write_image(flight->device, x, &flight->in, flight->content, error))
+        return false;
+    mark(flight);
+    pix_run_ask(flight->run);
+    mark(flight);
+    if (!backend->read_image(flight->device, y, &flight->out, flight->content, error))
+        return false;
+    mark(flight);
+    return true;
+}
+
+static bool record(PixFlight *flight, GError **error)
+{
+    const PixBackend *backend = flight->device->backend;
     if (!backend->record(flight->device, error))
         return false;
-    bool good = backend->write_image(flight->device, x, &flight->in, flight->content, error);
-    if (good)
-        pix_run_ask(flight->run);
-    good = good && backend->read_image(flight->device, y, &flight->out, flight->content, error);
+    bool good = record_stages(flight, error);
     flight->commands = backend->finish(flight->device, good ? error : NULL);
     return good && flight->commands;
 }
@@ -78,12 +96,18 @@ bool pix_flight_submit(PixFlight *flight, const PixVideo *in, PixFrame frame, GE
     return done;
 }
 
-/* Of a recording everything behind the submission counts as the network. */
+/* The device's own clock, where it has one; else all behind the submission counts as the network. */
 static bool land(PixFlight *flight, GError **error)
 {
-    if (!flight->device->backend->wait(flight->device, flight->commands, error))
+    const PixBackend *backend = flight->device->backend;
+    double ms[3] = {0};
+    if (!backend->wait(flight->device, flight->commands, error))
         return false;
-    flight->times.network_ms = pix_clock_ms() - flight->submitted_ms;
+    if (!backend->read_marks || !backend->read_marks(flight->device, flight->commands, ms, 3))
+        ms[1] = pix_clock_ms() - flight->submitted_ms;
+    flight->times.in_ms += ms[0];
+    flight->times.network_ms = ms[1];
+    flight->times.out_ms = ms[2];
     return true;
 }
 

@@ -13,7 +13,7 @@
 /** PixFlight: Thread-safety: one thread at a time, for all flights of a run. */
 typedef struct PixFlight PixFlight;
 
-/** PixFlightTimes: milliseconds of the last picture. */
+/** PixFlightTimes: milliseconds of the last picture that was received. */
 typedef struct {
     double in_ms, network_ms, out_ms;
 } PixFlightTimes;

@@ -341,8 +341,8 @@ typedef struct {
 } PixLayerTime;
 
 /** PixTimes: the milliseconds of the last frame that was received, stage by stage. Pixel stages are 0
- * after pix_session_forward(). On a GPU they are what the processor does, and the network's is all
- * that passed until the frame was there. */
+ * after pix_session_forward(). On a GPU they are what it took itself, with the time to read the frame;
+ * where it has no clock the network's is all that passed since. */
 typedef struct {
     double pack_ms;    /* pixels to tensor */
     double network_ms; /* the layers */
