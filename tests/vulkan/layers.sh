@@ -2,7 +2,7 @@
 #
 # Sourced by the scripts here, after $scratch is there: the layer of faults in front of the validation
 # layer, with its checks of synchronization within and across submissions. What it has to say goes to
-# $messages. FAULT_LAYERS is the folder with the layer of faults.
+# $messages. $here is this folder, FAULT_LAYERS that with the layer of faults.
 messages=$scratch/messages
 cat >"$scratch/vk_layer_settings.txt" <<END
 khronos_validation.debug_action = VK_DBG_LAYER_ACTION_LOG_MSG
@@ -13,6 +13,7 @@ END
 unset VK_LAYER_PATH VK_LAYER_ENABLES
 export PIX2PIX_DEVICE="${PIX2PIX_DEVICE:-vulkan}"
 export VK_LAYER_SETTINGS_PATH="$scratch"
+export LSAN_OPTIONS="suppressions=$here/leaks.supp:print_suppressions=0"
 export VK_ADD_LAYER_PATH="${FAULT_LAYERS:?}"
 in_front=VK_LAYER_PIX2PIX_fault:VK_LAYER_KHRONOS_validation
 behind=VK_LAYER_KHRONOS_validation:VK_LAYER_PIX2PIX_fault

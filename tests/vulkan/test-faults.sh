@@ -14,7 +14,7 @@ line='^(NO_DEVICE|NO_MEMORY|DEVICE_LOST|UNSUPPORTED): .*'
 # subject VARIABLE=VALUE...: sets $status.
 subject() {
     rm -f "$messages"
-    env "$@" timeout 120 "$FAULT_SUBJECT" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null
+    env "$@" timeout 600 "$FAULT_SUBJECT" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null
     status=$?
 }
 

@@ -8,7 +8,8 @@
 set -u
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-. "$(dirname "$0")/layers.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/layers.sh"
 export VK_INSTANCE_LAYERS="$behind" # it sees the limits that the program sees
 export FAULT_COUNTS="$scratch/counts"
 "$@" || exit
