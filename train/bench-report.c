@@ -70,11 +70,27 @@ BenchLayer bench_sum_layers(const GArray *layers)
     return all;
 }
 
-void bench_measure_peak(const PixDeviceInfo *device, BenchPeak *peak)
+gboolean bench_measure_peak(PixDevice *device, BenchPeak *peak, GError **error)
 {
-    peak->threads = MAX(device->threads, 1);
-    peak->level = peak_choose_level(device->level);
+    const PixDeviceInfo *info = pix_device_get_info(device);
+    PixPeak measured;
+
+    *peak = (BenchPeak){.threads = info->threads, .level = info->level};
+    if (peak->threads == 0) {
+        if (!pix_device_measure(device, &measured, error))
+            return FALSE;
+        peak->gflops = measured.gflops;
+        peak->gbytes = measured.gbytes;
+        return TRUE;
+    }
+    peak->level = peak_choose_level(info->level);
     peak->gflops = peak_measure_gflops(peak->threads, peak->level);
+    return TRUE;
+}
+
+double bench_floor_ms(const BenchLayer *layer, const BenchPeak *peak)
+{
+    return MAX(layer->flops / peak->gflops, layer->bytes / peak->gbytes) / 1e6;
 }
 
 /* 10^9 a second of something that happens @count times in @ms. */
@@ -103,20 +119,31 @@ static void print_row(const BenchLayer *layer, int name_width, int algorithm_wid
            100 * share(gflops, peak->gflops), rate(layer->bytes, layer->ms));
 }
 
-static void print_work_row(const BenchLayer *layer, int name_width)
+/* Milliseconds that all layers take at least. */
+static double sum_floors(const GArray *layers, const BenchPeak *peak)
 {
-    printf("%-*s %10u %9.2f %9.2f %9.2f %9.2f\n", name_width, layer->name, layer->dispatches,
-           layer->read_bytes / 1e6, layer->written_bytes / 1e6, layer->bytes / 1e6,
-           bench_traffic(layer));
+    double ms = 0;
+
+    for (guint i = 0; i < layers->len; i++)
+        ms += bench_floor_ms(layer_at(layers, i), peak);
+    return ms;
 }
 
-static void print_work(const GArray *layers, const BenchLayer *all, int name_width)
+static void print_work_row(const BenchLayer *layer, int name_width, double floor_ms)
 {
-    printf("%-*s %10s %9s %9s %9s %9s\n", name_width, "layer", "dispatches", "MB read", "written",
-           "floor", "times it");
+    printf("%-*s %10u %9.2f %9.2f %9.2f %9.2f %9.4f %9.1f\n", name_width, layer->name,
+           layer->dispatches, layer->read_bytes / 1e6, layer->written_bytes / 1e6,
+           layer->bytes / 1e6, bench_traffic(layer), floor_ms, share(layer->ms, floor_ms));
+}
+
+static void print_work(const GArray *layers, const BenchLayer *all, int name_width,
+                       const BenchPeak *peak)
+{
+    printf("%-*s %10s %9s %9s %9s %9s %9s %9s\n", name_width, "layer", "dispatches", "MB read",
+           "written", "floor", "times it", "floor ms", "times it");
     for (guint i = 0; i < layers->len; i++)
-        print_work_row(layer_at(layers, i), name_width);
-    print_work_row(all, name_width);
+        print_work_row(layer_at(layers, i), name_width, bench_floor_ms(layer_at(layers, i), peak));
+    print_work_row(all, name_width, sum_floors(layers, peak));
     printf("\n");
 }
 
@@ -136,21 +163,27 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
     print_row(&all, name_width, algorithm_width, all.ms, peak);
     printf("\n");
     if (all.dispatches > 0)
-        print_work(layers, &all, name_width);
+        print_work(layers, &all, name_width, peak);
 }
 
 void bench_print_peak(const BenchPeak *peak)
 {
-    printf("peak    %.0f GFLOP/s of float32 multiply-adds on %u %s with %s, measured just now\n",
-           peak->gflops, peak->threads, peak->threads == 1 ? "thread" : "threads", peak->level);
+    printf("peak    %.0f GFLOP/s of float32 multiply-adds", peak->gflops);
+    if (peak->threads == 0)
+        printf(" and %.0f GB/s of memory", peak->gbytes);
+    else
+        printf(" on %u %s with %s", peak->threads, peak->threads == 1 ? "thread" : "threads",
+               peak->level);
+    printf(", measured just now\n");
 }
 
-static void json_work(JsonBuilder *builder, const BenchLayer *layer)
+static void json_work(JsonBuilder *builder, const BenchLayer *layer, double floor_ms)
 {
     report_json_int(builder, "dispatches", layer->dispatches);
     report_json_number(builder, "read_bytes", layer->read_bytes);
     report_json_number(builder, "written_bytes", layer->written_bytes);
     report_json_number(builder, "floor_bytes", layer->bytes);
+    report_json_number(builder, "floor_ms", floor_ms);
 }
 
 void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPeak *peak)
@@ -161,7 +194,8 @@ void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPe
     report_json_string(builder, "peak_level", peak->level);
     report_json_number(builder, "peak_gflops", peak->gflops);
     if (all.dispatches > 0) {
-        json_work(builder, &all);
+        report_json_number(builder, "peak_gbytes", peak->gbytes);
+        json_work(builder, &all, sum_floors(layers, peak));
         report_json_number(builder, "traffic", bench_traffic(&all));
     }
     json_builder_set_member_name(builder, "layers");
@@ -179,7 +213,7 @@ void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPe
         report_json_number(builder, "share_of_peak", share(gflops, peak->gflops));
         report_json_number(builder, "share_of_time", share(layer->ms, all.ms));
         if (all.dispatches > 0)
-            json_work(builder, layer);
+            json_work(builder, layer, bench_floor_ms(layer, peak));
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

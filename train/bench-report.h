@@ -18,9 +18,10 @@ typedef struct {
 
 /** BenchPeak: what the processor could do, measured. */
 typedef struct {
-    unsigned threads;
+    unsigned threads; /* of a CPU; 0: a GPU */
     const char *level;
     double gflops; /* of float32 multiply-adds */
+    double gbytes; /* of memory, a second; of a GPU only, else 0 */
 } BenchPeak;
 
 /** bench_median: Sorts @values. */
@@ -35,7 +36,9 @@ BenchLayer bench_sum_layers(const GArray *layers);
 /** bench_traffic: The bytes that a GPU is asked to move, as multiple of the least. */
 double bench_traffic(const BenchLayer *layer);
 
-void bench_measure_peak(const PixDeviceInfo *device, BenchPeak *peak);
+gboolean bench_measure_peak(PixDevice *device, BenchPeak *peak, GError **error);
+/** bench_floor_ms: The least that @layer can take on a GPU: of its arithmetic and its memory. */
+double bench_floor_ms(const BenchLayer *layer, const BenchPeak *peak);
 
 /** bench_print_layers: A table with a sum, and for a GPU one of what it is asked for. */
 void bench_print_layers(const GArray *layers, const BenchPeak *peak);

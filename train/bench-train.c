@@ -277,8 +277,7 @@ int bench_train_run(const Command *command, const CommandOptions *options, const
     } else if (!make_step(&run, options, &error)) {
         status = command_fail(error);
     } else {
-        bench_measure_peak(pix_device_get_info(run.device), &run.peak);
-        if (!measure(&run, &error))
+        if (!bench_measure_peak(run.device, &run.peak, &error) || !measure(&run, &error))
             status = command_fail(error);
         else if (bench->json)
             print_json(&run);

@@ -217,8 +217,8 @@ static int run(const Command *command, int argc, char **argv)
     PixImage in = noise_image(options.width, options.height, info->in_channels);
     PixImage out = noise_image(options.width, options.height, info->out_channels);
     Result result = {.frames = frames > 0 ? frames : 30, .layers = bench_layers_new()};
-    bench_measure_peak(pix_device_get_info(pix_model_get_device(model)), &result.peak);
-    gboolean measured = measure(session, &in, &out, &result, &error);
+    gboolean measured = bench_measure_peak(pix_model_get_device(model), &result.peak, &error) &&
+                        measure(session, &in, &out, &result, &error);
     if (measured && json)
         print_json(&result, model, &options, session);
     else if (measured)
@@ -240,7 +240,8 @@ const Command command_bench = {
         "counts the multiply-adds of the plain convolution: algorithms that need fewer of them\n"
         "can come out above 100 %. The peak is that of the threads and the CPU level in use; for\n"
         "c and openblas that of the CPU's best level. For a GPU a second table says what it is\n"
-        "asked for: the bytes that its shaders see, and as floor weights, inputs and outputs once.",
+        "asked for: the bytes that its shaders see, and as floor weights, inputs and outputs once;\n"
+        "and the time that those bytes or its arithmetic take at least, whichever is longer.",
     .min_arguments = 0,
     .max_arguments = 1,
     .run = run,

@@ -226,6 +226,8 @@ struct PixBackend {
     PixWork (*work)(PixDevice *device);
     void (*mark)(PixDevice *device);
     bool (*read_marks)(PixDevice *device, PixCommands *commands, double *ms, guint n);
+    /** measure: See pix_device_measure(). Optional. */
+    bool (*measure)(PixDevice *device, PixPeak *peak, GError **error);
 
     PixRow rows[PIX_OP_COUNT];
 };

@@ -154,3 +154,12 @@ const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
     g_return_val_if_fail(device, NULL);
     return &device->info;
 }
+
+gboolean pix_device_measure(PixDevice *device, PixPeak *peak, GError **error)
+{
+    g_return_val_if_fail(device && peak, FALSE);
+    if (!device->backend->measure)
+        return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                        "%s: what it can do at most is not known here", device->info.name);
+    return device->backend->measure(device, peak, error);
+}

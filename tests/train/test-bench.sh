@@ -38,9 +38,15 @@ reported size '"64x32"' 'the size' "$PIX2PIX" bench "$unet" --size 64x32
 reported dropout '"fresh"' 'the dropout' "$PIX2PIX" bench "$unet" --dropout fresh
 reported norm_statistics '"running"' 'the statistics' \
     "$PIX2PIX" bench "$unet" --norm-statistics running
+
+# ---- the CPU ----
+
+asked=${PIX2PIX_DEVICE-}
+export PIX2PIX_DEVICE=cpu
+"$PIX2PIX" bench "$unet" --frames 1 --json >cpu.json
 reported level '"c"' 'a lower CPU level' env PIX2PIX_CPU=c "$PIX2PIX" bench "$unet"
 reported peak_threads 3 'the peak of all the threads' "$PIX2PIX" bench "$unet" --threads 3
-level=$("$TOOL" json bench.json '$.level')
+level=$("$TOOL" json cpu.json '$.level')
 reported peak_level "$level" 'the peak of the level' "$PIX2PIX" bench "$unet"
 case $level in
 *avx*)
@@ -71,6 +77,8 @@ if [ -n "$cpu" ]; then
 else
     skip 'one thread where there is one processor' 'no taskset'
 fi
+export PIX2PIX_DEVICE="$asked"
+
 fails 1 'missing: ' 'no such model' bench missing
 fails 1 'discriminator' 'a discriminator is no model' bench "$models/patchgan.safetensors"
 fails 1 '33x32' 'a size that the network cannot take' bench "$unet" --size 33x32

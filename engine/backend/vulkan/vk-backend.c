@@ -46,6 +46,7 @@ const PixBackend pix_backend_vulkan = {
     .mark = vk_device_mark,
     .read_marks = vk_device_read_marks,
     .commands_bytes = vk_commands_bytes,
+    .measure = vk_measure,
     .rows =
         {
             [PIX_OP_CONV] = {.forward = vk_conv_forward,

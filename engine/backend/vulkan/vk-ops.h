@@ -123,6 +123,9 @@ void vk_pad_backward(PixDevice *device, const PixCall *call);
 void vk_upsample_forward(PixDevice *device, const PixCall *call);
 void vk_upsample_backward(PixDevice *device, const PixCall *call);
 
+/* vk-peak.c */
+bool vk_measure(PixDevice *device, PixPeak *peak, GError **error);
+
 /* vk-move.c */
 size_t vk_activation_bytes(const PixDevice *device, PixShape shape);
 size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);

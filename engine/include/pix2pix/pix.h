@@ -92,6 +92,19 @@ PIX_API const PixDeviceInfo *pix_device_get_info(const PixDevice *device);
  */
 PIX_API PixDevice *pix_device_fallback(PixDevice *device, const GError *reason);
 
+/** PixPeak: what a device can do at most. */
+typedef struct {
+    double gflops; /* 10^9 float32 operations a second; a multiply-add is two */
+    double gbytes; /* 10^9 bytes a second, read and written, of memory that no cache holds */
+} PixPeak;
+
+/**
+ * pix_device_measure:
+ * Measures @peak (out) with two small loads, which takes some hundredths of a second on a GPU.
+ * Errors: %PIX_ERROR_UNSUPPORTED on the CPU, %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST.
+ */
+PIX_API gboolean pix_device_measure(PixDevice *device, PixPeak *peak, GError **error);
+
 /* ---- checkpoints ---- */
 
 /**
