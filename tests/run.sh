@@ -4,14 +4,16 @@
 # Usage: sh tests/run.sh [--long]
 #
 # Installs what is missing (Debian), builds into build-tests/ with warnings as errors, runs every
-# test and ends with the line "N passed, N failed". With --long also the suites that take minutes:
-# the tests under the address, undefined-behaviour and thread sanitizers and under valgrind.
+# test, on the CPU and on a GPU (lavapipe, a processor that plays one, will do), and ends with the line
+# "N passed, N failed". With --long also the suites that take minutes: the tests under the address,
+# undefined-behaviour and thread sanitizers and under valgrind, and every call of a driver failing.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 . pipelines/setup.sh
 # shellcheck disable=SC2086,SC2154
-need_packages $packages_build $packages_run libcmocka-dev binutils || exit 1
+need_packages $packages_build $packages_run libcmocka-dev binutils mesa-vulkan-drivers \
+    vulkan-validationlayers || exit 1
 
 long=false
 case ${1-} in
@@ -54,8 +56,12 @@ suite() {
     count "$folder"
 }
 
-everything='-Dtests=enabled -Dgst=enabled -Dtrain=enabled -Dexamples=enabled -Dopenblas=enabled'
+everything='-Dtests=enabled -Dgst=enabled -Dtrain=enabled -Dexamples=enabled -Dopenblas=enabled
+    -Dvulkan=enabled'
+export PIX2PIX_DEVICE=cpu
 suite build-tests "$everything"
+# What runs on any device once more on a GPU (lavapipe, where there is no other), under validation.
+suite build-tests "$everything" --setup vulkan --suite devices
 if $long; then
     # shellcheck disable=SC2086
     need_packages valgrind clang libclang-rt-14-dev || exit 1

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 char *test_model(const char *name)
@@ -11,13 +12,20 @@ char *test_model(const char *name)
     return g_strdup_printf("%s/%s%s", folder, name, strchr(name, '.') ? "" : ".safetensors");
 }
 
+static PixDevice *kept;
+
+static void let_gpu_go(void)
+{
+    pix_device_unref(kept);
+}
+
 /* A GPU that stays open keeps its compiled shaders from one case to the next of a process. */
 static void keep_gpu_open(void)
 {
-    static PixDevice *kept;
-
-    if (!kept && g_strcmp0(g_getenv("PIX2PIX_DEVICE"), "vulkan") == 0)
-        kept = pix_device_open(NULL, 1, NULL);
+    if (kept || g_strcmp0(g_getenv("PIX2PIX_DEVICE"), "vulkan") != 0)
+        return;
+    kept = pix_device_open(NULL, 1, NULL);
+    atexit(let_gpu_go);
 }
 
 GstHarness *test_harness_new(const char *model, const char *settings)

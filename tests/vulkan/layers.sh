@@ -11,7 +11,10 @@ khronos_validation.log_filename = $messages
 khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
 END
 unset VK_LAYER_PATH VK_LAYER_ENABLES
-export PIX2PIX_DEVICE="${PIX2PIX_DEVICE:-vulkan}"
+case ${PIX2PIX_DEVICE-} in
+vulkan*) ;;
+*) export PIX2PIX_DEVICE=vulkan ;;
+esac
 export VK_LAYER_SETTINGS_PATH="$scratch"
 export LSAN_OPTIONS="suppressions=$here/leaks.supp:print_suppressions=0"
 export VK_ADD_LAYER_PATH="${FAULT_LAYERS:?}"
