@@ -19,13 +19,13 @@ float sample_at(uint c, uint x, uint y)
     return float(words[at / 4] >> at % 4 * 8 & 255u);
 }
 
-/* A component at a pixel of the frame. */
-float component_at(uint c, int x, int y)
+/* A component at a pixel of the frame; its nearest sample where many are averaged anyway. */
+float component_at(uint c, int x, int y, bool nearest)
 {
     uvec2 shift = l.shift[c].xy;
     vec2 size = vec2(uvec2(1) << shift), site = vec2(0.5) - 0.5 * vec2(p.x_cosited, p.y_cosited);
-    if (shift == uvec2(0))
-        return sample_at(c, uint(x), uint(y));
+    if (shift == uvec2(0) || nearest)
+        return sample_at(c, uint(x) >> shift.x, uint(y) >> shift.y);
     vec2 at = (vec2(x, y) + site) / size - site, low = floor(at), part = at - low;
     ivec2 end = ivec2(uvec2(p.width - 1, p.height - 1) >> shift);
     uvec2 a = uvec2(clamp(ivec2(low), ivec2(0), end));
@@ -38,6 +38,7 @@ float component_at(uint c, int x, int y)
 vec4 scaled_at(uint x, uint y)
 {
     Taps across = taps_of(x, p.width, p.content_w), down = taps_of(y, p.height, p.content_h);
+    bool nearest = min(across.reach, down.reach) >= 4.0;
     vec4 sum = vec4(0.0);
     for (int j = down.first; j <= down.last; j++) {
         int row = clamp(j, 0, int(p.height) - 1);
@@ -46,7 +47,7 @@ vec4 scaled_at(uint x, uint y)
             int column = clamp(i, 0, int(p.width) - 1);
             float weight = weight_of(across, i);
             for (uint c = 0; c < p.components; c++)
-                part[c] += weight * component_at(c, column, row);
+                part[c] += weight * component_at(c, column, row, nearest);
         }
         sum += weight_of(down, j) * part;
     }

@@ -8,6 +8,8 @@
 /* What chroma at half the resolution and video range cost, in 8-bit steps. */
 #define MEAN_LOSS 2.0
 #define LARGEST_LOSS 14
+/* A GPU converts by itself and more exactly (test-conversion.c), and networks make more of it. */
+#define GPU_LOSS 5
 
 /* The input as RGB, inverted, as @to shows it: what the element must give in FAKE_INVERT. */
 static GstBuffer *expected(GstBuffer *input, const GstVideoInfo *from, const GstVideoInfo *to)
@@ -25,15 +27,15 @@ static GstBuffer *expected(GstBuffer *input, const GstVideoInfo *from, const Gst
 
 /* Compares the colours, as RGB (grey formats have all three alike). */
 static void check_colours(GstBuffer *output, GstBuffer *wanted, const GstVideoInfo *info,
-                          const char *what)
+                          const char *what, int loss)
 {
     GstVideoInfo rgb = test_info("RGB", GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info));
     GstBuffer *a = test_convert(output, info, &rgb), *b = test_convert(wanted, info, &rgb);
     int largest;
     double mean = test_difference(a, b, &rgb, &largest);
 
-    fail_unless(mean <= MEAN_LOSS && largest <= LARGEST_LOSS, "%s: mean %.2f, largest %d", what,
-                mean, largest);
+    fail_unless(mean <= MEAN_LOSS * loss && largest <= LARGEST_LOSS * loss,
+                "%s: mean %.2f, largest %d", what, mean, largest);
     gst_buffer_unref(a);
     gst_buffer_unref(b);
 }
@@ -53,7 +55,7 @@ static void check_pair(const char *from, const char *to)
     got = test_out_info(harness);
     fail_unless_equals_string(GST_VIDEO_INFO_NAME(&got), to);
     fail_unless_equals_int(fake_engine_get_calls(), 1);
-    check_colours(output, wanted, &out, what);
+    check_colours(output, wanted, &out, what, 1);
     gst_buffer_unref(output);
     gst_buffer_unref(wanted);
     gst_harness_teardown(harness);
@@ -103,7 +105,8 @@ GST_START_TEST(network)
     gst_harness_teardown(harness);
 
     wanted = test_convert(from_rgb, &rgb, &info);
-    check_colours(from_format, wanted, &info, formats[__i__]);
+    check_colours(from_format, wanted, &info, formats[__i__],
+                  g_getenv("PIX2PIX_DEVICE") ? GPU_LOSS : 1);
     gst_buffer_unref(from_rgb);
     gst_buffer_unref(from_format);
     gst_buffer_unref(wanted);
@@ -263,7 +266,7 @@ GST_START_TEST(grey_model)
     output = test_run(harness, input);
     fail_unless_equals_int(fake_engine_get_in().n_components, 1);
     fail_unless_equals_int(fake_engine_get_out().n_components, 3);
-    check_colours(output, wanted, &out, pair[1]);
+    check_colours(output, wanted, &out, pair[1], 1);
     gst_buffer_unref(luma);
     gst_buffer_unref(colours);
     gst_buffer_unref(inverted);

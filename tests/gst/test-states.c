@@ -207,7 +207,7 @@ GST_START_TEST(reuse)
         GstStructure *stats;
         guint64 frames;
 
-        g_object_set(element, "model", path, NULL);
+        g_object_set(element, "model", path, "in-flight", 1, NULL);
         harness = gst_harness_new_with_element(element, "sink", "src");
         test_set_caps(harness, &info, NULL);
         for (int n = 0; n <= i; n++)
