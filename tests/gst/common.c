@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 char *test_model(const char *name)
@@ -12,20 +11,9 @@ char *test_model(const char *name)
     return g_strdup_printf("%s/%s%s", folder, name, strchr(name, '.') ? "" : ".safetensors");
 }
 
-static PixDevice *kept;
-
-static void let_gpu_go(void)
+gboolean test_on_gpu(void)
 {
-    pix_device_unref(kept);
-}
-
-/* A GPU that stays open keeps its compiled shaders from one case to the next of a process. */
-static void keep_gpu_open(void)
-{
-    if (kept || g_strcmp0(g_getenv("PIX2PIX_DEVICE"), "vulkan") != 0)
-        return;
-    kept = pix_device_open(NULL, 1, NULL);
-    atexit(let_gpu_go);
+    return g_strcmp0(g_getenv("PIX2PIX_DEVICE"), "vulkan") == 0;
 }
 
 GstHarness *test_harness_new(const char *model, const char *settings)
@@ -35,7 +23,6 @@ GstHarness *test_harness_new(const char *model, const char *settings)
     g_autofree char *path = test_model(model);
     GstHarness *harness;
 
-    keep_gpu_open();
     fail_unless(element != NULL);
     g_object_set(element, "model", path, "threads", 1, "in-flight", 1, NULL);
     for (guint i = 0; pairs[i] && *pairs[i]; i++) {
@@ -345,5 +332,13 @@ GstAllocator *test_allocator_new(guint8 byte)
 
 int test_main(Suite *suite)
 {
-    return gst_check_run_suite(suite, g_get_prgname(), __FILE__);
+    PixDevice *kept = NULL;
+    int failed;
+
+    /* A GPU that stays open keeps its compiled shaders from one case to the next of a process. */
+    if (test_on_gpu() && g_strcmp0(g_getenv("CK_FORK"), "no") == 0)
+        kept = pix_device_open(NULL, 1, NULL);
+    failed = gst_check_run_suite(suite, g_get_prgname(), __FILE__);
+    pix_device_unref(kept);
+    return failed;
 }

@@ -10,6 +10,9 @@
 
 #include "fake-engine.h"
 
+/** test_on_gpu: Whether the tests are run on one. */
+gboolean test_on_gpu(void);
+
 /** test_model: Returns: (transfer full): the path of one of tests/golden/models; without an ending
  * it is a .safetensors. */
 char *test_model(const char *name);

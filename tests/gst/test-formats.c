@@ -105,8 +105,7 @@ GST_START_TEST(network)
     gst_harness_teardown(harness);
 
     wanted = test_convert(from_rgb, &rgb, &info);
-    check_colours(from_format, wanted, &info, formats[__i__],
-                  g_getenv("PIX2PIX_DEVICE") ? GPU_LOSS : 1);
+    check_colours(from_format, wanted, &info, formats[__i__], test_on_gpu() ? GPU_LOSS : 1);
     gst_buffer_unref(from_rgb);
     gst_buffer_unref(from_format);
     gst_buffer_unref(wanted);

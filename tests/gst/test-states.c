@@ -141,7 +141,7 @@ GST_END_TEST;
 GST_START_TEST(threads)
 {
     guint before = count_threads();
-    GstHarness *harness = test_harness_new("resnet2", "threads=1");
+    GstHarness *harness = test_harness_new("resnet2", "threads=1 device=cpu");
     GstVideoInfo in = test_info("I420", 640, 480), out = test_info("RGB", 320, 200);
 
     fake_engine_reset();
@@ -150,7 +150,7 @@ GST_START_TEST(threads)
     fail_unless(TEST_SANITIZED || count_threads() <= before);
     gst_harness_teardown(harness);
 
-    harness = test_harness_new("resnet2", "threads=2");
+    harness = test_harness_new("resnet2", "threads=2 device=cpu");
     test_set_caps(harness, &in, &out);
     gst_buffer_unref(test_run(harness, test_picture(&in, 0)));
     fail_unless(count_threads() > before, "the second thread is missing");
@@ -186,7 +186,8 @@ GST_START_TEST(cycles)
         if (i == 50)
             early = resident_kib();
     }
-    fail_unless(TEST_SANITIZED || resident_kib() < early + 8192,
+    /* Validation remembers what it has seen. */
+    fail_unless(TEST_SANITIZED || g_getenv("VK_INSTANCE_LAYERS") || resident_kib() < early + 8192,
                 "%" G_GSIZE_FORMAT " KiB grew to %" G_GSIZE_FORMAT, early, resident_kib());
 }
 GST_END_TEST;
