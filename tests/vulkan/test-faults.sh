@@ -85,6 +85,16 @@ check 'without faults it is right' test "$status" = 0
 check 'and validation is silent' is_silent
 [ -s "$scratch/counts" ] || finish
 
+# is_steady: nine more frames make and allocate nothing more.
+is_steady() {
+    FAULT_COUNTS="$scratch/more" "$FAULT_SUBJECT" 10 || return 1
+    for file in counts more; do
+        grep -E '^(vkCreate|vkAllocate|bytes)' "$scratch/$file" >"$scratch/made-$file"
+    done
+    diff "$scratch/made-counts" "$scratch/made-more"
+}
+check 'frames after the first make nothing' is_steady
+
 if [ "${FAULTS-}" = all ]; then
     # shellcheck disable=SC2046
     check 'any call may fail' sweep any $(seq "$(calls any)")
