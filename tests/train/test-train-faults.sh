@@ -30,9 +30,14 @@ resumes 'and can be resumed' stopped
 check 'to the same end' same_run whole stopped
 
 # shellcheck disable=SC2086
-timeout --foreground --preserve-status -s TERM 0.4 \
-    "$PIX2PIX" train data --output endless $small $settings --epochs 100000 \
-    >"$scratch/.stdout" 2>"$scratch/.stderr"
+"$PIX2PIX" train data --output endless $small $settings --epochs 100000 \
+    >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null &
+for _ in $(seq 300); do
+    grep -q ' step [1-9]' "$scratch/.stderr" && break
+    sleep 0.1
+done
+kill -TERM $!
+wait $!
 status=$?
 [ $status = 143 ] && one_line 'which is saved'
 result $? "SIGTERM with status 143 ($status)"
