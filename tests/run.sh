@@ -58,7 +58,7 @@ suite() {
 
 everything='-Dtests=enabled -Dgst=enabled -Dtrain=enabled -Dexamples=enabled -Dopenblas=enabled
     -Dvulkan=enabled'
-export PIX2PIX_DEVICE=cpu
+export PIX2PIX_DEVICE=cpu REQUIRE_VULKAN=1
 suite build-tests "$everything"
 # What runs on any device once more on a GPU (lavapipe, where there is no other), under validation.
 suite build-tests "$everything" --setup vulkan --suite devices

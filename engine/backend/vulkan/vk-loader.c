@@ -67,22 +67,25 @@ static VkPhysicalDeviceIDProperties identify(VkPhysicalDevice physical,
     return id;
 }
 
-static GArray *list_candidates(void)
+/* Errors: those of the driver; none where it has no device. */
+static GArray *list_candidates(GError **error)
 {
-    GArray *list = g_array_new(FALSE, TRUE, sizeof(Candidate));
+    g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(Candidate));
     uint32_t n = 0;
-    if (vkEnumeratePhysicalDevices(instance, &n, NULL) != VK_SUCCESS || n == 0)
-        return list;
-    g_autofree VkPhysicalDevice *physical = g_new0(VkPhysicalDevice, n);
-    if (vkEnumeratePhysicalDevices(instance, &n, physical) < VK_SUCCESS)
-        return list;
+    if (!vk_check(vkEnumeratePhysicalDevices(instance, &n, NULL), "vkEnumeratePhysicalDevices",
+                  error))
+        return NULL;
+    g_autofree VkPhysicalDevice *physical = g_new0(VkPhysicalDevice, MAX(n, 1));
+    VkResult result = n > 0 ? vkEnumeratePhysicalDevices(instance, &n, physical) : VK_SUCCESS;
+    if (result < 0 && !vk_check(result, "vkEnumeratePhysicalDevices", error)) /* or incomplete */
+        return NULL;
     for (uint32_t i = 0; i < n; i++) {
         Candidate candidate = {.physical = physical[i]};
         vkGetPhysicalDeviceProperties(physical[i], &candidate.properties);
         candidate.id = identify(physical[i], &candidate.properties);
         g_array_append_val(list, candidate);
     }
-    return list;
+    return g_steal_pointer(&list);
 }
 
 #define FAMILIES 16
@@ -186,8 +189,10 @@ static bool fail_to_choose(const GArray *list, const char *name, GError **error)
 
 bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError **error)
 {
-    g_autoptr(GArray) list = list_candidates();
+    g_autoptr(GArray) list = list_candidates(error);
     int best = -1;
+    if (!list)
+        return false;
     for (guint i = 0; i < list->len; i++) {
         const Candidate *candidate = &g_array_index(list, Candidate, i);
         if (!can_compute(candidate) || (name && !is_called(candidate, i, name)) ||
@@ -219,8 +224,8 @@ void vk_loader_list(GPtrArray *names, bool real)
 {
     if (!vk_loader_ref(NULL))
         return;
-    g_autoptr(GArray) list = list_candidates();
-    for (guint i = 0; i < list->len; i++) {
+    g_autoptr(GArray) list = list_candidates(NULL);
+    for (guint i = 0; list && i < list->len; i++) {
         const Candidate *candidate = &g_array_index(list, Candidate, i);
         if (can_compute(candidate) && (!real || rank(candidate) > 0) && !is_repeated(list, i))
             g_ptr_array_add(names, g_strdup_printf("%u", i));
