@@ -9,7 +9,7 @@
 #   --size WxH       size of the picture (the source's own)
 #   --output FILE    a .webm video instead of the window
 #   --model MODEL    checkpoint, or the name of a model (facades)
-#   --device NAME    processor: auto, cpu (auto)
+#   --device NAME    processor: auto, cpu, vulkan, ... (what PIX2PIX_DEVICE says, else auto)
 #   --fit HOW        how a frame meets the network's size: stretch, letterbox, native (stretch)
 #   --dropout HOW    off, frozen, fresh (frozen)
 #

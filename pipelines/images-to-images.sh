@@ -8,7 +8,7 @@
 #   --start N        number of the first (1)
 #   --size WxH       size of the picture (its own)
 #   --model MODEL    checkpoint, or the name of a model (facades)
-#   --device NAME    processor: auto, cpu (auto)
+#   --device NAME    processor: auto, cpu, vulkan, ... (what PIX2PIX_DEVICE says, else auto)
 #   --fit HOW        how a frame meets the network's size: stretch, letterbox, native (stretch)
 #   --dropout HOW    off, frozen, fresh (frozen)
 #

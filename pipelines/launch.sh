@@ -9,7 +9,7 @@ build=${BUILD:-$root/build}
 program=$(basename "$0")
 
 model=facades
-device=auto
+device=${PIX2PIX_DEVICE:-auto}
 fit=stretch
 dropout=frozen
 size=

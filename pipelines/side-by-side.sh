@@ -9,7 +9,7 @@
 #   --size WxH       size of each half (256x256)
 #   --output FILE    a .webm video, or numbered pictures OUT/%d.png, instead of the window
 #   --model MODEL    checkpoint, or the name of a model (facades)
-#   --device NAME    processor: auto, cpu (auto)
+#   --device NAME    processor: auto, cpu, vulkan, ... (what PIX2PIX_DEVICE says, else auto)
 #   --fit HOW        how a frame meets the network's size: stretch, letterbox, native (stretch)
 #   --dropout HOW    off, frozen, fresh (frozen)
 #

@@ -10,7 +10,7 @@
 #   --source samples|camera|camera:/dev/video1|test|FILM|'IN/%d.png'   where frames come from (samples)
 #   --size WxH       size of each half (256x256)
 #   --output FILE    a .webm video instead of the window
-#   --device NAME    processor: auto, cpu (auto)
+#   --device NAME    processor: auto, cpu, vulkan, ... (what PIX2PIX_DEVICE says, else auto)
 #   --fit HOW        how a frame meets the network's size: stretch, letterbox, native (stretch)
 #   --dropout HOW    off, frozen, fresh (frozen)
 #

@@ -64,6 +64,10 @@ builds 'side by side to pictures' side-by-side.sh --source test --output '%d.png
 builds 'a film' file-to-file.sh 'an old film.ogv' out.webm --fit native --device cpu
 builds 'every option' file-to-file.sh --model=x --device=cpu --fit=letterbox --dropout=off \
     --size=64x64 in.webm out.webm
+for named in cpu vulkan:0; do
+    line=$(PIX2PIX_DEVICE=$named DRY_RUN=1 sh "$pipelines/camera.sh" --source test)
+    check "on $named, which the environment names" test "${line#*"device=$named "}" != "$line"
+done
 builds 'pictures' images-to-images.sh 'a b/%d.png' 'out/%03d.png' --start 7
 builds 'photos' images-to-images.sh 'in/%d.jpg' 'out/%d.png' --size 64x64
 builds 'receiving' rtp-receive.sh
