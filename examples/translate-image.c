@@ -44,7 +44,8 @@ static gboolean write_ppm(const char *file, const PixImage *image)
 static gboolean translate(const char *name, PixImage *image, GError **error)
 {
     g_autoptr(PixDevice) device = pix_device_open(NULL, 0, error);
-    g_autoptr(PixModel) model = device ? pix_model_load(device, name, NULL, error) : NULL;
+    g_autoptr(PixModel) model =
+        device ? pix_model_load(device, name, NULL, PIX_PRECISION_AUTO, error) : NULL;
     PixSessionOptions options;
 
     if (!model)

@@ -85,10 +85,10 @@ static void use(GstPix2pixFilter *self, PixDevice *device)
 
 PixModel *gst_pix2pix_device_fall_back(GstPix2pixFilter *self, PixDevice *failed,
                                        GstPix2pixWhat what, const char *name, const char *domain,
-                                       GError **error)
+                                       PixPrecision precision, GError **error)
 {
     g_autoptr(PixDevice) other = find_other(self, failed, *error);
-    PixModel *model = other ? pix_model_load(other, name, domain, NULL) : NULL;
+    PixModel *model = other ? pix_model_load(other, name, domain, precision, NULL) : NULL;
     g_autoptr(GError) news = NULL;
 
     if (!model)
@@ -111,8 +111,8 @@ PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstP
     name = g_strdup(self->model_in_use);
     domain = g_strdup(self->domain_in_use);
     GST_OBJECT_UNLOCK(self);
-    model =
-        gst_pix2pix_device_fall_back(self, pix_model_get_device(failed), what, name, domain, error);
+    model = gst_pix2pix_device_fall_back(self, pix_model_get_device(failed), what, name, domain,
+                                         PIX_PRECISION_AUTO, error);
     if (!model)
         return NULL;
     GST_OBJECT_LOCK(self);

@@ -83,6 +83,7 @@ static gboolean start(GstBaseTransform *trans)
     g_autofree char *name = NULL, *domain = NULL;
     g_autoptr(PixModel) model = NULL;
     g_autoptr(GError) error = NULL;
+    PixPrecision precision;
     GstPix2pixSettings settings;
 
     if (!gst_pix2pix_device_open(self)) /* device or threads may have been set in READY */
@@ -93,12 +94,14 @@ static gboolean start(GstBaseTransform *trans)
     self->model_touched = self->settings_touched = FALSE;
     name = g_strdup(self->model_name);
     domain = g_strdup(self->domain);
+    precision = self->precision;
     settings = self->settings;
     GST_OBJECT_UNLOCK(self);
 
-    model = pix_model_load(self->device, name, domain, &error);
+    model = pix_model_load(self->device, name, domain, precision, &error);
     if (!model)
-        model = gst_pix2pix_device_fall_back(self, self->device, what, name, domain, &error);
+        model =
+            gst_pix2pix_device_fall_back(self, self->device, what, name, domain, precision, &error);
     if (!model || !gst_pix2pix_model_check(model, &error))
         goto fail;
     what = GST_PIX2PIX_WHAT_CONFIGURE;

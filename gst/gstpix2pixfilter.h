@@ -40,6 +40,7 @@ struct _GstPix2pixFilter {
     char *model_name, *domain;
     char *device_spec; /* NULL: not set, so that the environment may choose */
     guint threads;
+    PixPrecision precision;
     GstPix2pixSettings settings;
     double strength;
     gboolean enabled;
@@ -97,14 +98,15 @@ void gst_pix2pix_device_close(GstPix2pixFilter *self);
 /**
  * gst_pix2pix_device_fall_back:
  * Loads a model on the CPU, if that may take over from @failed for the reason of @error, and makes the
- * CPU the element's device; posts a warning. Any thread, without the lock.
+ * CPU the element's device; posts a warning. Any thread, without the lock. @precision: the model's.
  * Returns: (transfer full) (nullable): the model; @error is cleared then, and stays as it is otherwise.
  */
 PixModel *gst_pix2pix_device_fall_back(GstPix2pixFilter *self, PixDevice *failed,
                                        GstPix2pixWhat what, const char *name, const char *domain,
-                                       GError **error);
+                                       PixPrecision precision, GError **error);
 
-/** gst_pix2pix_device_move: The same for the model in use, with which @failed shares its device. */
+/** gst_pix2pix_device_move: The same for the model in use, with which @failed shares its device, in
+ * whatever precision. */
 PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
                                   GError **error);
 

@@ -5,6 +5,7 @@
 
 #define DEFAULT_MODEL "facades"
 #define DEFAULT_DEVICE "auto"
+#define DEFAULT_PRECISION PIX_PRECISION_AUTO
 #define DEFAULT_STATISTICS PIX_STATISTICS_AUTO
 #define DEFAULT_DROPOUT PIX_DROPOUT_FROZEN
 #define DEFAULT_FIT GST_PIX2PIX_FIT_STRETCH
@@ -19,6 +20,7 @@ enum {
     PROP_MODEL,
     PROP_DOMAIN,
     PROP_DEVICE,
+    PROP_PRECISION,
     PROP_STATISTICS,
     PROP_DROPOUT,
     PROP_SEED,
@@ -29,6 +31,24 @@ enum {
     PROP_IN_FLIGHT,
     PROP_STATS,
 };
+
+#define GST_TYPE_PIX2PIX_PRECISION (precision_get_type())
+static GType precision_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {PIX_PRECISION_AUTO, "What suits the device; fp32 as yet", "auto"},
+        {PIX_PRECISION_FP32, "32-bit floats", "fp32"},
+        {PIX_PRECISION_FP16, "16-bit floats, half the memory", "fp16"},
+        {PIX_PRECISION_BF16, "16-bit floats with the range of 32-bit ones", "bf16"},
+        {PIX_PRECISION_INT8, "8-bit integers, a quarter of the memory", "int8"},
+        {0, NULL, NULL},
+    };
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type, g_enum_register_static("GstPix2pixPrecision", values));
+    return type;
+}
 
 #define GST_TYPE_PIX2PIX_STATISTICS (statistics_get_type())
 static GType statistics_get_type(void)
@@ -102,7 +122,8 @@ static GstStructure *get_stats(GstPix2pixFilter *self)
         G_TYPE_INT, height, "device", G_TYPE_STRING,
         self->device ? pix_device_get_info(self->device)->id : "", "device-name", G_TYPE_STRING,
         self->device ? pix_device_get_info(self->device)->name : "", "precision", G_TYPE_STRING,
-        "fp32", "memory", G_TYPE_UINT64, memory, "version", G_TYPE_STRING, pix_version(), NULL);
+        self->model ? pix_precision_name(pix_model_get_precision(self->model)) : "", "memory",
+        G_TYPE_UINT64, memory, "version", G_TYPE_STRING, pix_version(), NULL);
 }
 
 /* What the device was opened with cannot change under a running stream. */
@@ -140,6 +161,10 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
             g_free(self->device_spec);
             self->device_spec = g_value_dup_string(value);
         }
+        break;
+    case PROP_PRECISION:
+        self->model_touched |= self->precision != (PixPrecision)g_value_get_enum(value);
+        self->precision = g_value_get_enum(value);
         break;
     case PROP_STATISTICS:
         self->settings.statistics = g_value_get_enum(value);
@@ -192,6 +217,9 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *p
     case PROP_DEVICE:
         g_value_set_string(value, self->device_spec ? self->device_spec : DEFAULT_DEVICE);
         break;
+    case PROP_PRECISION:
+        g_value_set_enum(value, self->precision);
+        break;
     case PROP_STATISTICS:
         g_value_set_enum(value, self->settings.statistics);
         break;
@@ -236,6 +264,7 @@ static void dispatch_properties_changed(GObject *object, guint n_pspecs, GParamS
 void gst_pix2pix_properties_init(GstPix2pixFilter *self)
 {
     self->model_name = g_strdup(DEFAULT_MODEL);
+    self->precision = DEFAULT_PRECISION;
     self->settings.statistics = DEFAULT_STATISTICS;
     self->settings.dropout = DEFAULT_DROPOUT;
     self->settings.seed = DEFAULT_SEED;
@@ -287,6 +316,17 @@ static void install_properties(GObjectClass *klass)
                             "What the network runs on: auto (best GPU, else CPU), cpu, vulkan, "
                             "vulkan:N, vulkan:NAME, vulkan:UUID (not set: PIX2PIX_DEVICE)",
                             DEFAULT_DEVICE, early));
+    /**
+     * GstPix2pixFilter:precision:
+     *
+     * What the device keeps weights and maps in, whatever the model's file has. Less than fp32 takes
+     * less memory and time, where the device can do it at all (an error tells what it can).
+     */
+    g_object_class_install_property(
+        klass, PROP_PRECISION,
+        g_param_spec_enum("precision", "Precision",
+                          "What the device keeps weights and maps in (an error tells what it can)",
+                          GST_TYPE_PIX2PIX_PRECISION, DEFAULT_PRECISION, always));
     /**
      * GstPix2pixFilter:norm-statistics:
      *
@@ -391,6 +431,7 @@ void gst_pix2pix_properties_class_init(GObjectClass *klass)
     klass->get_property = get_property;
     klass->dispatch_properties_changed = dispatch_properties_changed;
     install_properties(klass);
+    gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_PRECISION, 0);
     gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_STATISTICS, 0);
     gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_DROPOUT, 0);
     gst_type_mark_as_plugin_api(GST_TYPE_PIX2PIX_FIT, 0);

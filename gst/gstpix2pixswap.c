@@ -14,6 +14,7 @@ typedef struct {
     guint serial, infos_serial;
     gboolean reload, have_infos;
     char *model_name, *domain;
+    PixPrecision precision;
     GstPix2pixSettings settings;
     guint threads;
     PixDevice *device;
@@ -33,6 +34,7 @@ static void job_init(Job *job, GstPix2pixFilter *self, PixModel *loaded)
         .have_infos = self->have_infos,
         .model_name = g_strdup(self->model_name),
         .domain = g_strdup(self->domain),
+        .precision = self->precision,
         .settings = self->settings,
         .threads = self->opened_threads,
         .device = pix_device_ref(self->device),
@@ -56,12 +58,13 @@ static void job_clear(Job *job)
 static gboolean job_run(Job *job, GstPix2pixFilter *self)
 {
     if (job->reload) {
-        PixModel *model = pix_model_load(job->device, job->model_name, job->domain, &job->error);
+        PixModel *model =
+            pix_model_load(job->device, job->model_name, job->domain, job->precision, &job->error);
 
         job->what = GST_PIX2PIX_WHAT_LOAD;
         if (!model)
             model = gst_pix2pix_device_fall_back(self, job->device, job->what, job->model_name,
-                                                 job->domain, &job->error);
+                                                 job->domain, job->precision, &job->error);
         if (!model)
             return FALSE;
         pix_model_unref(job->model);

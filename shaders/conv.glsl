@@ -26,6 +26,7 @@ layout(push_constant) uniform Push
     float eps, slope;
     uint activation;
     uint adds; /* to what is there already */
+    uint bare; /* the sums are wanted as they are, float32 maps one after the other */
 }
 p;
 

@@ -20,5 +20,5 @@ void main()
     float sum = parts[i];
     for (uint split = 1; split < p.splits; split++)
         sum += parts[split * count + i];
-    store(i / p.out_c, i % p.out_c, sum);
+    store(0, i / p.out_c, i % p.out_c, sum);
 }

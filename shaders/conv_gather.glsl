@@ -11,10 +11,10 @@ layout(constant_id = 12) const uint IN4 = 0;     /* the input can be read in fou
 layout(constant_id = 13) const uint WEIGHT4 = 0; /* and so can the weights */
 layout(constant_id = 14) const uint ALONG_OUT = 1; /* they lie along output channels, else input */
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 0) readonly buffer In4 { vec4 x4[]; };
-layout(binding = 1) readonly buffer Weights { float weights[]; };
-layout(binding = 1) readonly buffer Weights4 { vec4 weights4[]; };
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 0) readonly buffer In4 { Stored4 x4[]; };
+layout(binding = 1) readonly buffer Weights { Stored weights[]; };
+layout(binding = 1) readonly buffer Weights4 { Stored4 weights4[]; };
 
 /* ---- the group's part ---- */
 
@@ -95,10 +95,10 @@ vec4 load_in(uint place, uint c)
     if (place == NOTHING || c >= p.in_c)
         return four;
     if (IN4 != 0)
-        return rectified(x4[(place + c) / 4]);
+        return rectified(vec4(x4[(place + c) / 4]));
     [[unroll]] for (uint r = 0; r < 4; r++)
         if (c + r < p.in_c)
-            four[r] = x[place + c + r];
+            four[r] = float(x[place + c + r]);
     return rectified(four);
 }
 
@@ -111,10 +111,10 @@ vec4 load_weights(Tap tap, uint c, uint oc)
     if (c >= p.in_c || oc >= p.out_c)
         return four;
     if (WEIGHT4 != 0)
-        return weights4[place / 4];
+        return vec4(weights4[place / 4]);
     [[unroll]] for (uint r = 0; r < 4; r++)
         if (r < left)
-            four[r] = weights[place + r];
+            four[r] = float(weights[place + r]);
     return four;
 }
 
@@ -127,12 +127,7 @@ void store_sums(uint m, uint oc, vec4 sums)
     uint oy = SPREAD == 0 ? q.y : q.y * p.sh + phase.y;
     uint ox = SPREAD == 0 ? q.x : q.x * p.sw + phase.x;
     uint pixel = (q.n * p.out_h + oy) * p.out_w + ox;
-    [[unroll]] for (uint r = 0; r < 4; r++) {
-        if (m >= pixels || oc + r >= p.out_c)
-            continue;
-        if (p.splits > 1)
-            y[(split * p.n * p.out_h * p.out_w + pixel) * p.out_c + oc + r] = sums[r];
-        else
-            store(pixel, oc + r, sums[r]);
-    }
+    [[unroll]] for (uint r = 0; r < 4; r++)
+        if (m < pixels && oc + r < p.out_c)
+            store(split, pixel, oc + r, sums[r]);
 }

@@ -11,8 +11,8 @@
 #include "conv.glsl"
 #include "conv_store.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 1) readonly buffer Weights { float weights[]; };
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 1) readonly buffer Weights { Stored weights[]; };
 
 float sum_of(uint n, uint oy, uint ox, uint oc)
 {
@@ -33,7 +33,7 @@ float sum_of(uint n, uint oy, uint ox, uint oc)
             uint a = ((n * p.in_h + uint(iy)) * p.in_w + uint(ix)) * p.in_pixel + p.in_first;
             uint b = tap * p.in_c * p.out_c + oc * p.weight_out;
             for (uint c = 0; c < p.in_c; c++)
-                sum += rectified(vec4(x[a + c])).x * weights[b + c * p.weight_in];
+                sum += rectified(vec4(x[a + c])).x * float(weights[b + c * p.weight_in]);
         }
     }
     return sum;
@@ -46,5 +46,5 @@ void main()
     if (pixel >= p.n * p.out_h * p.out_w)
         return;
     uint ox = pixel % p.out_w, oy = pixel / p.out_w % p.out_h, n = pixel / p.out_w / p.out_h;
-    store(pixel, oc, sum_of(n, oy, ox, oc));
+    store(0, pixel, oc, sum_of(n, oy, ox, oc));
 }

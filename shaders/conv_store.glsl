@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What becomes of a convolution's sum: bias, norm with running statistics, activation. */
-layout(binding = 2) buffer Out { float y[]; };
+layout(binding = 2) buffer Out { Stored y[]; };
+layout(binding = 2) buffer Sums { float bare_sums[]; };
 layout(binding = 3) readonly buffer Vectors { float vectors[]; };
 
 float finished(float sum, uint oc)
@@ -18,9 +19,14 @@ float finished(float sum, uint oc)
     return activate(p.activation, p.slope, sum);
 }
 
-void store(uint pixel, uint oc, float sum)
+/* @split: 0 where the sum is whole. */
+void store(uint split, uint pixel, uint oc, float sum)
 {
+    if (p.bare != 0) {
+        bare_sums[(split * p.n * p.out_h * p.out_w + pixel) * p.out_c + oc] = sum;
+        return;
+    }
     uint at = pixel * p.out_pixel + p.out_first + oc;
     float value = finished(sum, oc);
-    y[at] = p.adds != 0 ? y[at] + value : value;
+    y[at] = Stored(p.adds != 0 ? float(y[at]) + value : value);
 }

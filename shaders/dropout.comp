@@ -22,8 +22,8 @@ layout(push_constant) uniform Push
 }
 p;
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 2) buffer Out { float y[]; };
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 2) buffer Out { Stored y[]; };
 layout(binding = 4) uniform Frame { uvec2 seed, number; };
 
 void main()
@@ -38,7 +38,7 @@ void main()
     for (uint j = 0; j < min(4, p.pixels - quad * 4); j++) {
         uint word = skip + j < 4 ? words[skip + j] : more[skip + j - 4];
         uint pixel = n * p.pixels + quad * 4 + j, at = index_of(p.y, pixel, c);
-        float value = word < p.threshold ? 0.0 : x[index_of(p.x, pixel, c)] * p.scale;
-        y[at] = p.adds != 0 ? y[at] + value : value;
+        float value = word < p.threshold ? 0.0 : float(x[index_of(p.x, pixel, c)]) * p.scale;
+        y[at] = Stored(p.adds != 0 ? float(y[at]) + value : value);
     }
 }

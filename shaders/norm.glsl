@@ -19,7 +19,7 @@ layout(push_constant) uniform Push
     uint set;     /* of sums or factors: several at a time lie in the scratch memory */
     uint factors; /* where those begin in there, in floats */
     uint adds;
-    uint splits; /* of the sums that x is yet, one map after the other; 1: it is whole */
+    uint splits; /* of the float32 sums that x is yet, one map after the other; 0: it is a map */
     /* A dropout at the end: pixels of a sample, its key, and where threshold is 0 there is none. */
     uint plane, layer, threshold;
     float scale;

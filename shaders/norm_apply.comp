@@ -11,8 +11,8 @@
 #include "tensor.glsl"
 #include "norm.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 1) writeonly buffer Out { float y[]; };
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 1) writeonly buffer Out { Stored y[]; };
 layout(binding = 2) readonly buffer Stats { float stats[]; };
 layout(binding = 3) readonly buffer Vectors { float vectors[]; };
 
@@ -25,5 +25,6 @@ void main()
     if (pixel >= p.groups * p.pixels)
         return;
     vec2 found = recall(pixel / p.pixels, c);
-    y[index_of(p.to, pixel, c)] = normalise(x[index_of(p.x, pixel, c)], found, c);
+    float value = float(x[index_of(p.x, pixel, c)]);
+    y[index_of(p.to, pixel, c)] = Stored(normalise(value, found, c));
 }

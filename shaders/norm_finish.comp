@@ -14,8 +14,7 @@
 #include "norm.glsl"
 #include "norm_rows.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 1) writeonly buffer Out { float y[]; };
+layout(binding = 1) writeonly buffer Out { Stored y[]; };
 layout(binding = 2) readonly buffer Parts { float parts[]; };
 layout(binding = 3) readonly buffer Vectors { float vectors[]; };
 
@@ -34,6 +33,7 @@ void main()
     vec2 found = finished(merged.x, merged.y);
     for (uint i = first + row(); i < last; i += rows()) {
         uint pixel = group * p.pixels + i;
-        y[index_of(p.to, pixel, c)] = drop(normalise(x_at(pixel, c), found, c), pixel, c);
+        float value = drop(normalise(x_at(pixel, c), found, c), pixel, c);
+        y[index_of(p.to, pixel, c)] = Stored(value);
     }
 }

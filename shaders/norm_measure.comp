@@ -11,7 +11,6 @@
 #include "norm.glsl"
 #include "norm_rows.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
 layout(binding = 1) writeonly buffer Parts { float parts[]; };
 
 #include "norm_measure.glsl"

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Statistics of a run of pixels of x[], which the shader has declared. */
+/* Statistics of a run of pixels of the input map, or of the parts of it. */
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 0) readonly buffer Sums { float sums[]; };
 
-/* With splits their sum, in their order. */
+/* Of parts their sum, in their order. */
 float x_at(uint pixel, uint c)
 {
     uint at = index_of(p.x, pixel, c), map = p.groups * p.pixels * p.x.pixel;
-    float value = x[at];
+    if (p.splits == 0)
+        return float(x[at]);
+    float value = sums[at];
     for (uint split = 1; split < p.splits; split++)
-        value += x[split * map + at];
+        value += sums[split * map + at];
     return value;
 }
 

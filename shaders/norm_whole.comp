@@ -14,8 +14,7 @@
 #include "norm.glsl"
 #include "norm_rows.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 1) writeonly buffer Out { float y[]; };
+layout(binding = 1) writeonly buffer Out { Stored y[]; };
 layout(binding = 2) writeonly buffer Stats { float stats[]; };
 layout(binding = 3) buffer Vectors { float vectors[]; };
 
@@ -33,7 +32,7 @@ void main()
         return;
     vec2 found = finished(measured.x, measured.y);
     for (uint i = first + row(); i < last; i += rows())
-        y[index_of(p.to, i, c)] = drop(normalise(x_at(i, c), found, c), i, c);
+        y[index_of(p.to, i, c)] = Stored(drop(normalise(x_at(i, c), found, c), i, c));
     if (row() == 0)
         keep(group, c, found, measured.y);
 }

@@ -11,7 +11,7 @@
 #include "pixels.glsl"
 
 layout(binding = 0) readonly buffer Frame { uint words[]; };
-layout(binding = 1) writeonly buffer Out { float y[]; };
+layout(binding = 1) writeonly buffer Out { Stored y[]; };
 
 float sample_at(uint c, uint x, uint y)
 {
@@ -74,6 +74,6 @@ void main()
     for (uint c = 0; c < p.channels; c++) {
         float byte = PLAIN == 0 ? channel_of(components, c) : sample_at(c, x, row);
         precise float value = byte * (2.0 / 255.0) - 1.0;
-        y[index_of(p.map, i, c)] = value;
+        y[index_of(p.map, i, c)] = Stored(value);
     }
 }

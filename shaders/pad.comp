@@ -9,8 +9,8 @@
 #include "tensor.glsl"
 #include "resize.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 2) writeonly buffer Out { float y[]; };
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 2) writeonly buffer Out { Stored y[]; };
 
 /* Where row or column @i comes from; -1: it is zero. */
 int source_of(int i, int side)
@@ -34,5 +34,5 @@ void main()
     int iy = source_of(int(t.y) - p.top, int(p.h)), ix = source_of(int(t.x) - p.left, int(p.w));
     bool zero = iy < 0 || ix < 0;
     y[index_of(p.y, t.at, t.c)] =
-        zero ? 0.0 : x[index_of(p.x, (t.n * p.h + uint(iy)) * p.w + uint(ix), t.c)];
+        zero ? Stored(0.0) : x[index_of(p.x, (t.n * p.h + uint(iy)) * p.w + uint(ix), t.c)];
 }

@@ -21,20 +21,20 @@ p;
 
 layout(constant_id = 10) const uint WHAT = 0;
 
-layout(binding = 0) readonly buffer A { float a[]; };
-layout(binding = 1) readonly buffer B { float b[]; };
-layout(binding = 2) buffer To { float to[]; };
+layout(binding = 0) readonly buffer A { Stored a[]; };
+layout(binding = 1) readonly buffer B { Stored b[]; };
+layout(binding = 2) buffer To { Stored to[]; };
 
 float value_of(uint pixel, uint c)
 {
     if (WHAT == 0)
         return 0.0;
-    float value = a[index_of(p.a, pixel, c)];
+    float value = float(a[index_of(p.a, pixel, c)]);
     if (WHAT == 1)
         return value;
     if (WHAT == 2)
         return activate(p.activation, p.slope, value);
-    float other = b[index_of(p.b, pixel, c)];
+    float other = float(b[index_of(p.b, pixel, c)]);
     return WHAT == 3 ? value + other : value * activate_slope(p.activation, p.slope, other);
 }
 
@@ -45,5 +45,5 @@ void main()
         return;
     uint pixel = i / p.c, c = i % p.c, at = index_of(p.to, pixel, c);
     float value = value_of(pixel, c);
-    to[at] = p.adds != 0 ? to[at] + value : value;
+    to[at] = Stored(p.adds != 0 ? float(to[at]) + value : value);
 }

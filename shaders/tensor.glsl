@@ -7,8 +7,20 @@
  * where pixel is the number of channels of the whole tensor in which it lies and first its place in
  * there. Weights lie as (kh, kw, c, oc).
  *
+ * Maps and weights are Stored: float32 or, with HALF, float16. They are read as float(x[i]) or vec4()
+ * of four, and written as Stored(value); all that is computed, and all else that is kept, is float32.
+ *
  * Constants: 0-2 the workgroup's sides, 3-9 tiles, 10 and up what the op needs.
  */
+#ifdef HALF
+#extension GL_EXT_shader_16bit_storage : require
+#define Stored float16_t
+#define Stored4 f16vec4
+#else
+#define Stored float
+#define Stored4 vec4
+#endif
+
 layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 
 const uint NOTHING = 0xffffffffu; /* a vector that an op does not have */

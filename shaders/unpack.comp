@@ -12,26 +12,36 @@
 #include "tensor.glsl"
 #include "pixels.glsl"
 
-layout(binding = 0) readonly buffer In { uint x[]; };
+#ifdef HALF
+#define Bits uint16_t
+#define value_of(bits) unpackHalf2x16(bits).x
+const uint INFINITE = 0x7c00u, MAGNITUDE = 0x7fffu;
+#else
+#define Bits uint
+#define value_of(bits) uintBitsToFloat(bits)
+const uint INFINITE = 0x7f800000u, MAGNITUDE = 0x7fffffffu;
+#endif
+
+layout(binding = 0) readonly buffer In { Bits x[]; };
 layout(binding = 1) writeonly buffer Frame { uint words[]; };
 layout(binding = 2) buffer Broken { uint broken; };
 
 /* Compilers may assume that floats are numbers: the bits tell. */
 bool is_nan(uint bits)
 {
-    return (bits & 0x7fffffffu) > 0x7f800000u;
+    return (bits & MAGNITUDE) > INFINITE;
 }
 
 /* A channel at a pixel of the content, as a byte of which the fraction is still there. */
 float channel_at(uint c, uint x_, uint y_, float half_)
 {
     uint pixel = (uint(p.top) + y_) * p.w + uint(p.left) + x_;
-    uint bits = x[index_of(p.map, pixel, c)];
+    uint bits = uint(x[index_of(p.map, pixel, c)]);
     if (is_nan(bits)) {
         atomicOr(broken, 1u);
         return 0.0;
     }
-    precise float byte = uintBitsToFloat(bits) * 127.5 + (127.5 + half_);
+    precise float byte = value_of(bits) * 127.5 + (127.5 + half_);
     return clamp(byte, 0.0, 255.0);
 }
 

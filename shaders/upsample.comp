@@ -10,8 +10,8 @@
 #include "tensor.glsl"
 #include "resize.glsl"
 
-layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 2) writeonly buffer Out { float y[]; };
+layout(binding = 0) readonly buffer In { Stored x[]; };
+layout(binding = 2) writeonly buffer Out { Stored y[]; };
 
 void main()
 {

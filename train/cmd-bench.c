@@ -92,9 +92,9 @@ static void print_table(const Result *result, PixModel *model, const CommandOpti
     const PixModelInfo *info = pix_model_get_info(model);
     const PixDeviceInfo *device = pix_device_get_info(pix_model_get_device(model));
 
-    printf("%s at %dx%d, %s statistics, fp32, on %s (%s)\n\n", info->architecture, options->width,
-           options->height, command_statistics[options->statistics], device->name,
-           device->features);
+    printf("%s at %dx%d, %s statistics, %s, on %s (%s)\n\n", info->architecture, options->width,
+           options->height, command_statistics[options->statistics],
+           pix_precision_name(pix_model_get_precision(model)), device->name, device->features);
     bench_print_layers(result->layers, &result->peak);
     printf("median  %.2f ms a frame, %.1f frames/s\n", result->median_ms, 1e3 / result->median_ms);
     printf("fastest %.2f ms of %d frames, after %d to warm up\n", result->min_ms, result->frames,
@@ -127,7 +127,7 @@ static void print_json(const Result *result, PixModel *model, const CommandOptio
     report_json_string(builder, "size", size);
     report_json_int(builder, "width", options->width);
     report_json_int(builder, "height", options->height);
-    report_json_string(builder, "precision", "fp32");
+    report_json_string(builder, "precision", pix_precision_name(pix_model_get_precision(model)));
     report_json_string(builder, "norm_statistics", command_statistics[options->statistics]);
     report_json_string(builder, "dropout", command_dropout[options->dropout]);
     report_json_int(builder, "frames", result->frames);
@@ -180,6 +180,9 @@ static int run(const Command *command, int argc, char **argv)
                                train ? "--train makes its networks itself: leave out \"%s\""
                                      : "give a MODEL, or --train",
                                files[0]);
+    if (train && options.precision > PIX_PRECISION_FP32)
+        return command_misused(command, "--train computes in fp32 alone, not in %s",
+                               command_precision[options.precision]);
     if (train) {
         bench.net_g = net_g;
         bench.steps = frames > 0 ? frames : 8;

@@ -24,10 +24,11 @@ static int run(const Command *command, int argc, char **argv)
 
     if (status != COMMAND_CONTINUE)
         return status;
-    int precision = precision_name
-                        ? command_choose("--precision", precision_name, command_precision, &error)
-                        : PIX_PRECISION_FP32;
-    if (precision < 0) {
+    const char *const *choices = command_precision + PIX_PRECISION_FP32; /* not AUTO */
+    int choice =
+        precision_name ? command_choose("--precision", precision_name, choices, &error) : 0;
+    PixPrecision precision = PIX_PRECISION_FP32 + choice;
+    if (choice < 0) {
         status = command_misused(command, "%s", error->message);
         g_error_free(error);
         return status;

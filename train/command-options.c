@@ -21,11 +21,8 @@ const char *const command_dropout[] = {
 };
 
 const char *const command_precision[] = {
-    [PIX_PRECISION_FP32] = "fp32",
-    [PIX_PRECISION_FP16] = "fp16",
-    [PIX_PRECISION_BF16] = "bf16",
-    [PIX_PRECISION_INT8] = "int8",
-    NULL,
+    [PIX_PRECISION_AUTO] = "auto", [PIX_PRECISION_FP32] = "fp32", [PIX_PRECISION_FP16] = "fp16",
+    [PIX_PRECISION_BF16] = "bf16", [PIX_PRECISION_INT8] = "int8", NULL,
 };
 
 /* ---- the options that several commands take ---- */
@@ -102,8 +99,9 @@ static gboolean parse_shared(const char *option, const char *value, gpointer dat
     } else if (!strcmp(option, "--dropout")) {
         choice = command_choose(option, value, command_dropout, error);
         options->dropout = choice;
-    } else { /* --precision: both words mean what the engine computes in */
-        choice = command_choose(option, value, (const char *const[]){"auto", "fp32", NULL}, error);
+    } else {
+        choice = command_choose(option, value, command_precision, error);
+        options->precision = choice;
     }
     return ok && choice >= 0;
 }
@@ -120,7 +118,8 @@ static void add_shared_entries(GOptionGroup *group, CommandOptionFlags flags)
          "Where batch norm takes mean and variance from"},
         {COMMAND_OPTION_DROPOUT, "dropout", "off|frozen|fresh", "What the dropout layers do"},
         {COMMAND_OPTION_DROPOUT, "seed", "N", "Of the dropout masks"},
-        {COMMAND_OPTION_PRECISION, "precision", "auto|fp32", "Of the arithmetic"},
+        {COMMAND_OPTION_PRECISION, "precision", "auto|fp32|fp16|bf16|int8",
+         "Of weights and maps on the device; not every one can each (auto: fp32)"},
         {COMMAND_OPTION_DEVICE, "device", "NAME", "Processor to use, see pix2pix devices"},
         {COMMAND_OPTION_DEVICE, "threads", "N", "CPU threads to use (0: all)"},
     };

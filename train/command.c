@@ -102,23 +102,23 @@ PixDevice *command_open_device(const char *spec, unsigned threads, GError **erro
 }
 
 static PixModel *load_on(PixDevice *device, const char *name, const CommandOptions *options,
-                         gboolean discriminators, GError **error)
+                         PixPrecision precision, gboolean discriminators, GError **error)
 {
     g_autofree char *path = pix_model_find(name, error);
     if (!path)
         return NULL;
     if (!discriminators || !*path) /* an empty path is a model inside the library */
-        return pix_model_load(device, name, options->domain, error);
+        return pix_model_load(device, name, options->domain, precision, error);
     g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(path, options->domain, error);
-    return checkpoint ? pix_model_new(device, checkpoint, error) : NULL;
+    return checkpoint ? pix_model_new(device, checkpoint, precision, error) : NULL;
 }
 
 /* On the CPU, where that may take over for the reason of @error, which is told then. */
 static PixModel *fall_back(PixDevice *failed, const char *name, const CommandOptions *options,
-                           gboolean discriminators, GError **error)
+                           PixPrecision precision, gboolean discriminators, GError **error)
 {
     g_autoptr(PixDevice) cpu = pix_device_fallback(failed, *error);
-    PixModel *model = cpu ? load_on(cpu, name, options, discriminators, NULL) : NULL;
+    PixModel *model = cpu ? load_on(cpu, name, options, precision, discriminators, NULL) : NULL;
 
     if (model) {
         command_print_error("warning: %s; the CPU takes over", (*error)->message);
@@ -134,14 +134,16 @@ PixModel *command_load_model(const char *name, const CommandOptions *options,
 
     if (!device)
         return NULL;
-    PixModel *model = load_on(device, name, options, discriminators, error);
-    return model ? model : fall_back(device, name, options, discriminators, error);
+    PixPrecision precision = options->precision;
+    PixModel *model = load_on(device, name, options, precision, discriminators, error);
+    return model ? model : fall_back(device, name, options, precision, discriminators, error);
 }
 
 gboolean command_fall_back(PixModel **model, const char *name, const CommandOptions *options,
                            gboolean discriminators, GError **error)
 {
-    PixModel *other = fall_back(pix_model_get_device(*model), name, options, discriminators, error);
+    PixModel *other = fall_back(pix_model_get_device(*model), name, options, PIX_PRECISION_AUTO,
+                                discriminators, error);
 
     if (!other)
         return FALSE;

@@ -37,12 +37,13 @@ typedef enum {
     COMMAND_OPTION_STATISTICS = 1 << 2,
     COMMAND_OPTION_DROPOUT = 1 << 3,   /* --dropout and --seed */
     COMMAND_OPTION_SIZE = 1 << 4,      /* --size */
-    COMMAND_OPTION_PRECISION = 1 << 5, /* --precision of the arithmetic */
+    COMMAND_OPTION_PRECISION = 1 << 5, /* --precision of the model on the device */
 } CommandOptionFlags;
 
 typedef struct {
     char *device, *domain; /* NULL where not given */
     unsigned threads;
+    PixPrecision precision;
     PixStatistics statistics;
     PixDropout dropout;
     guint64 seed;
@@ -110,7 +111,7 @@ PixModel *command_load_model(const char *name, const CommandOptions *options,
 /**
  * command_fall_back:
  * After @error, something that failed with @model: loads the same on the CPU, if that may take over,
- * and tells. Returns: whether it did; @error is cleared then.
+ * in whatever precision, and tells. Returns: whether it did; @error is cleared then.
  */
 gboolean command_fall_back(PixModel **model, const char *name, const CommandOptions *options,
                            gboolean discriminators, GError **error);

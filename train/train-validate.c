@@ -33,7 +33,7 @@ static PixModel *open_generator(Train *train, GError **error)
     if (!train_save_networks(train, "latest", FALSE, error))
         return NULL;
     g_autofree char *file = run_folder_file(train->folder, "latest.safetensors");
-    return pix_model_load(train->device, file, NULL, error);
+    return pix_model_load(train->device, file, NULL, PIX_PRECISION_AUTO, error);
 }
 
 static Sampler *open_sampler(Train *train, GError **error)

@@ -13,7 +13,7 @@ PixMap *pix_map_new(PixDevice *device, const int dims[4], GError **error)
         return NULL;
     }
     PixBuffer *buffer = device->backend->buffer_new(
-        device, device->backend->activation_bytes(device, shape), error);
+        device, device->backend->activation_bytes(device, shape, PIX_DTYPE_F32), error);
     if (!buffer)
         return NULL;
     PixMap *map = g_new(PixMap, 1);

@@ -120,7 +120,7 @@ static void copy_info(PixModelInfo *to, const PixModelInfo *from)
 }
 
 PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo *info,
-                          const char *name, GError **error)
+                          const char *name, PixPrecision precision, GError **error)
 {
     PixModel *model = g_new0(PixModel, 1);
     g_atomic_ref_count_init(&model->references);
@@ -128,20 +128,24 @@ PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo
     model->name = g_strdup(name);
     model->graph = graph;
     copy_info(&model->info, info);
-    model->params = pix_params_new(graph, device, false, error);
+    model->precision = precision;
+    if (pix_backend_format(device, &model->precision, &model->format, error))
+        model->params = pix_params_new(graph, device, model->format.weights, false, error);
     if (!model->params) {
         pix_model_unref(model);
         return NULL;
     }
+    model->info.weight_bytes = pix_params_value_bytes(model->params, graph);
     return model;
 }
 
-PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **error)
+PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, PixPrecision precision,
+                        GError **error)
 {
     g_return_val_if_fail(device && checkpoint, NULL);
     PixGraph *graph = pix_graph_copy(pix_checkpoint_get_graph(checkpoint));
     PixModel *model = pix_model_empty(device, graph, pix_checkpoint_get_info(checkpoint),
-                                      pix_checkpoint_get_label(checkpoint), error);
+                                      pix_checkpoint_get_label(checkpoint), precision, error);
     if (model && !load_params(model, checkpoint, error)) {
         pix_model_unref(model);
         return NULL;
@@ -149,7 +153,8 @@ PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **e
     return model;
 }
 
-PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain, GError **error)
+PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain,
+                         PixPrecision precision, GError **error)
 {
     g_return_val_if_fail(device && name, NULL);
     g_autofree char *file = pix_model_find(name, error);
@@ -171,7 +176,7 @@ PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain
                  info->architecture);
         return NULL;
     }
-    return pix_model_new(device, checkpoint, error);
+    return pix_model_new(device, checkpoint, precision, error);
 }
 
 PixModel *pix_model_ref(PixModel *model)
@@ -206,6 +211,12 @@ PixDevice *pix_model_get_device(PixModel *model)
 {
     g_return_val_if_fail(model, NULL);
     return model->device;
+}
+
+PixPrecision pix_model_get_precision(const PixModel *model)
+{
+    g_return_val_if_fail(model, PIX_PRECISION_AUTO);
+    return model->precision;
 }
 
 gboolean pix_model_check_size(const PixModel *model, int width, int height, GError **error)

@@ -13,8 +13,10 @@
 struct PixModel {
     gatomicrefcount references;
     PixDevice *device;
-    PixModelInfo info; /* its strings belong to the model */
-    char *name;        /* of the file, for messages */
+    PixModelInfo info;      /* its strings belong to the model */
+    char *name;             /* of the file, for messages */
+    PixPrecision precision; /* not AUTO */
+    PixFormat format;
     PixGraph *graph;   /* without shapes */
     PixParams *params; /* its weights */
 };
@@ -22,10 +24,10 @@ struct PixModel {
 /**
  * pix_model_empty:
  * A model of @graph whose weights are not set yet. @info: copied.  @graph: (transfer full).
- * Errors: NO_MEMORY.
+ * Errors: NO_MEMORY, UNSUPPORTED.
  */
 PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo *info,
-                          const char *name, GError **error);
+                          const char *name, PixPrecision precision, GError **error);
 
 /** pix_default_model: The bytes of the model that is compiled in. (transfer full) */
 GBytes *pix_default_model(void);

@@ -42,9 +42,9 @@ static bool allocate(PixNetwork *network, GError **error)
 {
     const PixGraph *graph = network->model->graph;
     PixDevice *device = network->model->device;
-    return (network->gradients = pix_params_new(graph, device, true, error)) &&
-           (network->first_moments = pix_params_new(graph, device, true, error)) &&
-           (network->second_moments = pix_params_new(graph, device, true, error));
+    return (network->gradients = pix_params_new(graph, device, PIX_DTYPE_F32, true, error)) &&
+           (network->first_moments = pix_params_new(graph, device, PIX_DTYPE_F32, true, error)) &&
+           (network->second_moments = pix_params_new(graph, device, PIX_DTYPE_F32, true, error));
 }
 
 /** @model: (transfer full) (nullable): NULL with @error set already. */
@@ -83,13 +83,15 @@ PixNetwork *pix_network_new(PixDevice *device, const PixNetworkOptions *options,
     PixModelInfo info;
     pix_model_info_init(&info, &arch, graph, &settings, name);
     info.layout = info.container = "native";
-    return network_new(pix_model_empty(device, graph, &info, "this network", error), &arch, error);
+    return network_new(
+        pix_model_empty(device, graph, &info, "this network", PIX_PRECISION_FP32, error), &arch,
+        error);
 }
 
 PixNetwork *pix_network_open(PixDevice *device, PixCheckpoint *checkpoint, GError **error)
 {
     g_return_val_if_fail(device && checkpoint, NULL);
-    return network_new(pix_model_new(device, checkpoint, error),
+    return network_new(pix_model_new(device, checkpoint, PIX_PRECISION_FP32, error),
                        pix_checkpoint_get_arch(checkpoint), error);
 }
 
@@ -340,8 +342,8 @@ void pix_network_adam(PixNetwork *network, const PixAdam *adam)
 bool pix_network_make_average(PixNetwork *network, GError **error)
 {
     if (!network->average)
-        network->average =
-            pix_params_new(network->model->graph, network->model->device, true, error);
+        network->average = pix_params_new(network->model->graph, network->model->device,
+                                          PIX_DTYPE_F32, true, error);
     return network->average != NULL;
 }
 

@@ -65,7 +65,7 @@ static void fill_map(const PixMap *map, float value)
 {
     const PixTensor *t = &map->tensor;
     PixBuffer *buffer = t->buffer;
-    size_t bytes = map->device->backend->activation_bytes(map->device, t->shape);
+    size_t bytes = map->device->backend->activation_bytes(map->device, t->shape, t->dtype);
     g_assert(t->c_whole == t->shape.c);
     map->device->backend->fill(map->device, (PixRange){buffer, t->offset, bytes}, value);
 }

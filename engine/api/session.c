@@ -97,7 +97,8 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
         o->content = (PixRect){0, 0, o->width, o->height};
     PixGraph *graph = check_options(o, error) ? specialise(model, o, error) : NULL;
     if (graph)
-        session->run = pix_run_new(graph, model->device, model->params->tensors, error);
+        session->run =
+            pix_run_new(graph, model->device, model->params->tensors, model->format.maps, error);
     if (!session->run) {
         pix_session_free(session);
         return NULL;

@@ -1,11 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "backend.h"
 
+#include "error.h"
+#include "self-check.h"
+
 bool pix_backend_supports(const PixDevice *device, PixOpKind op, bool training)
 {
     const PixRow *row = &device->backend->rows[op];
     return op == PIX_OP_INPUT || (row->forward && (!training || row->backward));
 }
+
+/* ---- precision ---- */
+
+static bool has_format(const PixDevice *device, PixPrecision precision, PixFormat *format)
+{
+    *format = (PixFormat){0};
+    if (precision == PIX_PRECISION_FP32)
+        return true;
+    return device->backend->format && device->backend->format(device, precision, format);
+}
+
+static char *list_precisions(const PixDevice *device)
+{
+    PixFormat format;
+    GString *list = g_string_new(NULL);
+    for (PixPrecision p = PIX_PRECISION_FP32; p <= PIX_PRECISION_INT8; p++)
+        if (has_format(device, p, &format))
+            g_string_append_printf(list, "%s%s", list->len ? ", " : "", pix_precision_name(p));
+    return g_string_free(list, FALSE);
+}
+
+bool pix_backend_format(PixDevice *device, PixPrecision *precision, PixFormat *format,
+                        GError **error)
+{
+    if (*precision == PIX_PRECISION_AUTO)
+        *precision = PIX_PRECISION_FP32;
+    if (has_format(device, *precision, format)) /* FP32 has been checked */
+        return *precision == PIX_PRECISION_FP32 || !device->backend->identity ||
+               pix_self_check(device, *precision, error);
+    g_autofree char *list = list_precisions(device);
+    return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                    "%s (%s) does not compute in %s; precision can be one of auto, %s",
+                    device->info.name, device->info.id, pix_precision_name(*precision), list);
+}
+
+/* ---- calls ---- */
 
 static void check_call(const PixDevice *device, const PixCall *call)
 {

@@ -34,6 +34,11 @@ struct PixDevice {
     char *note;       /* info's */
 };
 
+/** PixFormat: what a model's maps and weights are kept in; all zero is F32. Vectors always are. */
+typedef struct {
+    PixDtype maps, weights;
+} PixFormat;
+
 /** PixFrame: what changes from frame to frame. */
 typedef struct {
     uint64_t seed;   /* of the dropout masks */
@@ -152,10 +157,17 @@ struct PixBackend {
      */
     char *(*identity)(const PixDevice *device);
 
+    /**
+     * format: How a model in @precision, which is not AUTO, lies in memory. Returns: whether it can;
+     * the way back need not. NULL: it can FP32 alone.
+     */
+    bool (*format)(const PixDevice *device, PixPrecision precision, PixFormat *format);
+
     /** Memory. Bytes that a tensor takes; buffers are aligned for any tensor at offset 0. */
     size_t alignment; /* of tensors within a buffer, in bytes */
-    size_t (*activation_bytes)(const PixDevice *device, PixShape shape);
-    size_t (*weight_bytes)(const PixDevice *device, const PixOp *op, const int dims[4]);
+    size_t (*activation_bytes)(const PixDevice *device, PixShape shape, PixDtype dtype);
+    size_t (*weight_bytes)(const PixDevice *device, const PixOp *op, const int dims[4],
+                           PixDtype dtype);
     PixBuffer *(*buffer_new)(PixDevice *device, size_t bytes, GError **error);
     void (*buffer_free)(PixDevice *device, PixBuffer *buffer); /* accepts NULL */
 
@@ -216,7 +228,7 @@ struct PixBackend {
     bool (*wait)(PixDevice *device, PixCommands *commands, GError **error);
     void (*commands_free)(PixDevice *device, PixCommands *commands);
     size_t (*commands_bytes)(const PixCommands *commands); /* memory of its pictures */
-    bool (*is_lost)(const PixDevice *device); /* optional; NULL: never */
+    bool (*is_lost)(const PixDevice *device);              /* optional; NULL: never */
 
     /**
      * Figures, all optional. work: all that was ever asked of the device. mark: into what is being
@@ -237,6 +249,15 @@ struct PixBackend {
  * Whether @device can run @op forward (and, with @training, backward).
  */
 bool pix_backend_supports(const PixDevice *device, PixOpKind op, bool training);
+
+/**
+ * pix_backend_format:
+ * How a model in a precision lies on @device, which has to pass the check in it when it is first used
+ * so. @precision: (inout): AUTO becomes what it stands for.  @format: (out).
+ * Errors: UNSUPPORTED, naming what @device can do; those of pix_self_check().
+ */
+bool pix_backend_format(PixDevice *device, PixPrecision *precision, PixFormat *format,
+                        GError **error);
 
 /** pix_backend_forward: Calls the row of call->op, after checking the call. */
 void pix_backend_forward(PixDevice *device, const PixCall *call);

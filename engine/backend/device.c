@@ -38,7 +38,7 @@ static PixDevice *open_checked(const PixBackend *backend, const char *name, bool
                                unsigned threads, GError **error)
 {
     PixDevice *device = backend->open(name, real, threads, error);
-    if (device && backend->identity && !pix_self_check(device, error))
+    if (device && backend->identity && !pix_self_check(device, PIX_PRECISION_FP32, error))
         g_clear_pointer(&device, pix_device_unref);
     return device;
 }

@@ -33,6 +33,7 @@ static const PixOp ops[] = {
 /** A device's copy of the network; all its tensors lie in one buffer. */
 typedef struct {
     PixDevice *device;
+    PixFormat format;
     PixBuffer *buffer, *scratch;
     size_t used_bytes;
     PixFrame frame;
@@ -51,24 +52,27 @@ static float *noise(size_t count, float scale, uint64_t seed)
     return values;
 }
 
-static PixTensor take(Trial *trial, PixShape shape, size_t bytes)
+static PixTensor take(Trial *trial, PixShape shape, PixDtype dtype, size_t bytes)
 {
     size_t alignment = trial->device->backend->alignment;
-    PixTensor tensor = {shape, trial->buffer, trial->used_bytes, 0, shape.c};
+    PixTensor tensor = {shape, trial->buffer, trial->used_bytes, 0, shape.c, dtype};
     trial->used_bytes += (bytes + alignment - 1) / alignment * alignment;
     g_assert(trial->used_bytes <= MEMORY_BYTES);
     return tensor;
 }
 
-static PixTensor take_map(Trial *trial, PixShape shape)
+static PixTensor take_map(Trial *trial, PixShape shape, PixDtype dtype)
 {
-    return take(trial, shape, trial->device->backend->activation_bytes(trial->device, shape));
+    return take(trial, shape, dtype,
+                trial->device->backend->activation_bytes(trial->device, shape, dtype));
 }
 
-static bool give_map(Trial *trial, PixTensor *map, PixShape shape, uint64_t seed, GError **error)
+/* A map, or a vector. */
+static bool give_map(Trial *trial, PixTensor *map, PixShape shape, PixDtype dtype, uint64_t seed,
+                     GError **error)
 {
     g_autofree float *values = noise(pix_shape_count(shape), 1, seed);
-    *map = take_map(trial, shape);
+    *map = take_map(trial, shape, dtype);
     return trial->device->backend->write(trial->device, map, values, error);
 }
 
@@ -82,8 +86,9 @@ static bool give_weight(Trial *trial, PixCall *call, uint64_t seed, GError **err
     size_t count = (size_t)dims[0] * dims[1] * dims[2] * dims[3];
     g_autofree float *values = noise(count, sqrtf(3.f / c / (conv->sh * conv->sw)), seed);
     PixTensor *weight = &call->param[PIX_SLOT_WEIGHT];
-    *weight = take(trial, (PixShape){dims[0], dims[1], dims[2], dims[3]},
-                   backend->weight_bytes(trial->device, call->op, dims));
+    PixDtype dtype = trial->format.weights;
+    *weight = take(trial, (PixShape){dims[0], dims[1], dims[2], dims[3]}, dtype,
+                   backend->weight_bytes(trial->device, call->op, dims, dtype));
     return backend->write_weight(trial->device, weight, call->op, dims, values, error);
 }
 
@@ -93,16 +98,19 @@ static bool has_norm(const PixOp *op)
            (op->kind == PIX_OP_CONV && op->conv.norm.kind != PIX_NORM_NONE);
 }
 
+static bool give_vector(Trial *trial, PixCall *call, PixSlot slot, uint64_t seed, GError **error)
+{
+    const PixShape shape = {1, call->out.shape.c, 1, 1};
+    return give_map(trial, &call->param[slot], shape, PIX_DTYPE_F32, seed, error);
+}
+
 static bool give_params(Trial *trial, PixCall *call, uint64_t seed, GError **error)
 {
-    const PixShape vector = {1, call->out.shape.c, 1, 1};
-    PixTensor *param = call->param;
     bool sums = call->op->kind == PIX_OP_CONV || call->op->kind == PIX_OP_DECONV;
     return (!sums || (give_weight(trial, call, seed, error) &&
-                      give_map(trial, &param[PIX_SLOT_BIAS], vector, seed + 1, error))) &&
-           (!has_norm(call->op) ||
-            (give_map(trial, &param[PIX_SLOT_GAMMA], vector, seed + 2, error) &&
-             give_map(trial, &param[PIX_SLOT_BETA], vector, seed + 3, error)));
+                      give_vector(trial, call, PIX_SLOT_BIAS, seed + 1, error))) &&
+           (!has_norm(call->op) || (give_vector(trial, call, PIX_SLOT_GAMMA, seed + 2, error) &&
+                                    give_vector(trial, call, PIX_SLOT_BETA, seed + 3, error)));
 }
 
 static bool make(Trial *trial, GError **error)
@@ -111,14 +119,14 @@ static bool make(Trial *trial, GError **error)
     size_t scratch_bytes = 0;
     PixTensor x;
     trial->buffer = backend->buffer_new(trial->device, MEMORY_BYTES, error);
-    if (!trial->buffer || !give_map(trial, &x, input, 0, error))
+    if (!trial->buffer || !give_map(trial, &x, input, trial->format.maps, 0, error))
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(ops); i++) {
         PixCall *call = &trial->calls[i];
         PixShape shape;
         *call = (PixCall){.op = &ops[i], .in = {x}, .frame = &trial->frame};
         pix_op_infer(&ops[i], &x.shape, &shape, NULL);
-        call->out = x = take_map(trial, shape);
+        call->out = x = take_map(trial, shape, trial->format.maps);
         if (!give_params(trial, call, 4 * i + 1, error))
             return false;
         scratch_bytes = MAX(scratch_bytes, pix_backend_scratch(trial->device, call, false));
@@ -162,44 +170,55 @@ static bool is_close(const float *values, const float *wanted, size_t count)
     return true;
 }
 
-static bool compare(Trial *trial, Trial *cpu, size_t i, GError **error)
+static bool fail(const PixDeviceInfo *info, PixPrecision precision, const PixOp *op, GError **error)
 {
-    const PixDeviceInfo *info = &trial->device->info;
+    if (precision == PIX_PRECISION_FP32)
+        return pix_fail(error, PIX_ERROR_NO_DEVICE,
+                        "%s (%s) computes \"%s\" wrongly; another version of its driver may do "
+                        "better, until then use device=cpu",
+                        info->name, info->driver, pix_op_name(op->kind));
+    return pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                    "%s (%s) computes \"%s\" wrongly in %s; another version of its driver may do "
+                    "better, until then use precision=fp32",
+                    info->name, info->driver, pix_op_name(op->kind), pix_precision_name(precision));
+}
+
+static bool compare(Trial *trial, Trial *cpu, PixPrecision precision, size_t i, GError **error)
+{
     g_autofree float *values = read_out(trial, i, error), *wanted = read_out(cpu, i, NULL);
     if (!values)
         return false;
-    if (is_close(values, wanted, pix_shape_count(cpu->calls[i].out.shape)))
-        return true;
-    return pix_fail(error, PIX_ERROR_NO_DEVICE,
-                    "%s (%s) computes \"%s\" wrongly; another version of its driver may do better, "
-                    "until then use device=cpu",
-                    info->name, info->driver, pix_op_name(ops[i].kind));
+    return is_close(values, wanted, pix_shape_count(cpu->calls[i].out.shape)) ||
+           fail(&trial->device->info, precision, &ops[i], error);
 }
 
-static bool agree(PixDevice *device, PixDevice *cpu, GError **error)
+static bool agree(PixDevice *device, PixDevice *cpu, PixPrecision precision, GError **error)
 {
     Trial trials[] = {{.device = device}, {.device = cpu}};
+    if (precision != PIX_PRECISION_FP32)
+        device->backend->format(device, precision, &trials[0].format);
     bool same = make(&trials[0], error) && make(&trials[1], error);
     if (same) {
         run(&trials[0]);
         run(&trials[1]);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(ops) && same; i++)
-        same = compare(&trials[0], &trials[1], i, error);
+        same = compare(&trials[0], &trials[1], precision, i, error);
     clear(&trials[0]);
     clear(&trials[1]);
     return same;
 }
 
-bool pix_self_check(PixDevice *device, GError **error)
+bool pix_self_check(PixDevice *device, PixPrecision precision, GError **error)
 {
-    g_autofree char *identity = device->backend->identity(device);
+    g_autofree char *code = device->backend->identity(device);
+    g_autofree char *identity = g_strconcat(code, " in ", pix_precision_name(precision), NULL);
     gsize bytes;
     g_autofree char *passed = pix_cache_read(KIND, identity, &bytes);
     if (passed)
         return true;
     g_autoptr(PixDevice) cpu = pix_backend_cpu.open(NULL, false, 1, error);
-    if (!cpu || !agree(device, cpu, error))
+    if (!cpu || !agree(device, cpu, precision, error))
         return false;
     pix_cache_write(KIND, identity, "", 0);
     return true;

@@ -10,10 +10,11 @@
 
 /**
  * pix_self_check:
- * Has @device and the CPU run a small network of the ops that generators have, unless one of the same
- * identity() has passed before and the cache folder tells of it.
- * Errors: NO_DEVICE where a result differs; what the device meets.
+ * Has @device run a small network of the ops that generators have in @precision, which it can and is
+ * not AUTO, and the CPU in float32, unless one of the same identity() has passed before and the cache
+ * folder tells of it.
+ * Errors: NO_DEVICE, or UNSUPPORTED for less than FP32, where a result differs; what the device meets.
  */
-bool pix_self_check(PixDevice *device, GError **error);
+bool pix_self_check(PixDevice *device, PixPrecision precision, GError **error);
 
 #endif

@@ -2,6 +2,7 @@
 #include "dtype.h"
 
 #include <math.h>
+#include <pix2pix/pix-types.h>
 #include <string.h>
 
 static const struct {
@@ -24,6 +25,17 @@ size_t pix_dtype_bytes(PixDtype dtype)
 {
     g_assert((unsigned)dtype < PIX_DTYPE_COUNT);
     return dtypes[dtype].bytes;
+}
+
+const char *pix_precision_name(PixPrecision precision)
+{
+    static const char *const names[] = {[PIX_PRECISION_AUTO] = "auto",
+                                        [PIX_PRECISION_FP32] = "fp32",
+                                        [PIX_PRECISION_FP16] = "fp16",
+                                        [PIX_PRECISION_BF16] = "bf16",
+                                        [PIX_PRECISION_INT8] = "int8"};
+    g_return_val_if_fail((guint)precision < G_N_ELEMENTS(names), NULL);
+    return names[precision];
 }
 
 /* Bytes of any alignment, read as little-endian integers. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
- * Element types that files hold. Inside the engine everything is float32.
+ * Element types: those that files hold, and those in which a device keeps maps and weights. All that
+ * is passed around between the two is float32.
  */
 #ifndef PIX_DTYPE_H
 #define PIX_DTYPE_H

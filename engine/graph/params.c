@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "params.h"
 
-static size_t param_bytes(const PixDevice *device, const PixParam *param)
+static PixDtype param_dtype(const PixParams *params, const PixParam *param)
 {
+    return param->slot == PIX_SLOT_WEIGHT ? params->weights : PIX_DTYPE_F32;
+}
+
+static size_t param_bytes(const PixParams *params, const PixParam *param)
+{
+    const PixDevice *device = params->device;
     PixShape vector = {1, param->dims[0], 1, 1};
+    PixDtype dtype = param_dtype(params, param);
     size_t alignment = device->backend->alignment;
     size_t bytes = param->slot == PIX_SLOT_WEIGHT
-                       ? device->backend->weight_bytes(device, &param->op, param->dims)
-                       : device->backend->activation_bytes(device, vector);
+                       ? device->backend->weight_bytes(device, &param->op, param->dims, dtype)
+                       : device->backend->activation_bytes(device, vector, dtype);
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
@@ -40,17 +47,20 @@ static void lay_out(PixParams *params, const PixGraph *graph, bool (*belongs)(Pi
         if (!belongs(param->slot))
             continue;
         PixShape shape = param_shape(param);
-        params->tensors[i] =
-            (PixTensor){.shape = shape, .offset = params->bytes, .c_whole = shape.c};
-        params->bytes += param_bytes(params->device, param);
+        params->tensors[i] = (PixTensor){.shape = shape,
+                                         .offset = params->bytes,
+                                         .c_whole = shape.c,
+                                         .dtype = param_dtype(params, param)};
+        params->bytes += param_bytes(params, param);
     }
 }
 
-PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, bool trained_only,
-                          GError **error)
+PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, PixDtype weights,
+                          bool trained_only, GError **error)
 {
     PixParams *params = g_new0(PixParams, 1);
     params->device = pix_device_ref(device);
+    params->weights = weights;
     params->tensors = g_new0(PixTensor, MAX(graph->params->len, 1));
     lay_out(params, graph, is_weight);
     lay_out(params, graph, is_trained_vector);
@@ -86,7 +96,7 @@ PixRange pix_params_trained(const PixParams *params)
 PixRange pix_params_range(const PixParams *params, const PixGraph *graph, int index)
 {
     return (PixRange){params->buffer, params->tensors[index].offset,
-                      param_bytes(params->device, pix_graph_param(graph, index))};
+                      param_bytes(params, pix_graph_param(graph, index))};
 }
 
 bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const float *values,
@@ -110,6 +120,16 @@ bool pix_params_read(const PixParams *params, const PixGraph *graph, int index, 
     return param->slot == PIX_SLOT_WEIGHT ? backend->read_weight(params->device, tensor, &param->op,
                                                                  param->dims, values, error)
                                           : backend->read(params->device, tensor, values, error);
+}
+
+size_t pix_params_value_bytes(const PixParams *params, const PixGraph *graph)
+{
+    size_t bytes = 0;
+    for (guint i = 0; i < graph->params->len; i++) {
+        const PixParam *param = pix_graph_param(graph, (int)i);
+        bytes += pix_param_count(param) * pix_dtype_bytes(param_dtype(params, param));
+    }
+    return bytes;
 }
 
 size_t pix_params_largest(const PixGraph *graph)

@@ -12,6 +12,7 @@
 
 typedef struct {
     PixDevice *device;
+    PixDtype weights;
     PixBuffer *buffer;
     PixTensor *tensors;   /* one for each parameter; one that is left out has no buffer */
     size_t trained_bytes; /* weights come first, then trained vectors, then the running statistics:
@@ -21,11 +22,11 @@ typedef struct {
 
 /**
  * pix_params_new:
- * Reserves memory without touching it. @trained_only: leaves running statistics out.
- * Errors: NO_MEMORY.
+ * Reserves memory without touching it. @weights: what those are kept in.  @trained_only: leaves
+ * running statistics out. Errors: NO_MEMORY.
  */
-PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, bool trained_only,
-                          GError **error);
+PixParams *pix_params_new(const PixGraph *graph, PixDevice *device, PixDtype weights,
+                          bool trained_only, GError **error);
 void pix_params_free(PixParams *params); /* accepts NULL */
 
 /** pix_params_trained: Trained parameters as a range; the same for all blocks of one graph. */
@@ -38,6 +39,9 @@ bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const
                       GError **error);
 bool pix_params_read(const PixParams *params, const PixGraph *graph, int index, float *values,
                      GError **error);
+
+/** pix_params_value_bytes: Of all values, without what lies between them. */
+size_t pix_params_value_bytes(const PixParams *params, const PixGraph *graph);
 
 /** pix_params_largest: The number of values of the largest parameter; at least 1. */
 size_t pix_params_largest(const PixGraph *graph);

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     const PixGraph *graph;
     const PixDevice *device;
+    PixDtype maps;
     int n;
     bool training;
     bool *needs; /* which gradients there are */
@@ -238,7 +239,7 @@ static bool place(const Planner *p, PixPlan *plan, GError **error)
         if (s->parent >= 0 || !s->exists)
             continue;
         size_t end;
-        s->bytes = p->device->backend->activation_bytes(p->device, s->shape);
+        s->bytes = p->device->backend->activation_bytes(p->device, s->shape, p->maps);
         if (!g_size_checked_add(&s->bytes, s->bytes, alignment - 1))
             return pix_fail(error, PIX_ERROR_BAD_SHAPE, "the activations are too large");
         s->bytes = s->bytes / alignment * alignment;
@@ -256,7 +257,7 @@ static PixTensor tensor_of(const Planner *p, int storage)
     const Storage *s = &p->storages[storage];
     if (!s->exists)
         return (PixTensor){0};
-    PixTensor t = {.shape = s->shape};
+    PixTensor t = {.shape = s->shape, .dtype = p->maps};
     const Storage *root = &p->storages[root_of(p, storage, &t.c_first)];
     t.offset = root->offset;
     t.c_whole = root->shape.c;
@@ -273,8 +274,8 @@ static void read_out(const Planner *p, PixPlan *plan)
     }
 }
 
-PixPlan *pix_plan_new(const PixGraph *graph, const PixDevice *device, PixPlanKind kind,
-                      GError **error)
+PixPlan *pix_plan_new(const PixGraph *graph, const PixDevice *device, PixDtype maps,
+                      PixPlanKind kind, GError **error)
 {
     int n = (int)graph->nodes->len, n_storages = (2 + PIX_MAX_SAVED) * n;
     bool training = kind != PIX_PLAN_INFERENCE;
@@ -282,7 +283,7 @@ PixPlan *pix_plan_new(const PixGraph *graph, const PixDevice *device, PixPlanKin
     g_autofree bool *needs = training
                                  ? pix_graph_needs_gradient(graph, kind == PIX_PLAN_TRAINING_INPUT)
                                  : g_new0(bool, n);
-    Planner p = {graph, device, n, training, needs, storages, n_storages};
+    Planner p = {graph, device, maps, n, training, needs, storages, n_storages};
     PixPlan *plan = g_new0(PixPlan, 1);
     plan->n_nodes = (size_t)n;
     plan->outputs = g_new0(PixTensor, n);

@@ -28,13 +28,13 @@ typedef struct {
 
 /**
  * pix_plan_new:
- * Lays out a run of @graph, whose shapes are known, on @device. Parts of a concatenation are placed
+ * Lays out a run of @graph, whose shapes are known, on @device. @maps: what those are kept in. Parts of a concatenation are placed
  * in it where nothing else holds them; ops that can work in place do; memory that nothing reads any
  * more is used again. In training whatever backward reads is kept until then, and so are inputs.
  * Errors: BAD_SHAPE where the sum overflows.
  */
-PixPlan *pix_plan_new(const PixGraph *graph, const PixDevice *device, PixPlanKind kind,
-                      GError **error);
+PixPlan *pix_plan_new(const PixGraph *graph, const PixDevice *device, PixDtype maps,
+                      PixPlanKind kind, GError **error);
 void pix_plan_free(PixPlan *plan); /* accepts NULL */
 
 /** pix_plan_set_buffer: From here on all tensors lie in @block. */

@@ -111,7 +111,7 @@ static PixBackward everything(const PixRun *run)
 
 static double tensor_bytes(const PixTensor *t)
 {
-    return t->buffer ? (double)pix_shape_count(t->shape) * sizeof(float) : 0;
+    return t->buffer ? (double)(pix_shape_count(t->shape) * pix_dtype_bytes(t->dtype)) : 0;
 }
 
 static PixLayerTime layer_of(const PixRun *run, Step *step)
@@ -194,10 +194,10 @@ static double layer_clock(PixRun *run)
 
 /* ---- making ---- */
 
-static bool allocate(PixRun *run, PixPlanKind kind, GError **error)
+static bool allocate(PixRun *run, PixDtype maps, PixPlanKind kind, GError **error)
 {
     const PixBackend *backend = run->device->backend;
-    run->plan = pix_plan_new(run->graph, run->device, kind, error);
+    run->plan = pix_plan_new(run->graph, run->device, maps, kind, error);
     if (!run->plan)
         return false;
     run->block = backend->buffer_new(run->device, run->plan->block_bytes, error);
@@ -248,7 +248,7 @@ static bool prepare(PixRun *run, GError **error)
 }
 
 static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *params,
-                       const PixTensor *gradients, PixPlanKind kind, GError **error)
+                       const PixTensor *gradients, PixDtype maps, PixPlanKind kind, GError **error)
 {
     PixRun *run = g_new0(PixRun, 1);
     guint n = graph->nodes->len;
@@ -261,22 +261,23 @@ static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *para
     run->needs = pix_graph_needs_gradient(graph, false);
     run->needs_input = pix_graph_needs_gradient(graph, true);
     run->written = g_new0(bool, n);
-    if (!check_ops(run, error) || !allocate(run, kind, error) || !prepare(run, error)) {
+    if (!check_ops(run, error) || !allocate(run, maps, kind, error) || !prepare(run, error)) {
         pix_run_free(run);
         return NULL;
     }
     return run;
 }
 
-PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, GError **error)
+PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, PixDtype maps,
+                    GError **error)
 {
-    return run_new(graph, device, params, NULL, PIX_PLAN_INFERENCE, error);
+    return run_new(graph, device, params, NULL, maps, PIX_PLAN_INFERENCE, error);
 }
 
 PixRun *pix_run_new_training(PixGraph *graph, PixDevice *device, const PixTensor *params,
                              const PixTensor *gradients, bool input_gradient, GError **error)
 {
-    return run_new(graph, device, params, gradients,
+    return run_new(graph, device, params, gradients, PIX_DTYPE_F32,
                    input_gradient ? PIX_PLAN_TRAINING_INPUT : PIX_PLAN_TRAINING, error);
 }
 

@@ -16,13 +16,15 @@ typedef struct PixRun PixRun;
 /**
  * pix_run_new:
  * @graph: with shapes; kept by the run.  @params: (transfer none): one tensor for each parameter of
- * the graph; they must outlive the run.  Allocates everything that running needs.
+ * the graph; they must outlive the run.  @maps: what those are kept in.  Allocates everything that
+ * running needs.
  * Errors: NO_MEMORY, UNSUPPORTED for an op that the device cannot do, DEVICE_LOST.
  */
-PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, GError **error);
+PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, PixDtype maps,
+                    GError **error);
 /**
  * pix_run_new_training:
- * As pix_run_new(), with memory to go backward. @gradients: (transfer none): one tensor for each
+ * As pix_run_new() of F32, with memory to go backward. @gradients: (transfer none): one tensor for each
  * parameter; they must outlive the run.  @input_gradient: whether that of the input can be asked for.
  * Errors: UNSUPPORTED also for an op that the device cannot do backward.
  */

@@ -52,7 +52,8 @@ static const char *const all_statistics[] = {
     [PIX_STATISTICS_FRAME] = "frame",
     [PIX_STATISTICS_RUNNING] = "running",
     NULL};
-static const char *const precisions[] = {[PIX_PRECISION_FP32] = "fp32",
+static const char *const precisions[] = {[PIX_PRECISION_AUTO] = "", /* as of AUTO above */
+                                         [PIX_PRECISION_FP32] = "fp32",
                                          [PIX_PRECISION_FP16] = "fp16",
                                          [PIX_PRECISION_BF16] = "bf16",
                                          [PIX_PRECISION_INT8] = "int8",

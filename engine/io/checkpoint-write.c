@@ -46,6 +46,7 @@ static PixDtype dtype_for(const PixParam *param, PixPrecision precision, size_t 
     if (param->slot != PIX_SLOT_WEIGHT)
         return PIX_DTYPE_F32;
     switch (precision) {
+    case PIX_PRECISION_AUTO:
     case PIX_PRECISION_FP32:
         return PIX_DTYPE_F32;
     case PIX_PRECISION_FP16:

@@ -177,6 +177,7 @@ gboolean pix_checkpoint_save(PixCheckpoint *checkpoint, const char *file, PixPre
                              GError **error)
 {
     g_return_val_if_fail(checkpoint && file, FALSE);
+    g_return_val_if_fail(precision != PIX_PRECISION_AUTO, FALSE);
     g_return_val_if_fail((guint)precision <= PIX_PRECISION_INT8, FALSE);
     g_return_val_if_fail(!error || !*error, FALSE);
     const PixImport *import = checkpoint->import;

@@ -122,12 +122,13 @@ PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)
     return now ? pix_device_open("cpu", 1, NULL) : real(device, reason);
 }
 
-PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain, GError **error)
+PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain,
+                         PixPrecision precision, GError **error)
 {
-    PixModel *(*real)(PixDevice *, const char *, const char *, GError **);
+    PixModel *(*real)(PixDevice *, const char *, const char *, PixPrecision, GError **);
 
     *(void **)&real = dlsym(RTLD_NEXT, "pix_model_load");
-    return fails(FAKE_LOAD, error) ? NULL : real(device, name, domain, error);
+    return fails(FAKE_LOAD, error) ? NULL : real(device, name, domain, precision, error);
 }
 
 PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, GError **error)

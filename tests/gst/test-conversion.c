@@ -34,7 +34,7 @@ static PixDevice *device;
 
 static PixTensor tensor_new(void)
 {
-    gsize bytes = device->backend->activation_bytes(device, shape);
+    gsize bytes = device->backend->activation_bytes(device, shape, PIX_DTYPE_F32);
 
     return (PixTensor){shape, device->backend->buffer_new(device, bytes, NULL), 0, 0, shape.c};
 }

@@ -21,6 +21,7 @@ static const Property properties[] = {
     {"model", "gchararray", "facades", G_PARAM_READWRITE | ANY_STATE},
     {"domain", "gchararray", NULL, G_PARAM_READWRITE | ANY_STATE},
     {"device", "gchararray", "auto", G_PARAM_READWRITE | EARLY},
+    {"precision", "GstPix2pixPrecision", "auto", G_PARAM_READWRITE | ANY_STATE},
     {"norm-statistics", "GstPix2pixStatistics", "auto", G_PARAM_READWRITE | ANY_STATE},
     {"dropout", "GstPix2pixDropout", "frozen", G_PARAM_READWRITE | ANY_STATE},
     {"seed", "guint64", "0", G_PARAM_READWRITE | ANY_STATE},

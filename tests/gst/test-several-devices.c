@@ -331,6 +331,39 @@ static gboolean has_vulkan(void)
     return g_getenv("REQUIRE_VULKAN") || g_strv_length(devices) > 1;
 }
 
+/* What the CPU cannot compute in is an error; the GPU changes from one to another while it plays. */
+GST_START_TEST(precisions)
+{
+    GstVideoInfo info = test_info("RGB", 32, 32);
+    GstHarness *harness = test_harness_new("unet32", "device=cpu");
+    GstBus *bus = test_add_bus(harness);
+
+    gst_element_set_state(harness->element, GST_STATE_READY);
+    gst_util_set_object_arg(G_OBJECT(harness->element), "precision", "fp16");
+    fail_unless_equals_int(gst_element_set_state(harness->element, GST_STATE_PLAYING),
+                           GST_STATE_CHANGE_FAILURE);
+    fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 1);
+    test_drop_bus(harness, bus);
+    gst_harness_teardown(harness);
+
+    harness = test_harness_new("unet32", "device=vulkan precision=fp16");
+    test_set_caps(harness, &info, NULL);
+    for (int i = 0; i < 2; i++) {
+        const char *wanted = i ? "fp32" : "fp16";
+        char *found = NULL;
+
+        while (g_strcmp0(found, wanted) != 0) { /* or the test's time is up */
+            g_free(found);
+            gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
+            found = stats_string(harness->element, "precision");
+        }
+        g_free(found);
+        gst_util_set_object_arg(G_OBJECT(harness->element), "precision", "fp32");
+    }
+    gst_harness_teardown(harness);
+}
+GST_END_TEST;
+
 static Suite *several_devices_suite(void)
 {
     Suite *suite = suite_create("several-devices");
@@ -343,6 +376,7 @@ static Suite *several_devices_suite(void)
     tcase_add_loop_test(tcase, refused, 0, 2);
     if (has_vulkan()) { /* not a list of what was skipped */
         tcase_add_test(tcase, other_device);
+        tcase_add_test(tcase, precisions);
         tcase_add_loop_test(tcase, takes_over_in_flight, FAKE_FRAME, FAKE_RESULT + 1);
         tcase_add_test(tcase, one_pipeline);
     }

@@ -56,7 +56,8 @@ static PixTensor tensor_new(PixDevice *device, PixShape shape, size_t bytes)
 
 static PixTensor map_new(PixDevice *device, PixShape shape)
 {
-    return tensor_new(device, shape, device->backend->activation_bytes(device, shape));
+    return tensor_new(device, shape,
+                      device->backend->activation_bytes(device, shape, PIX_DTYPE_F32));
 }
 
 static void bench_init(PixDevice *device, const Layer *layer, Bench *b)
@@ -72,7 +73,7 @@ static void bench_init(PixDevice *device, const Layer *layer, Bench *b)
     const int dims[4] = {conv ? layer->oc : layer->c, conv ? layer->c : layer->oc, 4, 4};
     PixShape in = {1, layer->c, layer->side, layer->side}, out;
     PixShape weight = {dims[0], dims[1], dims[2], dims[3]};
-    size_t bytes = device->backend->weight_bytes(device, &b->op, dims);
+    size_t bytes = device->backend->weight_bytes(device, &b->op, dims, PIX_DTYPE_F32);
     pix_op_infer(&b->op, &in, &out, NULL);
     b->flops = pix_op_flops(&b->op, &in, out);
     PixCall call = {.op = &b->op, .in = {map_new(device, in)}, .out = map_new(device, out)};

@@ -38,7 +38,7 @@ static Fenced fenced_of(const PixDevice *device, PixShape shape, int beside)
     const PixBackend *backend = device->backend;
     PixShape all = shape;
     all.c += 2 * beside;
-    size_t bytes = backend->activation_bytes(device, all);
+    size_t bytes = backend->activation_bytes(device, all, PIX_DTYPE_F32);
     bytes = (bytes + backend->alignment - 1) / backend->alignment * backend->alignment;
     return (Fenced){{shape, NULL, 0, beside, all.c}, pix_shape_count(shape), bytes, false};
 }

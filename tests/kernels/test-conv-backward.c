@@ -262,7 +262,8 @@ static void check_guards(PixDevice *device, const PixTensor *t, size_t floats, c
 
 static PixTensor weight_new(PixDevice *device, const Problem *p, const float *values)
 {
-    size_t floats = device->backend->weight_bytes(device, &p->k->op, p->dims) / sizeof(float);
+    size_t floats =
+        device->backend->weight_bytes(device, &p->k->op, p->dims, PIX_DTYPE_F32) / sizeof(float);
     PixShape shape = {p->dims[0], p->dims[1], p->dims[2], p->dims[3]};
     PixTensor t = fenced(device, shape, 0, floats, NAN);
     if (values)
@@ -360,7 +361,8 @@ static float *read_weight(PixDevice *device, const Problem *p, const PixTensor *
     float *values = g_new(float, p->n_weight);
     assert_true(device->backend->read_weight(device, t, &p->k->op, p->dims, values, NULL));
     PixTensor again = weight_new(device, p, values);
-    size_t floats = device->backend->weight_bytes(device, &p->k->op, p->dims) / sizeof(float);
+    size_t floats =
+        device->backend->weight_bytes(device, &p->k->op, p->dims, PIX_DTYPE_F32) / sizeof(float);
     g_autofree float *a = raw_read(device, t->buffer, floats + 2 * MARGIN);
     g_autofree float *b = raw_read(device, again.buffer, floats + 2 * MARGIN);
     for (size_t i = 0; i < floats + 2 * MARGIN; i++)

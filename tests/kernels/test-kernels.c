@@ -20,7 +20,9 @@
 
 /* float32 against double; a case that needs more says why. */
 #define NMSE 1e-9
-#define GUARD 12345.f
+/* Of outputs that are rounded to 11 bits: 2^-22 / 3 at most, where all are just above powers of two. */
+#define HALF_NMSE 1e-7
+#define GUARD 12344.f /* in any format */
 
 typedef struct {
     const char *name;
@@ -272,16 +274,24 @@ static void whole_write(PixDevice *device, const PixTensor *tensor, float value)
     assert_true(device->backend->write(device, &whole, values, NULL));
 }
 
-static Fenced fenced_new(PixDevice *device, PixShape shape)
+/* As memory of @dtype would give them back. */
+static void round_to(PixDtype dtype, float *values, size_t count)
+{
+    g_autofree char *stored = g_malloc(count * pix_dtype_bytes(dtype));
+    pix_dtype_from_floats(dtype, values, stored, count);
+    pix_dtype_to_floats(dtype, stored, values, count);
+}
+
+static Fenced fenced_new(PixDevice *device, PixShape shape, PixDtype dtype)
 {
     PixShape whole = shape;
     whole.c += 2 * FENCE;
-    size_t bytes = device->backend->activation_bytes(device, whole);
+    size_t bytes = device->backend->activation_bytes(device, whole, dtype);
     bytes = (bytes + device->backend->alignment - 1) / device->backend->alignment *
             device->backend->alignment;
     Fenced f = {.values = g_new0(float, pix_shape_count(shape))};
-    f.tensor = (PixTensor){shape, device->backend->buffer_new(device, 3 * bytes, NULL), bytes,
-                           FENCE, whole.c};
+    f.tensor = (PixTensor){
+        shape, device->backend->buffer_new(device, 3 * bytes, NULL), bytes, FENCE, whole.c, dtype};
     for (size_t i = 0; i < 3; i++) {
         PixTensor part = f.tensor;
         part.offset = i * bytes;
@@ -340,11 +350,11 @@ static void param_dims(const Case *k, PixSlot slot, PixShape out, int dims[4])
 #define VECTOR_BYTES ((size_t)8192)
 
 /*
- * Makes a parameter on the device and for the specification; those that are no weights lie in
- * @vectors. Weights must come back as they were.
+ * Makes a parameter on the device and for the specification; weights are of @dtype, and those that are
+ * none lie in @vectors. Weights must come back as they were.
  */
 static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixShape out,
-                          PixBuffer *vectors, PixTensor *tensor)
+                          PixDtype dtype, PixBuffer *vectors, PixTensor *tensor)
 {
     const PixBackend *backend = device->backend;
     int dims[4];
@@ -357,11 +367,14 @@ static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixSha
         for (size_t i = 0; i < count; i++)
             values[i] = fabsf(values[i]) + 0.1f;
     bool weight = slot == PIX_SLOT_WEIGHT;
+    if (weight)
+        round_to(dtype, values, count);
     PixShape vector = {1, dims[0], 1, 1};
-    size_t bytes = weight ? backend->weight_bytes(device, &k->op, dims)
-                          : backend->activation_bytes(device, vector);
-    *tensor = weight ? (PixTensor){shape, backend->buffer_new(device, bytes, NULL), 0, 0, shape.c}
-                     : (PixTensor){vector, vectors, slot * VECTOR_BYTES, 0, vector.c};
+    size_t bytes = weight ? backend->weight_bytes(device, &k->op, dims, dtype)
+                          : backend->activation_bytes(device, vector, PIX_DTYPE_F32);
+    *tensor =
+        weight ? (PixTensor){shape, backend->buffer_new(device, bytes, NULL), 0, 0, shape.c, dtype}
+               : (PixTensor){vector, vectors, slot * VECTOR_BYTES, 0, vector.c};
     g_assert(weight || bytes <= VECTOR_BYTES);
     if (weight) {
         assert_true(backend->write_weight(device, tensor, &k->op, dims, values, NULL));
@@ -374,7 +387,7 @@ static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixSha
     return to_double(values, count);
 }
 
-static void run_case(PixDevice *device, const Case *k, bool in_place)
+static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in_place)
 {
     const PixBackend *backend = device->backend;
     const PixFrame frame = {.seed = 42, .number = 7};
@@ -385,12 +398,13 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
     int n_inputs = pix_op_n_inputs(k->op.kind);
     assert_true(pix_op_infer(&k->op, k->in, &shape, NULL));
     for (int i = 0; i < n_inputs; i++) {
-        in[i] = fenced_new(device, k->in[i]);
+        in[i] = fenced_new(device, k->in[i], format.maps);
         compare_fill(in[i].values, pix_shape_count(k->in[i]), k->range ? k->range : 1,
                      1 + (guint)i);
         if (k->op.kind == PIX_OP_NORM && k->range) /* far from zero, and little spread */
             for (size_t j = 0; j < pix_shape_count(k->in[i]); j++)
                 in[i].values[j] = k->range + in[i].values[j] / k->range;
+        round_to(format.maps, in[i].values, pix_shape_count(k->in[i]));
         assert_true(backend->write(device, &in[i].tensor, in[i].values, NULL));
         call.in[i] = in[i].tensor;
         ref.shape[i] = k->in[i];
@@ -399,9 +413,9 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
     PixBuffer *vectors = backend->buffer_new(device, PIX_SLOT_COUNT * VECTOR_BYTES, NULL);
     for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
         if (k->slots & BIT(slot))
-            ref.param[slot] =
-                make_param(device, k, (PixSlot)slot, shape, vectors, &call.param[slot]);
-    out = fenced_new(device, shape);
+            ref.param[slot] = make_param(device, k, (PixSlot)slot, shape, format.weights, vectors,
+                                         &call.param[slot]);
+    out = fenced_new(device, shape, format.maps);
     size_t count = pix_shape_count(shape);
     for (size_t i = 0; i < count; i++)
         out.values[i] = NAN;
@@ -414,10 +428,12 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
     g_autofree double *expected = g_new(double, count);
     ref_forward(&ref, expected);
     CompareError e = compare(out.values, expected, count);
-    if (!e.finite || e.nmse > (k->nmse ? k->nmse : NMSE))
-        fail_msg("%s (%s, %s%s): NMSE %.2e, worst at %zu: %.9g instead of %.9g", k->name,
-                 pix_op_name(k->op.kind), device->info.features, in_place ? ", in place" : "",
-                 e.nmse, e.worst, (double)out.values[e.worst], expected[e.worst]);
+    double most = MAX(k->nmse ? k->nmse : NMSE, format.maps == PIX_DTYPE_F16 ? HALF_NMSE : 0);
+    if (!e.finite || e.nmse > most)
+        fail_msg("%s (%s, %s, maps of %s%s): NMSE %.2e, worst at %zu: %.9g instead of %.9g",
+                 k->name, pix_op_name(k->op.kind), device->info.features,
+                 pix_dtype_name(format.maps), in_place ? ", in place" : "", e.nmse, e.worst,
+                 (double)out.values[e.worst], expected[e.worst]);
     fenced_check(device, &out);
     for (int i = 0; i < n_inputs; i++) {
         fenced_check(device, &in[i]);
@@ -432,19 +448,31 @@ static void run_case(PixDevice *device, const Case *k, bool in_place)
     backend->buffer_free(device, call.scratch);
 }
 
-static void test_device(void **state)
+static void run_cases(PixDevice *device, PixFormat format)
 {
-    PixDevice *device = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         const PixOp *op = &cases[i].op;
         const PixRow *row = &device->backend->rows[op->kind];
         bool conv = op->kind == PIX_OP_CONV || op->kind == PIX_OP_DECONV;
         if (conv && op->conv.rectifies && !row->rectifies)
             continue;
-        run_case(device, &cases[i], false);
+        run_case(device, &cases[i], format, false);
         if (row->in_place)
-            run_case(device, &cases[i], true);
+            run_case(device, &cases[i], format, true);
     }
+}
+
+static void test_device(void **state)
+{
+    run_cases(*state, (PixFormat){0});
+}
+
+static void test_half(void **state)
+{
+    PixDevice *device = *state;
+    PixFormat format;
+    assert_true(device->backend->format(device, PIX_PRECISION_FP16, &format));
+    run_cases(device, format);
 }
 
 /* The same bits for any number of threads. */
@@ -461,13 +489,17 @@ static void test_threads(void **state)
         g_autofree float *x = g_new(float, pix_shape_count(in));
         compare_fill(x, pix_shape_count(in), 1, 9);
         PixCall call = {.op = &k->op};
-        g_free(make_param(device, k, PIX_SLOT_WEIGHT, out, NULL, &call.param[PIX_SLOT_WEIGHT]));
+        g_free(make_param(device, k, PIX_SLOT_WEIGHT, out, PIX_DTYPE_F32, NULL,
+                          &call.param[PIX_SLOT_WEIGHT]));
         call.in[0] = (PixTensor){
-            in, backend->buffer_new(device, backend->activation_bytes(device, in), NULL), 0, 0,
-            in.c};
-        call.out = (PixTensor){
-            out, backend->buffer_new(device, backend->activation_bytes(device, out), NULL), 0, 0,
-            out.c};
+            in,
+            backend->buffer_new(device, backend->activation_bytes(device, in, PIX_DTYPE_F32), NULL),
+            0, 0, in.c};
+        call.out =
+            (PixTensor){out,
+                        backend->buffer_new(
+                            device, backend->activation_bytes(device, out, PIX_DTYPE_F32), NULL),
+                        0, 0, out.c};
         call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call, false), NULL);
         backend->write(device, &call.in[0], x, NULL);
         pix_backend_forward(device, &call);
@@ -488,9 +520,10 @@ static void test_nan_is_no_pixel(void **state)
     g_autoptr(PixDevice) device = pix_device_open("cpu", 2, NULL);
     const PixBackend *backend = device->backend;
     PixShape shape = {1, 3, 9, 9};
-    PixTensor tensor = {shape,
-                        backend->buffer_new(device, backend->activation_bytes(device, shape), NULL),
-                        0, 0, shape.c};
+    PixTensor tensor = {
+        shape,
+        backend->buffer_new(device, backend->activation_bytes(device, shape, PIX_DTYPE_F32), NULL),
+        0, 0, shape.c};
     float values[3 * 9 * 9] = {0};
     guint8 pixels[3 * 9 * 9];
     PixImage image = {pixels, 27, 9, 9, 3, 3, {0, 1, 2}};
@@ -520,11 +553,20 @@ static int open_device(void **state)
     return *state ? 0 : -1;
 }
 
+/* With the shaders that the fast ones are compared with. */
+static int open_simple(void **state)
+{
+    g_setenv("PIX2PIX_VULKAN", "simple", TRUE);
+    int result = open_device(state);
+    g_unsetenv("PIX2PIX_VULKAN");
+    return result;
+}
+
 int main(void)
 {
     static const char *const levels[] = {"c:1",      "openblas:2", "avx2:2",
                                          "avx512:1", "avx512:3",   "vulkan"};
-    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2] = {
+    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 5] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nan_is_no_pixel),
     };
@@ -533,5 +575,14 @@ int main(void)
         if (has_level(levels[i]))
             tests[n++] = (struct CMUnitTest){levels[i], test_device, open_device, close_device,
                                              (void *)levels[i]};
+    if (has_level("vulkan")) {
+        void *level = (void *)"vulkan";
+        tests[n++] = (struct CMUnitTest){"vulkan, simple shaders", test_device, open_simple,
+                                         close_device, level};
+        tests[n++] =
+            (struct CMUnitTest){"vulkan in fp16", test_half, open_device, close_device, level};
+        tests[n++] = (struct CMUnitTest){"vulkan in fp16, simple shaders", test_half, open_simple,
+                                         close_device, level};
+    }
     return _cmocka_run_group_tests("kernels", tests, n, NULL, NULL);
 }

@@ -37,20 +37,22 @@ PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)
     return g_getenv("PIX2PIX_TEST_AUTO") ? pix_device_open("cpu", 1, NULL) : NULL;
 }
 
-PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain, GError **error)
+PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain,
+                         PixPrecision precision, GError **error)
 {
-    PixModel *(*real)(PixDevice *, const char *, const char *, GError **);
+    PixModel *(*real)(PixDevice *, const char *, const char *, PixPrecision, GError **);
 
     *(void **)&real = dlsym(RTLD_NEXT, "pix_model_load");
-    return fails("load", error) ? NULL : real(device, name, domain, error);
+    return fails("load", error) ? NULL : real(device, name, domain, precision, error);
 }
 
-PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **error)
+PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, PixPrecision precision,
+                        GError **error)
 {
-    PixModel *(*real)(PixDevice *, PixCheckpoint *, GError **);
+    PixModel *(*real)(PixDevice *, PixCheckpoint *, PixPrecision, GError **);
 
     *(void **)&real = dlsym(RTLD_NEXT, "pix_model_new");
-    return fails("load", error) ? NULL : real(device, checkpoint, error);
+    return fails("load", error) ? NULL : real(device, checkpoint, precision, error);
 }
 
 PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, GError **error)

@@ -36,6 +36,7 @@ reported() {
 }
 reported size '"64x32"' 'the size' "$PIX2PIX" bench "$unet" --size 64x32
 reported dropout '"fresh"' 'the dropout' "$PIX2PIX" bench "$unet" --dropout fresh
+reported precision '"fp32"' 'the precision' "$PIX2PIX" bench "$unet"
 reported norm_statistics '"running"' 'the statistics' \
     "$PIX2PIX" bench "$unet" --norm-statistics running
 
@@ -110,6 +111,16 @@ if "$PIX2PIX" bench "$unet" --device vulkan --frames 1 --json >bench.json 2>/dev
     all=$("$TOOL" json bench.json '$.dispatches')
     check 'its dispatches add up' \
         awk "{ sum += \$1 } END { exit !(sum == $all) }" dispatches
+    if "$PIX2PIX" bench "$unet" --device vulkan --frames 1 --precision fp16 --json >half.json \
+        2>/dev/null; then
+        [ "$("$TOOL" json half.json '$.precision')" = '"fp16"' ]
+        result $? 'fp16 is told'
+        half=$("$TOOL" json half.json '$.floor_bytes')
+        all=$("$TOOL" json bench.json '$.floor_bytes')
+        check 'and has half as much to move' awk "BEGIN { exit !($half < 0.51 * $all) }"
+    else
+        skip 'fp16' 'no GPU that can'
+    fi
     works 'a table of a GPU' bench "$unet" --device vulkan --frames 1
     says 'dispatches'
 else
@@ -117,5 +128,6 @@ else
 fi
 
 fails 2 'MODEL, or --train' 'bench of nothing' bench
+fails 2 'fp32 alone' 'training in fp16' bench --train --precision fp16
 fails 2 'leave out' 'bench of a model and of training' bench --train "$unet"
 finish

@@ -38,6 +38,18 @@ if [ -f "$models/mm_resnet_dropout.pth" ]; then
 fi
 
 mkdir empty
+fails 1 'one of auto, fp32' 'a precision that the CPU cannot compute in' forward "$unet" "$x" empty/y \
+    --device cpu --precision fp16
+if "$PIX2PIX" forward "$unet" "$x" half.safetensors --device vulkan --precision fp16 \
+    --norm-statistics running >/dev/null 2>&1; then
+    check 'in fp16 nearly the same' "$TOOL" close half.safetensors y "$x" y_eval 1e-2
+    export PIX2PIX_VULKAN=nofp16
+    fails 1 'one of auto, fp32' 'a GPU without fp16' forward "$unet" "$x" empty/y \
+        --device vulkan --precision fp16
+    unset PIX2PIX_VULKAN
+else
+    skip 'fp16' 'no GPU that can'
+fi
 "$TOOL" tensor grey.safetensors x 1 1 32 32
 fails 1 'takes 3 channels, not 1' 'too few channels' forward "$unet" grey.safetensors empty/y
 "$TOOL" tensor odd.safetensors x 1 3 32 34

@@ -61,6 +61,13 @@ static char *identify(const PixDevice *device)
     return g_strdup(driver);
 }
 
+/* What it computes in is not what is tested here. */
+static bool find_format(const PixDevice *device, PixPrecision precision, PixFormat *format)
+{
+    *format = (PixFormat){PIX_DTYPE_F32, PIX_DTYPE_F32};
+    return precision == PIX_PRECISION_FP16;
+}
+
 static void forward(PixDevice *device, const PixCall *call)
 {
     size_t count = pix_shape_count(call->out.shape);
@@ -81,6 +88,7 @@ static void fill_table(void)
     pix_backend_vulkan.open = open_gpu;
     pix_backend_vulkan.list = list_gpus;
     pix_backend_vulkan.identity = identify;
+    pix_backend_vulkan.format = find_format;
     for (int i = 0; i < PIX_OP_COUNT; i++)
         pix_backend_vulkan.rows[i].forward = forward;
 }
@@ -207,6 +215,53 @@ static void test_nowhere(void **state)
     g_setenv("PIX2PIX_CACHE_DIR", folder, TRUE);
 }
 
+static bool takes(PixDevice *device, PixPrecision precision, GError **error)
+{
+    PixFormat format;
+    return pix_backend_format(device, &precision, &format, error);
+}
+
+/* What a GPU can do besides fp32 is checked when it is wanted. */
+static void test_precision(void **state)
+{
+    g_autoptr(PixDevice) device = pix_device_open("vulkan", 1, NULL);
+    calls = 0;
+    assert_true(takes(device, PIX_PRECISION_AUTO, NULL));
+    assert_true(takes(device, PIX_PRECISION_FP32, NULL));
+    assert_int_equal(calls, 0);
+    wrong_op = PIX_OP_DECONV;
+    wrong_by = 0.5f;
+    for (int i = 0; i < 2; i++) { /* what failed is not remembered */
+        g_autoptr(GError) error = NULL;
+        assert_false(takes(device, PIX_PRECISION_FP16, &error));
+        assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED));
+        assert_non_null(strstr(error->message, "\"deconv\" wrongly in fp16"));
+    }
+    assert_true(takes(device, PIX_PRECISION_FP32, NULL));
+    wrong_op = PIX_OP_COUNT;
+    assert_true(takes(device, PIX_PRECISION_FP16, NULL));
+    calls = 0;
+    assert_true(takes(device, PIX_PRECISION_FP16, NULL));
+    assert_int_equal(calls, 0);
+}
+
+/* What a device cannot compute in is refused, and what it can is named. */
+static void test_other_precisions(void **state)
+{
+    const PixPrecision others[] = {PIX_PRECISION_BF16, PIX_PRECISION_INT8};
+    g_autoptr(PixDevice) device = pix_device_open("vulkan", 1, NULL);
+    g_autoptr(PixDevice) cpu = pix_device_open("cpu", 1, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autoptr(GError) error = NULL;
+        assert_false(takes(device, others[i], &error));
+        assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED));
+        assert_non_null(strstr(error->message, pix_precision_name(others[i])));
+        assert_non_null(strstr(error->message, "one of auto, fp32, fp16"));
+    }
+    assert_true(takes(cpu, PIX_PRECISION_AUTO, NULL));
+    assert_false(takes(cpu, PIX_PRECISION_FP16, NULL));
+}
+
 static PixDevice *fall_back(const char *spec, PixError code)
 {
     g_autoptr(GError) reason = g_error_new_literal(PIX_ERROR, code, "it does not work");
@@ -250,6 +305,8 @@ int main(void)
         cmocka_unit_test_setup(test_wrong, begin),
         cmocka_unit_test_setup(test_remembered, begin),
         cmocka_unit_test_setup(test_nowhere, begin),
+        cmocka_unit_test_setup(test_precision, begin),
+        cmocka_unit_test_setup(test_other_precisions, begin),
         cmocka_unit_test_setup(test_fallback, begin),
     };
     int failed = cmocka_run_group_tests_name("device-choice", tests, NULL, NULL);

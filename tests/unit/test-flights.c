@@ -24,7 +24,7 @@ static PixSession *session_new(PixDevice *device, guint in_flight)
 {
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "resnet_batch_dropout.pth", NULL);
-    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL);
     PixSessionOptions options;
     assert_non_null(model);
     pix_session_options_init(&options, model);

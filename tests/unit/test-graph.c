@@ -94,8 +94,8 @@ static void place_weights(Weights *w, const PixGraph *graph, PixDevice *device)
         PixShape vector = {1, p->dims[0], 1, 1};
         PixShape shape =
             weight ? (PixShape){p->dims[0], p->dims[1], p->dims[2], p->dims[3]} : vector;
-        size_t bytes = weight ? backend->weight_bytes(device, &p->op, p->dims)
-                              : backend->activation_bytes(device, vector);
+        size_t bytes = weight ? backend->weight_bytes(device, &p->op, p->dims, PIX_DTYPE_F32)
+                              : backend->activation_bytes(device, vector, PIX_DTYPE_F32);
         w->tensors[i] = (PixTensor){shape, NULL, offset, 0, shape.c};
         offset += (bytes + backend->alignment - 1) / backend->alignment * backend->alignment;
     }
@@ -182,7 +182,7 @@ static void run_case(PixDevice *device, const Case *k)
     PixGraph *fused = pix_graph_fuse(graph, device);
     assert_true(pix_graph_infer(fused, k->n, k->h, k->w, NULL));
     Weights w = weights_new(graph, device);
-    PixRun *run = pix_run_new(fused, device, w.tensors, NULL);
+    PixRun *run = pix_run_new(fused, device, w.tensors, PIX_DTYPE_F32, NULL);
     assert_non_null(run);
     size_t in = pix_shape_count(pix_run_input(run)->shape);
     size_t out = pix_shape_count(pix_run_output(run)->shape);
@@ -263,7 +263,7 @@ static void test_plan(void **state)
     pix_arch_init(&arch, PIX_ARCH_RESNET);
     g_autoptr(PixGraph) graph = pix_arch_build(&arch);
     assert_true(pix_graph_infer(graph, 1, 64, 64, NULL));
-    PixPlan *plan = pix_plan_new(graph, device, PIX_PLAN_INFERENCE, NULL);
+    PixPlan *plan = pix_plan_new(graph, device, PIX_DTYPE_F32, PIX_PLAN_INFERENCE, NULL);
     size_t sum = 0, largest = 0;
     for (guint i = 0; i < graph->nodes->len; i++) {
         size_t bytes = pix_shape_count(plan->outputs[i].shape) * sizeof(float);

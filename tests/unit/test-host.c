@@ -42,7 +42,7 @@ static void use_everything(unsigned threads, int *most_threads)
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
     g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
-    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL);
     PixSessionOptions options;
     pix_session_options_init(&options, model);
     g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
@@ -52,7 +52,7 @@ static void use_everything(unsigned threads, int *most_threads)
         assert_true(pix_session_translate(session, &image, &image, NULL));
     *most_threads = count_threads();
     GError *error = NULL;
-    assert_null(pix_model_load(device, "/dev/null", NULL, &error));
+    assert_null(pix_model_load(device, "/dev/null", NULL, PIX_PRECISION_AUTO, &error));
     g_clear_error(&error);
 }
 

@@ -84,7 +84,7 @@ static void run(PixDevice *device, float *outputs, size_t *count)
 {
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet_dropout.pth", NULL);
-    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL);
     assert_non_null(model);
     PixSessionOptions options;
     pix_session_options_init(&options, model);
@@ -123,7 +123,7 @@ static void test_unsupported(void **state)
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
     device->backend = &backend;
-    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL);
     PixSessionOptions options;
     pix_session_options_init(&options, model);
     GError *error = NULL;

@@ -14,7 +14,7 @@
 
 typedef PixDevice *(*Open)(const char *, unsigned, GError **);
 typedef void (*Unref)(PixDevice *);
-typedef PixModel *(*Load)(PixDevice *, const char *, const char *, GError **);
+typedef PixModel *(*Load)(PixDevice *, const char *, const char *, PixPrecision, GError **);
 typedef void (*ModelUnref)(PixModel *);
 
 static void *find(void *library, const char *name)
@@ -41,7 +41,7 @@ static PixDevice *use(void *library, const char *model_file)
     ModelUnref unref = (ModelUnref)find(library, "pix_model_unref");
     PixDevice *device = open_device("cpu", 3, NULL);
     assert_non_null(device);
-    PixModel *model = load(device, model_file, NULL, NULL);
+    PixModel *model = load(device, model_file, NULL, PIX_PRECISION_AUTO, NULL);
     assert_non_null(model);
     unref(model);
     return device;

@@ -27,7 +27,7 @@ static PixModel *load(unsigned threads, const char *name)
     g_autofree char *file = model_file(name);
     g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
     GError *error = NULL;
-    PixModel *model = pix_model_load(device, file, NULL, &error);
+    PixModel *model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, &error);
     if (!model)
         fail_msg("%s", error->message);
     return model;
@@ -248,8 +248,8 @@ static void test_many_at_once(void **state)
     GThread *threads[6];
     for (size_t i = 0; i < 6; i++) {
         g_autofree char *file = model_file(names[i % 2]);
-        workers[i].model =
-            i < 2 ? pix_model_load(device, file, NULL, NULL) : pix_model_ref(workers[i % 2].model);
+        workers[i].model = i < 2 ? pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL)
+                                 : pix_model_ref(workers[i % 2].model);
         fill(workers[i].in, BYTES, (guint32)i);
         PixSessionOptions options;
         pix_session_options_init(&options, workers[i].model);
@@ -355,11 +355,11 @@ static void test_errors(void **state)
 
     g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
     g_autofree char *critic = model_file("patchgan.safetensors");
-    assert_null(pix_model_load(device, critic, NULL, &error));
+    assert_null(pix_model_load(device, critic, NULL, PIX_PRECISION_AUTO, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_UNSUPPORTED, "this is a discriminator");
-    assert_null(pix_model_load(device, "/nowhere/at-all.pth", NULL, &error));
+    assert_null(pix_model_load(device, "/nowhere/at-all.pth", NULL, PIX_PRECISION_AUTO, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_NOT_FOUND, "/nowhere/at-all.pth");
-    assert_null(pix_model_load(device, "no-such-model", NULL, &error));
+    assert_null(pix_model_load(device, "no-such-model", NULL, PIX_PRECISION_AUTO, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_NOT_FOUND, "PIX2PIX_MODEL_PATH");
     assert_null(pix_device_open("quantum", 1, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_NO_DEVICE, "quantum");
@@ -418,7 +418,7 @@ static void test_finding(void **state)
 static void test_default_model(void **state)
 {
     g_autoptr(PixDevice) device = pix_device_open("cpu", 0, NULL);
-    g_autoptr(PixModel) model = pix_model_load(device, "facades", NULL, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, "facades", NULL, PIX_PRECISION_AUTO, NULL);
     assert_non_null(model);
     const PixModelInfo *info = pix_model_get_info(model);
     assert_string_equal(info->architecture, "unet_256");

@@ -151,7 +151,8 @@ static float *drop(PixDevice *device)
     size_t count = pix_shape_count(drop_shape);
     float *values = g_new(float, FRAMES *count);
     PixTensor map = {.shape = drop_shape, .c_whole = drop_shape.c};
-    map.buffer = backend->buffer_new(device, backend->activation_bytes(device, drop_shape), NULL);
+    map.buffer = backend->buffer_new(
+        device, backend->activation_bytes(device, drop_shape, PIX_DTYPE_F32), NULL);
     for (uint64_t number = 0; number < FRAMES; number++) {
         const PixFrame frame = {5, number + 1};
         float *part = values + number * count;

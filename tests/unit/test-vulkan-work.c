@@ -35,8 +35,8 @@ static Work work_of(PixArchKind kind, int filters, bool dropout)
     assert_true(pix_graph_infer(graph, 1, 256, 256, NULL));
     PixGraph *fused = pix_graph_fuse(graph, device);
     assert_true(pix_graph_infer(fused, 1, 256, 256, NULL));
-    PixParams *params = pix_params_new(graph, device, false, NULL);
-    PixRun *run = pix_run_new(fused, device, params->tensors, NULL);
+    PixParams *params = pix_params_new(graph, device, PIX_DTYPE_F32, false, NULL);
+    PixRun *run = pix_run_new(fused, device, params->tensors, PIX_DTYPE_F32, NULL);
     assert_non_null(run);
     guint n;
     const PixLayerTime *layers = pix_run_layers(run, &n);

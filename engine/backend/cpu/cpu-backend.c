@@ -99,7 +99,7 @@ static void cpu_buffer_free(PixDevice *device, PixBuffer *buffer)
     }
 }
 
-static size_t cpu_activation_bytes(const PixDevice *device, PixShape shape)
+static size_t cpu_activation_bytes(const PixDevice *device, PixShape shape, PixDtype dtype)
 {
     return pix_shape_count(shape) * sizeof(float);
 }

@@ -108,7 +108,7 @@ size_t cpu_weights_floats(const PixOp *op, int c)
     return columns * (size_t)op->conv.kh * (size_t)op->conv.kw * (size_t)c;
 }
 
-size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4])
+size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4], PixDtype dtype)
 {
     return cpu_weights_floats(op, in_channels(op, dims)) * sizeof(float);
 }

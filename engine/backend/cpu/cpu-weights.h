@@ -46,7 +46,8 @@ void cpu_tap_position(const PixOp *op, int tap, int *ky, int *kx);
 int cpu_panel_width(int oc, int panel);
 int cpu_panels(int oc);
 
-size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);
+size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4],
+                        PixDtype dtype);
 void cpu_weights_pack(const PixOp *op, const int dims[4], const float *values, float *packed);
 void cpu_weights_unpack(const PixOp *op, const int dims[4], const float *packed, float *values);
 

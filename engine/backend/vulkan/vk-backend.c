@@ -15,6 +15,7 @@ const PixBackend pix_backend_vulkan = {
     .close = vk_device_close,
     .list = vk_loader_list,
     .identity = vk_device_identity,
+    .format = vk_device_format,
     .alignment = VK_ALIGNMENT,
     .activation_bytes = vk_activation_bytes,
     .weight_bytes = vk_weight_bytes,

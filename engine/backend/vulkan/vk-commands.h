@@ -17,6 +17,7 @@ typedef struct {
     size_t offset, bytes; /* offset: a multiple of PixBackend.alignment */
     bool writes;          /* also where it reads and writes */
     size_t used;          /* of bytes, for the figures; 0: all */
+    bool halves;          /* a map of 16-bit floats */
 } VulkanBinding;
 
 /** VulkanDispatch: one run of a shader. */

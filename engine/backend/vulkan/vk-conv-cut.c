@@ -194,10 +194,12 @@ static void ask(PixDevice *device, const VulkanConv *conv, VulkanDispatch dispat
 
 void vk_conv_run(PixDevice *device, const VulkanConv *conv)
 {
-    VulkanDispatch dispatch = conv->dispatch;
-    if (conv->push.splits > 1)
-        dispatch.bindings[2] = conv->parts;
-    ask(device, conv, dispatch);
+    VulkanConv parts = *conv;
+    if (conv->push.splits > 1) {
+        parts.dispatch.bindings[2] = conv->parts;
+        parts.push.bare = 1;
+    }
+    ask(device, &parts, parts.dispatch);
 }
 
 static VulkanConv one_pixel(const VulkanConv *conv)

@@ -31,8 +31,7 @@ static void set_weight(VulkanConv *conv, const PixTensor *weight, bool along_out
     push->weight_out = along_out ? 1 : push->in_c;
     conv->dispatch.constants[VK_CONV_ALONG_OUT] = along_out;
     conv->dispatch.constants[VK_CONV_FOURS + 1] = (along_out ? push->out_c : push->in_c) % 4 == 0;
-    conv->dispatch.bindings[1] = (VulkanBinding){
-        weight->buffer, weight->offset, pix_shape_count(weight->shape) * sizeof(float), false};
+    conv->dispatch.bindings[1] = vk_bind(weight, false);
 }
 
 static size_t ceil_div(size_t a, size_t b)
@@ -86,7 +85,7 @@ static VulkanConv product(const PixDevice *device, const PixConvOp *op, const Pi
 static PixTensor sums_of(const PixCall *call)
 {
     PixShape shape = call->out.shape;
-    return (PixTensor){shape, call->scratch, vk_norm_sums_offset(call), 0, shape.c};
+    return (PixTensor){shape, call->scratch, vk_norm_sums_offset(call), 0, shape.c, PIX_DTYPE_F32};
 }
 
 static VulkanConv forward(const PixDevice *device, const PixCall *call)
@@ -95,6 +94,7 @@ static VulkanConv forward(const PixDevice *device, const PixCall *call)
     const bool measures = pix_conv_measures(op);
     const PixTensor sums = sums_of(call);
     VulkanConv conv = product(device, op, &call->in[0], measures ? &sums : &call->out);
+    conv.push.bare = measures;
     if (!measures)
         set_vectors(&conv, op, call->param);
     set_weight(&conv, &call->param[PIX_SLOT_WEIGHT], true);

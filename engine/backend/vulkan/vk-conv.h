@@ -23,6 +23,7 @@ typedef struct {
     float eps, slope;
     uint32_t activation;
     uint32_t adds;
+    uint32_t bare;
 } VulkanConvPush;
 
 /** The ids of their constants; FOURS are of bindings 0 and 1. */

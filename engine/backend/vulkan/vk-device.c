@@ -10,11 +10,21 @@
 
 /* ---- opening ---- */
 
+/* @words: PIX2PIX_VULKAN's: what tests force upon the device. */
+static void configure(VulkanDevice *device, const char *words)
+{
+    g_auto(GStrv) each = g_strsplit(words ? words : "", ",", -1);
+    const char *const *all = (const char *const *)each;
+    device->simple = g_strv_contains(all, "simple");
+    device->half = device->gpu->half && !g_strv_contains(all, "nofp16");
+}
+
 static void describe(VulkanDevice *device)
 {
     const VulkanGpu *gpu = device->gpu;
     device->id = g_strdup_printf("vulkan:%u", gpu->index);
-    device->features = g_strdup(device->simple ? "fp32, simple shaders" : "fp32");
+    device->features = g_strconcat("fp32", device->half ? ", fp16" : "",
+                                   device->simple ? ", simple shaders" : "", NULL);
     device->base.info = (PixDeviceInfo){.id = device->id,
                                         .name = gpu->name,
                                         .driver = gpu->driver,
@@ -41,7 +51,7 @@ PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError 
     device->base.backend = &pix_backend_vulkan;
     g_atomic_ref_count_init(&device->base.references);
     device->gpu = gpu;
-    device->simple = g_strcmp0(g_getenv("PIX2PIX_VULKAN"), "simple") == 0;
+    configure(device, g_getenv("PIX2PIX_VULKAN"));
     g_rec_mutex_init(&device->lock);
     describe(device);
     device->once = vk_traces_new(gpu);
@@ -71,6 +81,12 @@ char *vk_device_identity(const PixDevice *base)
     const VulkanDevice *device = (const VulkanDevice *)base;
     g_autofree char *code = vk_cache_identity(device->gpu);
     return g_strconcat(code, " ", device->features, NULL);
+}
+
+bool vk_device_format(const PixDevice *device, PixPrecision precision, PixFormat *format)
+{
+    *format = (PixFormat){PIX_DTYPE_F16, PIX_DTYPE_F16};
+    return precision == PIX_PRECISION_FP16 && ((const VulkanDevice *)device)->half;
 }
 
 /* ---- work ---- */
@@ -116,9 +132,20 @@ static void add(VulkanDevice *device, const VulkanWork *work)
     g_rec_mutex_unlock(&device->lock);
 }
 
+static bool sees_halves(const VulkanDispatch *dispatch)
+{
+    bool halves = false;
+    for (int i = 0; i < VK_BINDINGS; i++)
+        halves = halves || dispatch->bindings[i].halves;
+    return halves;
+}
+
 void vk_dispatch(PixDevice *device, const VulkanDispatch *dispatch)
 {
-    add(vk_device(device), &(VulkanWork){.kind = VK_WORK_DISPATCH, .dispatch = *dispatch});
+    VulkanWork work = {.kind = VK_WORK_DISPATCH, .dispatch = *dispatch};
+    if (sees_halves(dispatch))
+        work.dispatch.shader = vk_shader_half(dispatch->shader);
+    add(vk_device(device), &work);
 }
 
 void vk_copy_bytes(PixDevice *device, PixBuffer *from, size_t from_offset, PixBuffer *to,

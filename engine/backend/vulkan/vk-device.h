@@ -20,7 +20,9 @@ typedef struct {
     size_t staged;      /* bytes of it that are in use until the next flush */
     PixBuffer *sums;    /* of vk-sum.c */
     PixBuffer *scalars; /* of vk_adam() */
-    bool simple;        /* PIX2PIX_VULKAN=simple: shaders that the fast ones must beat */
+    /* What PIX2PIX_VULKAN and the GPU say. */
+    bool simple; /* shaders that the fast ones must beat */
+    bool half;   /* maps and weights may be 16-bit floats */
     char *id, *features;
 } VulkanDevice;
 
@@ -40,8 +42,10 @@ static inline VulkanDevice *vk_device(PixDevice *device)
 PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError **error);
 void vk_device_close(PixDevice *device);
 char *vk_device_identity(const PixDevice *device);
+bool vk_device_format(const PixDevice *device, PixPrecision precision, PixFormat *format);
 
-/** vk_dispatch: Into the recording, or to be done soon. */
+/** vk_dispatch: Into the recording, or to be done soon. Where a binding is of 16-bit floats, by the
+ * shader's variant for those. */
 void vk_dispatch(PixDevice *device, const VulkanDispatch *dispatch);
 void vk_copy_bytes(PixDevice *device, PixBuffer *from, size_t from_offset, PixBuffer *to,
                    size_t to_offset, size_t bytes);

@@ -30,6 +30,7 @@ typedef struct {
     gint stuck; /* atomic: what it was given does not end, and may need its memory for ever */
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
+    bool half;                            /* shaders may read and write 16-bit floats */
     VkDeviceSize largest_bytes;           /* of one allocation */
     gsize allocated[VK_MAX_MEMORY_HEAPS]; /* bytes; atomic */
     gint n_allocations;                   /* atomic */

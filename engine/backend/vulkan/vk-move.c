@@ -3,14 +3,41 @@
 /* Numbers to and from the order in which the GPU keeps them. */
 #include "vk-ops.h"
 
-size_t vk_activation_bytes(const PixDevice *device, PixShape shape)
+size_t vk_activation_bytes(const PixDevice *device, PixShape shape, PixDtype dtype)
 {
-    return pix_shape_count(shape) * sizeof(float);
+    return pix_shape_count(shape) * pix_dtype_bytes(dtype);
 }
 
-size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4])
+static size_t weight_count(const int dims[4])
 {
-    return (size_t)dims[0] * dims[1] * dims[2] * dims[3] * sizeof(float);
+    return (size_t)dims[0] * dims[1] * dims[2] * dims[3];
+}
+
+size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4], PixDtype dtype)
+{
+    return weight_count(dims) * pix_dtype_bytes(dtype);
+}
+
+/* ---- the whole tensor, as it lies ---- */
+
+static bool upload(PixDevice *device, const PixTensor *tensor, const float *values, size_t count,
+                   GError **error)
+{
+    size_t bytes = count * pix_dtype_bytes(tensor->dtype);
+    g_autofree char *stored = g_malloc(bytes);
+    pix_dtype_from_floats(tensor->dtype, values, stored, count);
+    return vk_upload(device, tensor->buffer, tensor->offset, stored, bytes, error);
+}
+
+static bool download(PixDevice *device, const PixTensor *tensor, float *values, size_t count,
+                     GError **error)
+{
+    size_t bytes = count * pix_dtype_bytes(tensor->dtype);
+    g_autofree char *stored = g_malloc(bytes);
+    if (!vk_download(device, tensor->buffer, tensor->offset, stored, bytes, error))
+        return false;
+    pix_dtype_to_floats(tensor->dtype, stored, values, count);
+    return true;
 }
 
 /* ---- maps ---- */
@@ -40,21 +67,20 @@ static void reorder(const PixTensor *tensor, float *whole, float *values, bool w
 
 bool vk_write(PixDevice *device, const PixTensor *tensor, const float *values, GError **error)
 {
-    size_t count = whole_count(tensor), bytes = count * sizeof(float);
+    size_t count = whole_count(tensor);
     g_autofree float *whole = g_new(float, count);
     /* Channels of others are in between. */
-    if (tensor->shape.c < tensor->c_whole &&
-        !vk_download(device, tensor->buffer, tensor->offset, whole, bytes, error))
+    if (tensor->shape.c < tensor->c_whole && !download(device, tensor, whole, count, error))
         return false;
     reorder(tensor, whole, (float *)values, true);
-    return vk_upload(device, tensor->buffer, tensor->offset, whole, bytes, error);
+    return upload(device, tensor, whole, count, error);
 }
 
 bool vk_read(PixDevice *device, const PixTensor *tensor, float *values, GError **error)
 {
     size_t count = whole_count(tensor);
     g_autofree float *whole = g_new(float, count);
-    if (!vk_download(device, tensor->buffer, tensor->offset, whole, count * sizeof(float), error))
+    if (!download(device, tensor, whole, count, error))
         return false;
     reorder(tensor, whole, values, false);
     return true;
@@ -83,18 +109,18 @@ static void reorder_weight(const PixOp *op, const int dims[4], float *packed, fl
 bool vk_write_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op, const int dims[4],
                      const float *values, GError **error)
 {
-    size_t bytes = vk_weight_bytes(device, op, dims);
-    g_autofree float *packed = g_malloc(bytes);
+    size_t count = weight_count(dims);
+    g_autofree float *packed = g_new(float, count);
     reorder_weight(op, dims, packed, (float *)values, true);
-    return vk_upload(device, tensor->buffer, tensor->offset, packed, bytes, error);
+    return upload(device, tensor, packed, count, error);
 }
 
 bool vk_read_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op, const int dims[4],
                     float *values, GError **error)
 {
-    size_t bytes = vk_weight_bytes(device, op, dims);
-    g_autofree float *packed = g_malloc(bytes);
-    if (!vk_download(device, tensor->buffer, tensor->offset, packed, bytes, error))
+    size_t count = weight_count(dims);
+    g_autofree float *packed = g_new(float, count);
+    if (!download(device, tensor, packed, count, error))
         return false;
     reorder_weight(op, dims, packed, values, false);
     return true;

@@ -30,7 +30,6 @@ static VulkanNormPush push_of(const PixCall *call)
                            .eps = o->eps,
                            .activation = o->activation.kind,
                            .slope = o->activation.slope,
-                           .splits = 1,
                            .plane = (uint32_t)s.h * (uint32_t)s.w};
     push.groups = o->kind == PIX_NORM_INSTANCE ? (uint32_t)s.n : 1;
     push.pixels = (uint32_t)s.n * (uint32_t)s.h * (uint32_t)s.w / push.groups;

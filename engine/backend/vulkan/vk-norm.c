@@ -23,7 +23,7 @@ static bool is_kept(const VulkanNorm *norm)
 static VulkanBinding bind_x(const VulkanNorm *norm)
 {
     VulkanBinding x = vk_bind(norm->x, false);
-    x.bytes *= norm->push.splits;
+    x.bytes *= MAX(norm->push.splits, 1);
     return x;
 }
 

@@ -22,8 +22,13 @@ static inline VulkanBinding vk_bind(const PixTensor *tensor, bool writes)
     if (!tensor->buffer)
         return (VulkanBinding){0};
     shape.c = tensor->c_whole;
-    return (VulkanBinding){tensor->buffer, tensor->offset, pix_shape_count(shape) * sizeof(float),
-                           writes, pix_shape_count(tensor->shape) * sizeof(float)};
+    size_t bytes = pix_dtype_bytes(tensor->dtype);
+    return (VulkanBinding){.buffer = tensor->buffer,
+                           .offset = tensor->offset,
+                           .bytes = pix_shape_count(shape) * bytes,
+                           .writes = writes,
+                           .used = pix_shape_count(tensor->shape) * bytes,
+                           .halves = tensor->dtype == PIX_DTYPE_F16};
 }
 
 /** VulkanPlace: where a map's channels lie in each pixel: Place of shaders/tensor.glsl. */
@@ -127,8 +132,8 @@ void vk_upsample_backward(PixDevice *device, const PixCall *call);
 bool vk_measure(PixDevice *device, PixPeak *peak, GError **error);
 
 /* vk-move.c */
-size_t vk_activation_bytes(const PixDevice *device, PixShape shape);
-size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4]);
+size_t vk_activation_bytes(const PixDevice *device, PixShape shape, PixDtype dtype);
+size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4], PixDtype dtype);
 bool vk_write(PixDevice *device, const PixTensor *tensor, const float *values, GError **error);
 bool vk_read(PixDevice *device, const PixTensor *tensor, float *values, GError **error);
 bool vk_write_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op, const int dims[4],

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* VK_SHADER_LIST(X): X(CONV, conv) and so on, from the list in shaders/meson.build. */
+/* VK_SHADER_LIST(X): X(CONV_TILED, conv_tiled) and so on, from the lists in shaders/meson.build.
+ * VK_SHADER_HALVES(X): X(CONV_TILED) and so on, of which there is a variant CONV_TILED_HALF. */
 #include "vk-shader-list.h"
 
 #define VK_SHADER_VALUE(upper, lower) VK_SHADER_##upper,
@@ -22,5 +23,8 @@ typedef struct {
 } VulkanSpirv;
 
 VulkanSpirv vk_shader_spirv(VulkanShader shader);
+
+/** vk_shader_half: The same for maps and weights of 16-bit floats, which there must be. */
+VulkanShader vk_shader_half(VulkanShader shader);
 
 #endif

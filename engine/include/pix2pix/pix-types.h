@@ -61,14 +61,19 @@ typedef enum {
 
 /**
  * PixPrecision:
- * How the convolution weights of a checkpoint are stored. Everything else in it is float32 always.
+ * What a model's numbers are kept in. In a checkpoint that is said of the convolution weights alone,
+ * and everything else is float32 always.
  */
 typedef enum {
+    PIX_PRECISION_AUTO, /* of a model on a device: FP32; of no checkpoint */
     PIX_PRECISION_FP32,
     PIX_PRECISION_FP16,
     PIX_PRECISION_BF16,
     PIX_PRECISION_INT8, /* symmetric, one float32 scale for each output channel */
 } PixPrecision;
+
+/** pix_precision_name: Returns: (transfer none): "auto", "fp32", "fp16", "bf16", "int8". */
+PIX_API const char *pix_precision_name(PixPrecision precision);
 
 /**
  * PixImage:

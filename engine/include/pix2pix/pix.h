@@ -151,7 +151,7 @@ typedef struct {
     gboolean has_running_statistics;
     PixStatistics statistics; /* what AUTO means for it */
     guint64 parameters;       /* number of trainable values */
-    guint64 weight_bytes;     /* in the engine's memory */
+    guint64 weight_bytes;     /* in the engine's memory; of a checkpoint as FP32 */
 } PixModelInfo;
 
 PIX_API const PixModelInfo *pix_checkpoint_get_info(const PixCheckpoint *checkpoint);
@@ -202,23 +202,29 @@ PIX_API char *pix_model_find(const char *name, GError **error);
 
 /**
  * pix_model_load:
- * @name: as pix_model_find().  @domain: as pix_checkpoint_open().
- * Errors: those of both, and %PIX_ERROR_UNSUPPORTED for a discriminator.
+ * @name: as pix_model_find().  @domain: as pix_checkpoint_open().  @precision: as pix_model_new().
+ * Errors: those of all three, and %PIX_ERROR_UNSUPPORTED for a discriminator.
  */
 PIX_API PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain,
-                                 GError **error);
+                                 PixPrecision precision, GError **error);
 
 /**
  * pix_model_new:
- * As pix_model_load(), from an open checkpoint; discriminators are accepted here. Holds one float32
- * copy of the weights. Errors: %PIX_ERROR_NO_MEMORY, %PIX_ERROR_BAD_CHECKPOINT for weights with NaN
- * or infinite values, %PIX_ERROR_IO.
+ * As pix_model_load(), from an open checkpoint; discriminators are accepted here. Holds one copy of
+ * the weights in @precision, whatever the file has, and so do sessions hold maps: float16 takes half
+ * the memory, and a frame differs from float32's by about one step of 255. Sums, statistics and
+ * vectors are float32 always. Errors: %PIX_ERROR_NO_MEMORY, %PIX_ERROR_BAD_CHECKPOINT for weights with
+ * NaN or infinite values, %PIX_ERROR_IO, and %PIX_ERROR_UNSUPPORTED for what the device cannot
+ * compute in, naming what it can.
  */
-PIX_API PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint, GError **error);
+PIX_API PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint,
+                                PixPrecision precision, GError **error);
 PIX_API PixModel *pix_model_ref(PixModel *model);
 PIX_API void pix_model_unref(PixModel *model); /* accepts NULL */
 PIX_API const PixModelInfo *pix_model_get_info(const PixModel *model);
 PIX_API PixDevice *pix_model_get_device(PixModel *model); /* (transfer none) */
+/** pix_model_get_precision: What its weights are kept in; never AUTO. */
+PIX_API PixPrecision pix_model_get_precision(const PixModel *model);
 
 /**
  * pix_model_check_size:

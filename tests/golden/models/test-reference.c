@@ -33,7 +33,8 @@ static PixModel *load(const char *path)
 {
     GError *error = NULL;
     g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(path, NULL, &error);
-    PixModel *model = checkpoint ? pix_model_new(device, checkpoint, &error) : NULL;
+    PixModel *model =
+        checkpoint ? pix_model_new(device, checkpoint, PIX_PRECISION_AUTO, &error) : NULL;
     if (!model)
         fail_msg("%s", error->message);
     return model;
