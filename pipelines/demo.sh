@@ -132,17 +132,22 @@ text() {
     sed -n "s/.*\"$1\" : \"\([^\"]*\)\".*/\1/p" "$scratch/bench.json" | sed 1q
 }
 
+# per_second FRAMES MILLISECONDS
+per_second() {
+    awk "BEGIN { rate = $1 * 1000 / $2; printf rate < 10 ? \"%.1f\" : \"%.0f\", rate }"
+}
+
 # measure MODEL: sets $speed, $device and $network.
 measure() {
     "$command" bench "$1" --size "${size}x$size" --frames 20 --json >"$scratch/bench.json"
     median=$(number median_ms)
-    speed=$(awk "BEGIN { printf \"%.1f ms a frame, %.0f frames/s\", $median, 1000 / $median }")
+    speed="$(awk "BEGIN { printf \"%.1f\", $median }") ms a frame, $(per_second 1 "$median") frames/s"
     device="$(text name) ($(text features))"
     network=$(text architecture)
 }
 
 summary() {
-    whole=$(awk "BEGIN { printf \"%.0f\", $frames * 1000 / $milliseconds }")
+    whole=$(per_second "$frames" "$milliseconds")
     echo
     echo "model   $(basename "$1"), $network"
     echo "device  $device"
