@@ -33,6 +33,6 @@ void main()
     Target t = target_of(i, p.oh, p.ow);
     int iy = source_of(int(t.y) - p.top, int(p.h)), ix = source_of(int(t.x) - p.left, int(p.w));
     bool zero = iy < 0 || ix < 0;
-    y[index_of(p.y, t.at, t.c)] =
-        zero ? Stored(0.0) : x[index_of(p.x, (t.n * p.h + uint(iy)) * p.w + uint(ix), t.c)];
+    uint from = index_of(p.x, (t.n * p.h + uint(iy)) * p.w + uint(ix), t.c);
+    y[index_of(p.y, t.at, t.c)] = Stored(zero ? 0.0 : float(x[from]));
 }

@@ -13,7 +13,7 @@ cd "$root" || exit 1
 . pipelines/setup.sh
 # shellcheck disable=SC2086,SC2154
 need_packages $packages_build $packages_run libcmocka-dev binutils mesa-vulkan-drivers \
-    vulkan-validationlayers || exit 1
+    vulkan-validationlayers spirv-tools || exit 1
 
 long=false
 case ${1-} in

@@ -553,20 +553,31 @@ static int open_device(void **state)
     return *state ? 0 : -1;
 }
 
-/* With the shaders that the fast ones are compared with. */
-static int open_simple(void **state)
+static int open_with(const char *words, void **state)
 {
-    g_setenv("PIX2PIX_VULKAN", "simple", TRUE);
+    g_setenv("PIX2PIX_VULKAN", words, TRUE);
     int result = open_device(state);
     g_unsetenv("PIX2PIX_VULKAN");
     return result;
+}
+
+/* With the shaders that the fast ones are compared with. */
+static int open_simple(void **state)
+{
+    return open_with("simple", state);
+}
+
+/* With all of the shader for tensor cores but those. */
+static int open_matrix(void **state)
+{
+    return open_with("matrix", state);
 }
 
 int main(void)
 {
     static const char *const levels[] = {"c:1",      "openblas:2", "avx2:2",
                                          "avx512:1", "avx512:3",   "vulkan"};
-    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 5] = {
+    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 7] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nan_is_no_pixel),
     };
@@ -581,6 +592,10 @@ int main(void)
                                          close_device, level};
         tests[n++] =
             (struct CMUnitTest){"vulkan in fp16", test_half, open_device, close_device, level};
+        tests[n++] =
+            (struct CMUnitTest){"vulkan, matrices", test_device, open_matrix, close_device, level};
+        tests[n++] = (struct CMUnitTest){"vulkan in fp16, matrices", test_half, open_matrix,
+                                         close_device, level};
         tests[n++] = (struct CMUnitTest){"vulkan in fp16, simple shaders", test_half, open_simple,
                                          close_device, level};
     }

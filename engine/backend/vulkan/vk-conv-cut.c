@@ -13,6 +13,13 @@
 /* Of conv_narrow.comp: the most invocations for a pixel, and pixels of each. */
 #define NARROW_LANES 8
 #define NARROW_PIXELS 4
+/* Of conv_matrix.comp: invocations, sides of tiles and of chunks, which for tensor cores are of half
+ * the bytes; and the fewest pixels: fewer wait for weights, whoever multiplies. */
+#define MATRIX_GROUP 128
+#define MATRIX_TILE 64
+#define MATRIX_CHUNK 16
+#define TENSOR_CHUNK 32
+#define MATRIX_PIXELS 1024
 #define GROUPS_Y 32768 /* below every device's limit */
 
 /* Sides of a group's tile and of an invocation's, see shaders/conv_tiles.glsl. */
@@ -152,6 +159,22 @@ void vk_conv_cut(VulkanConv *conv, const PixDevice *device, const VulkanMatrices
                matrices->depth / matrices->phases / tile.k);
 }
 
+bool vk_conv_suits_matrix(const VulkanMatrices *matrices)
+{
+    return matrices->m >= MATRIX_PIXELS && matrices->n >= MATRIX_TILE &&
+           matrices->chunk >= MATRIX_CHUNK;
+}
+
+void vk_conv_cut_matrix(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
+{
+    const uint32_t chunk =
+        conv->dispatch.shader == VK_SHADER_CONV_TENSOR ? TENSOR_CHUNK : MATRIX_CHUNK;
+    const uint32_t constants[] = {MATRIX_GROUP, 1, 1, MATRIX_TILE, MATRIX_TILE, chunk};
+    memcpy(conv->dispatch.constants, constants, sizeof constants);
+    set_groups(conv, device, matrices, ceil_div(matrices->m, MATRIX_TILE),
+               ceil_div(matrices->n, MATRIX_TILE), matrices->depth / matrices->phases / chunk);
+}
+
 void vk_conv_cut_narrow(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
 {
     uint32_t lanes = NARROW_LANES;
@@ -169,6 +192,10 @@ const char *vk_conv_variant(const VulkanConv *conv)
     const uint32_t *constants = conv->dispatch.constants;
     if (conv->dispatch.shader == VK_SHADER_CONV_NARROW)
         return "narrow";
+    if (conv->dispatch.shader == VK_SHADER_CONV_TENSOR)
+        return "tensor cores";
+    if (conv->dispatch.shader == VK_SHADER_CONV_MATRIX)
+        return "matrices";
     for (size_t i = 0; i < G_N_ELEMENTS(tiles); i++)
         if (constants[VK_CONV_TILE] == tiles[i].m && constants[VK_CONV_TILE + 1] == tiles[i].n)
             return tiles[i].name;

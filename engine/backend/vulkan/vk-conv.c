@@ -39,6 +39,19 @@ static size_t ceil_div(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
+/* Forward, @conv is done by matrices where those suit. */
+static void prefer_matrices(VulkanConv *conv, const PixDevice *base, const VulkanMatrices *matrices)
+{
+    const VulkanDevice *device = (const VulkanDevice *)base;
+    bool forward = conv->dispatch.constants[VK_CONV_ALONG_OUT];
+    if (!forward || conv->dispatch.shader != VK_SHADER_CONV_TILED)
+        return;
+    if (device->matrix)
+        conv->dispatch.shader = VK_SHADER_CONV_MATRIX;
+    else if (device->tensor && conv->dispatch.bindings[0].halves && vk_conv_suits_matrix(matrices))
+        conv->dispatch.shader = VK_SHADER_CONV_TENSOR;
+}
+
 static void cut(VulkanConv *conv, const PixDevice *device, bool spread)
 {
     const VulkanConvPush *push = &conv->push;
@@ -50,9 +63,14 @@ static void cut(VulkanConv *conv, const PixDevice *device, bool spread)
                                      .phases = (uint32_t)(sh * sw),
                                      .chunk = push->in_c};
     conv->dispatch.constants[VK_CONV_SPREAD] = spread;
+    prefer_matrices(conv, device, &matrices);
     switch (conv->dispatch.shader) {
     case VK_SHADER_CONV_SIMPLE:
         vk_spread(&conv->dispatch, conv->count);
+        break;
+    case VK_SHADER_CONV_MATRIX:
+    case VK_SHADER_CONV_TENSOR:
+        vk_conv_cut_matrix(conv, device, &matrices);
         break;
     case VK_SHADER_CONV_NARROW:
         vk_conv_cut_narrow(conv, device, &matrices);

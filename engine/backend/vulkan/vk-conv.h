@@ -68,11 +68,15 @@ bool vk_conv_fours(const PixTensor *tensor);
 
 /** vk_conv_cut: Into tiles, groups and splits, for the shaders with conv_tiles.glsl. */
 void vk_conv_cut(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices);
+/** vk_conv_suits_matrix: Whether tiles of conv_matrix.comp would be full. */
+bool vk_conv_suits_matrix(const VulkanMatrices *matrices);
+/** vk_conv_cut_matrix: For conv_matrix.comp. */
+void vk_conv_cut_matrix(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices);
 /** vk_conv_cut_narrow: For conv_narrow.comp. */
 void vk_conv_cut_narrow(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices);
 /** vk_conv_split: Into at most @most splits. */
 void vk_conv_split(VulkanConv *conv, const PixDevice *device, size_t most);
-/** vk_conv_variant: "tiled 64x64", "narrow", "simple": for people. */
+/** vk_conv_variant: "tiled 64x64", "tensor cores", "narrow", "simple": for people. */
 const char *vk_conv_variant(const VulkanConv *conv);
 
 /** vk_conv_align: @bytes up to where the next tensor may begin. */

@@ -16,15 +16,19 @@ static void configure(VulkanDevice *device, const char *words)
     g_auto(GStrv) each = g_strsplit(words ? words : "", ",", -1);
     const char *const *all = (const char *const *)each;
     device->simple = g_strv_contains(all, "simple");
-    device->half = device->gpu->half && !g_strv_contains(all, "nofp16");
+    device->half = device->gpu->features.half && !g_strv_contains(all, "nofp16");
+    device->matrix = g_strv_contains(all, "matrix");
+    device->tensor = device->gpu->features.tensor && device->half && !device->simple &&
+                     !device->matrix && !g_strv_contains(all, "nomatrix");
 }
 
 static void describe(VulkanDevice *device)
 {
     const VulkanGpu *gpu = device->gpu;
     device->id = g_strdup_printf("vulkan:%u", gpu->index);
-    device->features = g_strconcat("fp32", device->half ? ", fp16" : "",
-                                   device->simple ? ", simple shaders" : "", NULL);
+    device->features = g_strconcat(
+        "fp32", device->half ? ", fp16" : "", device->tensor ? ", tensor cores" : "",
+        device->matrix ? ", matrices" : "", device->simple ? ", simple shaders" : "", NULL);
     device->base.info = (PixDeviceInfo){.id = device->id,
                                         .name = gpu->name,
                                         .driver = gpu->driver,

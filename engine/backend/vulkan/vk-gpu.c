@@ -18,13 +18,11 @@ static bool make_device(VulkanGpu *gpu, GError **error)
                                            .queueFamilyIndex = gpu->family,
                                            .queueCount = 1,
                                            .pQueuePriorities = &priority};
-    const VkPhysicalDevice16BitStorageFeatures half = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
-        .storageBuffer16BitAccess = VK_TRUE};
-    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                     .pNext = gpu->half ? &half : NULL,
-                                     .queueCreateInfoCount = 1,
-                                     .pQueueCreateInfos = &queue};
+    VulkanFeatureChain chain;
+    VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                               .queueCreateInfoCount = 1,
+                               .pQueueCreateInfos = &queue};
+    vk_features_enable(gpu->features, &chain, &info);
     if (!vk_check(vkCreateDevice(gpu->physical, &info, NULL, &gpu->device), "vkCreateDevice",
                   error)) {
         gpu->device = VK_NULL_HANDLE;
@@ -45,16 +43,6 @@ static VkDeviceSize largest_allocation(VkPhysicalDevice physical)
     return limits.maxMemoryAllocationSize;
 }
 
-static bool has_half(VkPhysicalDevice physical)
-{
-    VkPhysicalDevice16BitStorageFeatures half = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES};
-    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-                                          .pNext = &half};
-    vkGetPhysicalDeviceFeatures2(physical, &features);
-    return half.storageBuffer16BitAccess;
-}
-
 static void describe(VulkanGpu *gpu)
 {
     VkPhysicalDeviceDriverProperties driver = {
@@ -64,7 +52,7 @@ static void describe(VulkanGpu *gpu)
     vkGetPhysicalDeviceProperties(gpu->physical, &gpu->properties);
     vkGetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
     gpu->largest_bytes = largest_allocation(gpu->physical);
-    gpu->half = has_half(gpu->physical);
+    gpu->features = vk_features_find(gpu->physical);
     gpu->name = g_strdup(gpu->properties.deviceName);
     gpu->uuid = vk_loader_uuid(gpu->physical);
     if (gpu->properties.apiVersion < VK_API_VERSION_1_2) {

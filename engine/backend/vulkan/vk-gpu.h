@@ -13,6 +13,8 @@
 #include <glib.h>
 #include <volk.h>
 
+#include "vk-features.h"
+
 /** VK_BINDINGS: storage buffers of a shader; no device has fewer. */
 #define VK_BINDINGS 4
 
@@ -30,7 +32,7 @@ typedef struct {
     gint stuck; /* atomic: what it was given does not end, and may need its memory for ever */
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
-    bool half;                            /* shaders may read and write 16-bit floats */
+    VulkanFeatures features;
     VkDeviceSize largest_bytes;           /* of one allocation */
     gsize allocated[VK_MAX_MEMORY_HEAPS]; /* bytes; atomic */
     gint n_allocations;                   /* atomic */

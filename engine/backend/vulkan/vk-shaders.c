@@ -10,7 +10,7 @@
 
 static const VulkanSpirv modules[] = {VK_SHADER_LIST(VK_SHADER_ENTRY)};
 
-#define VK_SHADER_PAIR(upper) [VK_SHADER_##upper] = VK_SHADER_##upper##_HALF,
+#define VK_SHADER_PAIR(upper, half) [VK_SHADER_##upper] = VK_SHADER_##half,
 
 /* 0, which is no variant, where there is none. */
 static const VulkanShader halves[VK_SHADER_COUNT] = {VK_SHADER_HALVES(VK_SHADER_PAIR)};

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* VK_SHADER_LIST(X): X(CONV_TILED, conv_tiled) and so on, from the lists in shaders/meson.build.
- * VK_SHADER_HALVES(X): X(CONV_TILED) and so on, of which there is a variant CONV_TILED_HALF. */
+ * VK_SHADER_HALVES(X): X(CONV_TILED, CONV_TILED_HALF) and so on, the second being the variant of the
+ * first for halves. */
 #include "vk-shader-list.h"
 
 #define VK_SHADER_VALUE(upper, lower) VK_SHADER_##upper,
