@@ -27,21 +27,29 @@ layout(push_constant) uniform Push
     uint activation;
     uint adds; /* to what is there already */
     uint bare; /* the sums are wanted as they are, float32 maps one after the other */
+    uint gathers; /* SPREAD and RECTIFIES: no constants, so that few pipelines do for a network */
 }
 p;
 
-layout(constant_id = 10) const uint SPREAD = 0;
 layout(constant_id = 11) const uint PAD_MODE = 0; /* of PixPadMode; STRIDED only */
-layout(constant_id = 15) const uint RECTIFIES = 0; /* max(x, 0) is read for x */
+
+const uint SPREAD = 1;    /* else STRIDED */
+const uint RECTIFIES = 2; /* max(x, 0) is read for x */
+
+bool spreads()
+{
+    return (p.gathers & SPREAD) != 0;
+}
 
 uint phases()
 {
-    return SPREAD == 0 ? 1 : p.sh * p.sw;
+    return spreads() ? p.sh * p.sw : 1;
 }
 
 vec4 rectified(vec4 x)
 {
-    return RECTIFIES == 0 ? x : mix(x, vec4(0.0), lessThan(x, vec4(0.0))); /* NaN stays */
+    vec4 positive = mix(x, vec4(0.0), lessThan(x, vec4(0.0))); /* NaN stays */
+    return (p.gathers & RECTIFIES) != 0 ? positive : x;
 }
 
 /* Where row or column @i of a padded map comes from; -1: it is zero. */
@@ -66,16 +74,16 @@ struct Side {
 Side side_of(uint phase, uint kernel, uint stride, int pad, uint outs)
 {
     Side side;
-    if (SPREAD == 0) {
-        side.pixels = outs;
-        side.taps = kernel;
-        side.first_tap = 0;
-        side.base = -pad;
-    } else {
+    if (spreads()) {
         side.pixels = phase < outs ? (outs - phase + stride - 1) / stride : 0;
         side.first_tap = (phase + uint(pad)) % stride;
         side.taps = side.first_tap < kernel ? (kernel - side.first_tap + stride - 1) / stride : 0;
         side.base = int((phase + uint(pad)) / stride);
+    } else {
+        side.pixels = outs;
+        side.taps = kernel;
+        side.first_tap = 0;
+        side.base = -pad;
     }
     return side;
 }
@@ -83,10 +91,10 @@ Side side_of(uint phase, uint kernel, uint stride, int pad, uint outs)
 /* Pixel @q and tap @t of a side, both counted within the phase. */
 int source_of(Side side, uint q, uint t, uint stride)
 {
-    return SPREAD == 0 ? int(q * stride) + side.base + int(t) : int(q) + side.base - int(t);
+    return spreads() ? int(q) + side.base - int(t) : int(q * stride) + side.base + int(t);
 }
 
 uint tap_of(Side side, uint t, uint stride)
 {
-    return SPREAD == 0 ? t : side.first_tap + t * stride;
+    return spreads() ? side.first_tap + t * stride : t;
 }

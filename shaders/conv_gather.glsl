@@ -28,7 +28,7 @@ uint split, first_chunk, last_chunk;
 bool begin(uint tile_pixels, uint tile_channels)
 {
     uint group = gl_WorkGroupID.z * gl_NumWorkGroups.y + gl_WorkGroupID.y, rest = group / p.tiles;
-    uint number = rest / p.splits, wide = SPREAD == 0 ? 1 : p.sw;
+    uint number = rest / p.splits, wide = spreads() ? p.sw : 1;
     phase = uvec2(number % wide, number / wide);
     rows = side_of(phase.y, p.kh, p.sh, p.pad_top, p.out_h);
     columns = side_of(phase.x, p.kw, p.sw, p.pad_left, p.out_w);
@@ -82,8 +82,8 @@ Tap tap_at(uint t)
 /* Where what a tap reads begins; NOTHING: it is padding. */
 uint place_of(Source source, Tap tap)
 {
-    int iy = padded(SPREAD == 0 ? source.y + tap.y : source.y - tap.y, int(p.in_h));
-    int ix = padded(SPREAD == 0 ? source.x + tap.x : source.x - tap.x, int(p.in_w));
+    int iy = padded(spreads() ? source.y - tap.y : source.y + tap.y, int(p.in_h));
+    int ix = padded(spreads() ? source.x - tap.x : source.x + tap.x, int(p.in_w));
     if (iy < 0 || ix < 0)
         return NOTHING;
     return ((source.n * p.in_h + uint(iy)) * p.in_w + uint(ix)) * p.in_pixel + p.in_first;
@@ -124,8 +124,8 @@ vec4 load_weights(Tap tap, uint c, uint oc)
 void store_sums(uint m, uint oc, vec4 sums)
 {
     Pixel q = pixel_of(m);
-    uint oy = SPREAD == 0 ? q.y : q.y * p.sh + phase.y;
-    uint ox = SPREAD == 0 ? q.x : q.x * p.sw + phase.x;
+    uint oy = spreads() ? q.y * p.sh + phase.y : q.y;
+    uint ox = spreads() ? q.x * p.sw + phase.x : q.x;
     uint pixel = (q.n * p.out_h + oy) * p.out_w + ox;
     [[unroll]] for (uint r = 0; r < 4; r++)
         if (m < pixels && oc + r < p.out_c)

@@ -16,10 +16,10 @@ layout(binding = 1) readonly buffer Weights { Stored weights[]; };
 
 float sum_of(uint n, uint oy, uint ox, uint oc)
 {
-    uint py = SPREAD == 0 ? 0 : oy % p.sh, px = SPREAD == 0 ? 0 : ox % p.sw;
+    uint py = spreads() ? oy % p.sh : 0, px = spreads() ? ox % p.sw : 0;
     Side rows = side_of(py, p.kh, p.sh, p.pad_top, p.out_h);
     Side columns = side_of(px, p.kw, p.sw, p.pad_left, p.out_w);
-    uint qy = SPREAD == 0 ? oy : oy / p.sh, qx = SPREAD == 0 ? ox : ox / p.sw;
+    uint qy = spreads() ? oy / p.sh : oy, qx = spreads() ? ox / p.sw : ox;
     float sum = 0.0;
     for (uint ty = 0; ty < rows.taps; ty++) {
         int iy = padded(source_of(rows, qy, ty, p.sh), int(p.in_h));

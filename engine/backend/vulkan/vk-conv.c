@@ -62,7 +62,7 @@ static void cut(VulkanConv *conv, const PixDevice *device, bool spread)
                                      .depth = (size_t)push->kh * push->kw * push->in_c,
                                      .phases = (uint32_t)(sh * sw),
                                      .chunk = push->in_c};
-    conv->dispatch.constants[VK_CONV_SPREAD] = spread;
+    conv->push.gathers |= spread ? VK_CONV_SPREAD : 0;
     prefer_matrices(conv, device, &matrices);
     switch (conv->dispatch.shader) {
     case VK_SHADER_CONV_SIMPLE:
@@ -116,7 +116,7 @@ static VulkanConv forward(const PixDevice *device, const PixCall *call)
     if (!measures)
         set_vectors(&conv, op, call->param);
     set_weight(&conv, &call->param[PIX_SLOT_WEIGHT], true);
-    conv.dispatch.constants[VK_CONV_RECTIFIES] = op->rectifies;
+    conv.push.gathers |= op->rectifies ? VK_CONV_RECTIFIES : 0;
     cut(&conv, device, call->op->kind == PIX_OP_DECONV);
     return conv;
 }

@@ -24,16 +24,17 @@ typedef struct {
     uint32_t activation;
     uint32_t adds;
     uint32_t bare;
+    uint32_t gathers; /* of VK_CONV_SPREAD and VK_CONV_RECTIFIES */
 } VulkanConvPush;
+
+enum { VK_CONV_SPREAD = 1, VK_CONV_RECTIFIES = 2 };
 
 /** The ids of their constants; FOURS are of bindings 0 and 1. */
 enum {
     VK_CONV_TILE = 3, /* the sides of tiles */
-    VK_CONV_SPREAD = 10,
-    VK_CONV_PAD_MODE,
+    VK_CONV_PAD_MODE = 11,
     VK_CONV_FOURS,
     VK_CONV_ALONG_OUT = VK_CONV_FOURS + 2,
-    VK_CONV_RECTIFIES,
     VK_CONV_CONSTANTS
 };
 
