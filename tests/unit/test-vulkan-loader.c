@@ -30,7 +30,7 @@ static const Made all[] = {
     {"Radeon RX", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 0x1002, 0x744c, NEW, 0xbb, BOTH},
     {"Radeon RX", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 0x1002, 0x744c, NEW, 0xbb, BOTH},
     {"GeForce RTX", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 0x10de, 0x2684, NEW, 0xcc, BOTH},
-    {"Iris", VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU, 0x8086, 0x9a49, VK_API_VERSION_1_1, 0xdd,
+    {"Iris 6100", VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU, 0x8086, 0x9a49, VK_API_VERSION_1_1, 0xdd,
      BOTH},
     {"GeForce 8", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 0x10de, 1, VK_API_VERSION_1_0, 0, BOTH},
     {"Painter", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 1, 1, NEW, 0xee, VK_QUEUE_GRAPHICS_BIT},
@@ -195,6 +195,7 @@ static void test_by_name(void **state)
     assert_int_equal(choose("5", false), -1); /* cannot */
     assert_int_equal(choose("6", false), -1);
     assert_int_equal(choose("9", false), -1);
+    assert_int_equal(choose("6100", false), 4);
     assert_int_equal(choose("llvmpipe", false), 0);
     assert_int_equal(choose("geforce", false), 3);
     assert_int_equal(choose("IRIS", false), 4);

@@ -158,11 +158,11 @@ static bool contains(const char *text, const char *part)
     return strstr(low_text, low_part) != NULL;
 }
 
-/* Whether @name means this device, the @index-th. */
-static bool is_called(const Candidate *candidate, uint32_t index, const char *name)
+/* Whether @name means this device, the @index-th of @n. A number above them is part of a name. */
+static bool is_called(const Candidate *candidate, guint index, guint n, const char *name)
 {
     guint64 number;
-    if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT32, &number, NULL))
+    if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT32, &number, NULL) && number < n)
         return number == index;
     g_autofree char *uuid = print_uuid(candidate->id.deviceUUID);
     g_autofree char *ids = g_strdup_printf("%04x:%04x", candidate->properties.vendorID,
@@ -195,7 +195,7 @@ bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError 
         return false;
     for (guint i = 0; i < list->len; i++) {
         const Candidate *candidate = &g_array_index(list, Candidate, i);
-        if (!can_compute(candidate) || (name && !is_called(candidate, i, name)) ||
+        if (!can_compute(candidate) || (name && !is_called(candidate, i, list->len, name)) ||
             (real && rank(candidate) == 0) || rank(candidate) <= best)
             continue;
         best = rank(candidate);

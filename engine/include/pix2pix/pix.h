@@ -254,8 +254,8 @@ PIX_API void pix_video_from_image(const PixImage *image, PixVideo *video);
 
 /**
  * PixSession:
- * A model at one frame size, with all the memory that frames need: nothing is allocated after
- * pix_session_new(). Thread-safety: one thread at a time; different sessions of one model or device
+ * A model at one frame size, with all the memory that frames need: nothing is allocated once
+ * pix_session_prepare() or a first frame of the same layout has told how frames lie. Thread-safety: one thread at a time; different sessions of one model or device
  * may run at once.
  */
 typedef struct PixSession PixSession;
@@ -277,8 +277,9 @@ PIX_API void pix_session_options_init(PixSessionOptions *options, const PixModel
 
 /**
  * pix_session_new:
- * Errors: %PIX_ERROR_BAD_SHAPE, %PIX_ERROR_NO_MEMORY, and %PIX_ERROR_UNSUPPORTED for running
- * statistics of a batch-norm model whose file has none.
+ * Errors: %PIX_ERROR_BAD_SHAPE, %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST, and
+ * %PIX_ERROR_UNSUPPORTED for what the device cannot do and for running statistics of a batch-norm
+ * model whose file has none.
  */
 PIX_API PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options,
                                     GError **error);
@@ -290,7 +291,8 @@ PIX_API void pix_session_free(PixSession *session); /* accepts NULL */
  * v / 127.5 - 1 and back, rounded to nearest. @in and @out have the size of the options' content, the
  * model's channel counts, and may be the same memory. Errors:
  * %PIX_ERROR_BAD_SHAPE where the network's output has another size than its input,
- * %PIX_ERROR_BAD_CHECKPOINT where its numbers overflow, %PIX_ERROR_DEVICE_LOST.
+ * %PIX_ERROR_BAD_CHECKPOINT where its numbers overflow, %PIX_ERROR_DEVICE_LOST, and those of
+ * pix_session_prepare() where images lie otherwise than the last one.
  */
 PIX_API gboolean pix_session_translate(PixSession *session, const PixImage *in, PixImage *out,
                                        GError **error);
