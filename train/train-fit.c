@@ -50,14 +50,27 @@ static Needs find_needs(const Train *train)
     return needs;
 }
 
+/* A GPU has a memory of its own for all but data. */
+static gboolean has_own_memory(const PixDeviceInfo *info)
+{
+    return info->driver != NULL;
+}
+
 char *train_print_needs(const Train *train)
 {
+    const PixDeviceInfo *info = pix_device_get_info(train->device);
     const Needs needs = find_needs(train);
     g_autofree char *available =
         train->free_memory == G_MAXUINT64
             ? g_strdup("")
             : g_strdup_printf("; %.2f GiB are free", train->free_memory / GIB);
 
+    if (has_own_memory(info))
+        return g_strdup_printf("needs %.2f of the GPU's %.2f GiB of memory: weights and optimiser "
+                               "%.2f, activations %.2f; and %.2f GiB for data%s",
+                               (needs.weights + needs.activations) / GIB, info->memory_bytes / GIB,
+                               needs.weights / GIB, needs.activations / GIB, needs.data / GIB,
+                               available);
     return g_strdup_printf(
         "needs %.2f GiB of memory: weights and optimiser %.2f, activations %.2f, data %.2f%s",
         (needs.weights + needs.activations + needs.data) / GIB, needs.weights / GIB,
@@ -68,9 +81,11 @@ static gboolean check_memory(const Train *train, GError **error)
 {
     const PixDeviceInfo *info = pix_device_get_info(train->device);
     const Needs needs = find_needs(train);
-    guint64 all = needs.weights + needs.activations + needs.data;
+    guint64 here = needs.data, there = needs.weights + needs.activations;
 
-    if (all <= train->free_memory && (!info->memory_bytes || all <= info->memory_bytes))
+    if (!has_own_memory(info))
+        here = there += needs.data;
+    if (here <= train->free_memory && (!info->memory_bytes || there <= info->memory_bytes))
         return TRUE;
     g_autofree char *text = train_print_needs(train);
     g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY,
