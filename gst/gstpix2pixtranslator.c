@@ -8,7 +8,7 @@
 /* Rows of a converter's frame are handed out to threads; more than these no longer help. */
 #define MAX_CONVERTER_THREADS 4
 
-/* While a GPU works on one frame, the next one is on its way there and the last one from it. */
+/* While a GPU works on one frame, the next one is read and the last one handed on. */
 #define USUALLY_IN_FLIGHT 2
 
 /** A frame of our own, mapped as long as it lives. */

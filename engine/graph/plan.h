@@ -28,9 +28,10 @@ typedef struct {
 
 /**
  * pix_plan_new:
- * Lays out a run of @graph, whose shapes are known, on @device. @maps: what those are kept in. Parts of a concatenation are placed
- * in it where nothing else holds them; ops that can work in place do; memory that nothing reads any
- * more is used again. In training whatever backward reads is kept until then, and so are inputs.
+ * Lays out a run of @graph, whose shapes are known, on @device. @maps: what those are kept in.
+ * Parts of a concatenation are placed in it where nothing else holds them; ops that can work in place
+ * do; memory that nothing reads any more is used again. In training whatever backward reads is kept
+ * until then, and so are inputs.
  * Errors: BAD_SHAPE where the sum overflows.
  */
 PixPlan *pix_plan_new(const PixGraph *graph, const PixDevice *device, PixDtype maps,

@@ -9,21 +9,6 @@ make_pairs data 12 0
 same='--no-dropout --norm none --preprocess crop --epochs 2 --epochs-decay 0 --log-steps 1
     --learning-rate 0.001 --ngf 8 --ndf 8 --samples 0 --no-html'
 
-# near RUN RUN: every loss of every step is the same, to 1e-4 of it.
-near() {
-    losses "$1" >a
-    losses "$2" >b
-    [ -s a ] && paste a b | awk -v steps="$3" '{
-        for (i = 2; i <= NF / 2; i += 2) {
-            error = $i / $(i + NF / 2) - 1
-            if ($(i - 1) != $(i - 1 + NF / 2) || error > 1e-4 || error < -1e-4) {
-                print "step " NR ": " $0
-                exit 1
-            }
-        }
-    } END { exit NR != steps }'
-}
-
 for kind in '' '--gan-mode lsgan --pixel-loss l2' '--no-gan' '--clip-norm 0.1'; do
     rm -rf whole parts
     # shellcheck disable=SC2086

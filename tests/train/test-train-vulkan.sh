@@ -18,21 +18,6 @@ fi
 make_pairs data 6 2
 same='--epochs 4 --epochs-decay 0 --log-steps 1 --samples 0 --no-html'
 
-# near RUN RUN STEPS: every loss of every step is the same, to 1e-4 of it.
-near() {
-    losses "$1" >a
-    losses "$2" >b
-    [ -s a ] && paste a b | awk -v steps="$3" '{
-        for (i = 2; i <= NF / 2; i += 2) {
-            error = $i / $(i + NF / 2) - 1
-            if ($(i - 1) != $(i - 1 + NF / 2) || error > 1e-4 || error < -1e-4) {
-                print "step " NR ": " $0
-                exit 1
-            }
-        }
-    } END { exit NR != steps }'
-}
-
 # state RUN: its newest.
 state() {
     ls "$1"/states/* | tail -n 1

@@ -80,3 +80,18 @@ same_run() {
     untimed "$2" >"$scratch/.log-b"
     cmp "$scratch/.log-a" "$scratch/.log-b"
 }
+
+# near RUN RUN STEPS: every loss of every step is the same, to 1e-4 of it.
+near() {
+    losses "$1" >a
+    losses "$2" >b
+    [ -s a ] && paste a b | awk -v steps="$3" '{
+        for (i = 2; i <= NF / 2; i += 2) {
+            error = $i / $(i + NF / 2) - 1
+            if ($(i - 1) != $(i - 1 + NF / 2) || error > 1e-4 || error < -1e-4) {
+                print "step " NR ": " $0
+                exit 1
+            }
+        }
+    } END { exit NR != steps }'
+}

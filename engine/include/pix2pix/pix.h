@@ -36,7 +36,7 @@ typedef struct PixDevice PixDevice;
  * pix_device_open:
  * @spec: (nullable): one of these; %NULL takes the environment's `PIX2PIX_DEVICE`, else `auto`.
  *
- *   auto            the best GPU that works, else the CPU; never a processor that plays a GPU
+ *   auto            the best GPU, if it works, else the CPU; never a processor that plays a GPU
  *   cpu             the CPU
  *   vulkan          the best device that Vulkan knows, a processor that plays a GPU included
  *   vulkan:0        that with this number in the order of vkEnumeratePhysicalDevices()
