@@ -24,9 +24,9 @@ static void log_device(GstPix2pixFilter *self, const PixDeviceInfo *info)
 {
     GST_INFO_OBJECT(self, "device %s: %s (%s)", info->id, info->name, info->features);
     if (info->note && info->refused)
-        GST_WARNING_OBJECT(self, "%s; the CPU is used", info->note);
+        GST_WARNING_OBJECT(self, "%s; %s is used", info->note, info->id);
     else if (info->note)
-        GST_INFO_OBJECT(self, "%s; the CPU is used", info->note);
+        GST_INFO_OBJECT(self, "%s; %s is used", info->note, info->id);
 }
 
 gboolean gst_pix2pix_device_open(GstPix2pixFilter *self)

@@ -97,7 +97,8 @@ PixDevice *command_open_device(const char *spec, unsigned threads, GError **erro
     PixDevice *device = pix_device_open(spec, threads, error);
 
     if (device && pix_device_get_info(device)->refused)
-        command_print_error("warning: %s; the CPU is used", pix_device_get_info(device)->note);
+        command_print_error("warning: %s; %s is used", pix_device_get_info(device)->note,
+                            pix_device_get_info(device)->id);
     return device;
 }
 

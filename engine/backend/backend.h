@@ -149,7 +149,8 @@ struct PixBackend {
      */
     PixDevice *(*open)(const char *name, bool real, unsigned threads, GError **error);
     void (*close)(PixDevice *device);
-    /** list: Adds what follows "backend:" for each device, g_malloc()ed. NULL: there is one, unnamed. */
+    /** list: Adds what follows "backend:" for each device, g_malloc()ed, the best first. NULL: there
+     * is one, unnamed. */
     void (*list)(GPtrArray *names, bool real);
     /**
      * identity: Names all that the device's results depend on: itself, its driver, the kernels; for

@@ -43,48 +43,53 @@ static PixDevice *open_checked(const PixBackend *backend, const char *name, bool
     return device;
 }
 
-/* The CPU, where something else would have done. */
-static PixDevice *open_cpu(unsigned threads, const char *note, bool refused, GError **error)
+/* Why @device, which may be NULL, is not the best. */
+static void explain(PixDevice *device, const char *note, bool refused)
 {
-    PixDevice *device = pix_backend_cpu.open(NULL, false, threads, error);
     if (!device)
-        return NULL;
+        return;
     device->note = g_strdup(note);
     device->info.note = device->note;
     device->info.refused = refused;
-    return device;
 }
 
-static bool has_real(const PixBackend *backend)
+/* The best that works. @refused: (out): whether there is one at all.  @error: why it is not the best. */
+static PixDevice *open_best(const PixBackend *backend, unsigned threads, bool *refused,
+                            GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    PixDevice *device = open_checked(backend, NULL, true, threads, error);
+    *refused = false;
+    if (device)
+        return device;
     backend->list(names, true);
-    return names->len > 0;
+    for (guint i = 1; i < names->len && !device; i++) /* the first has been tried */
+        device = open_checked(backend, names->pdata[i], true, threads, NULL);
+    *refused = names->len > 0;
+    return device;
 }
 
 static PixDevice *open_auto(unsigned threads, GError **error)
 {
     g_autoptr(GError) reason = NULL;
+    PixDevice *device = NULL;
     bool refused = false;
-    for (size_t i = 1; i < G_N_ELEMENTS(backends); i++) {
+    for (size_t i = 1; i < G_N_ELEMENTS(backends) && !device; i++) {
         g_clear_error(&reason);
-        PixDevice *device = open_checked(backends[i], NULL, true, threads, &reason);
-        if (device) {
-            device->automatic = true;
-            device->threads = threads;
-            return device;
-        }
-        refused = has_real(backends[i]);
+        device = open_best(backends[i], threads, &refused, &reason);
     }
-    return open_cpu(threads, reason ? reason->message : "this build knows no GPU", refused, error);
+    if (device) {
+        device->automatic = true;
+        explain(device, reason ? reason->message : NULL, refused);
+        return device;
+    }
+    device = pix_backend_cpu.open(NULL, false, threads, error);
+    explain(device, reason ? reason->message : "this build knows no GPU", refused);
+    return device;
 }
 
-PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
+static PixDevice *open_named(const char *spec, unsigned threads, GError **error)
 {
-    if (!spec || !*spec)
-        spec = g_getenv("PIX2PIX_DEVICE");
-    if (!spec || !*spec || g_ascii_strcasecmp(spec, "auto") == 0)
-        return open_auto(threads, error);
     for (size_t i = 0; i < G_N_ELEMENTS(backends); i++) {
         const char *name = match(spec, backends[i]->name);
         if (name)
@@ -94,8 +99,35 @@ PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
     return NULL;
 }
 
+PixDevice *pix_device_open(const char *spec, unsigned threads, GError **error)
+{
+    if (!spec || !*spec)
+        spec = g_getenv("PIX2PIX_DEVICE");
+    bool automatic = !spec || !*spec || g_ascii_strcasecmp(spec, "auto") == 0;
+    PixDevice *device = automatic ? open_auto(threads, error) : open_named(spec, threads, error);
+    if (device)
+        device->threads = threads;
+    return device;
+}
+
+PixDevice *pix_device_reopen(PixDevice *device, GError **error)
+{
+    g_return_val_if_fail(device, NULL);
+    if (device->backend == &pix_backend_cpu) {
+        pix_fail(error, PIX_ERROR_UNSUPPORTED, "the CPU is never lost");
+        return NULL;
+    }
+    PixDevice *again = open_named(device->info.id, device->threads, error);
+    if (again) {
+        again->automatic = device->automatic;
+        again->threads = device->threads;
+    }
+    return again;
+}
+
 PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)
 {
+    PixDevice *cpu;
     g_return_val_if_fail(device && reason, NULL);
     if (!device->automatic || reason->domain != PIX_ERROR)
         return NULL;
@@ -103,7 +135,9 @@ PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)
     case PIX_ERROR_NO_MEMORY:
     case PIX_ERROR_UNSUPPORTED:
     case PIX_ERROR_DEVICE_LOST:
-        return open_cpu(device->threads, reason->message, true, NULL);
+        cpu = pix_backend_cpu.open(NULL, false, device->threads, NULL);
+        explain(cpu, reason->message, true);
+        return cpu;
     default:
         return NULL;
     }

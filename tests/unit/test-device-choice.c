@@ -24,8 +24,11 @@ PixBackend pix_backend_vulkan;
 typedef enum { GPU_GOOD, GPU_PLAYED, GPU_MISSING, GPU_DEAD } Gpu;
 
 static Gpu gpu;
+static int n_gpus, n_dead; /* how many there are, and how many of the best do not start */
+static GString *tried;     /* what was asked for, each with a space behind it; "-" is the best */
 static PixOpKind wrong_op; /* PIX_OP_COUNT for none */
 static float wrong_by;
+static int n_wrong; /* so many times */
 static int calls;
 static const char *driver;
 static const PixOpKind checked[] = {PIX_OP_CONV, PIX_OP_DECONV, PIX_OP_NORM, PIX_OP_ACTIVATION,
@@ -35,25 +38,29 @@ static const PixOpKind checked[] = {PIX_OP_CONV, PIX_OP_DECONV, PIX_OP_NORM, PIX
 
 static PixDevice *open_gpu(const char *name, bool real, unsigned threads, GError **error)
 {
+    g_string_append_printf(tried, "%s ", name ? name : "-");
     if (gpu == GPU_MISSING || (gpu == GPU_PLAYED && real)) {
         g_set_error(error, PIX_ERROR, PIX_ERROR_NO_DEVICE, "there is nothing");
         return NULL;
     }
-    if (gpu == GPU_DEAD) {
-        g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY, "the driver does not start");
+    if (gpu == GPU_DEAD || n_dead-- > 0) {
+        g_set_error(error, PIX_ERROR, PIX_ERROR_NO_MEMORY, "%s does not start",
+                    name ? name : "the best");
         return NULL;
     }
     PixDevice *device = pix_backend_cpu.open(NULL, false, 1, error);
     device->backend = &pix_backend_vulkan;
-    device->info.id = "vulkan:0";
+    g_autofree char *id = g_strconcat("vulkan:", name ? name : "0", NULL);
+    device->info.id = g_intern_string(id);
     device->info.driver = driver;
     return device;
 }
 
 static void list_gpus(GPtrArray *names, bool real)
 {
-    if (gpu != GPU_MISSING && !(gpu == GPU_PLAYED && real))
-        g_ptr_array_add(names, g_strdup("0"));
+    static const char *const best_first[] = {"0", "2", "1"};
+    for (int i = 0; i < n_gpus && gpu != GPU_MISSING && !(gpu == GPU_PLAYED && real); i++)
+        g_ptr_array_add(names, g_strdup(best_first[i]));
 }
 
 static char *identify(const PixDevice *device)
@@ -74,7 +81,7 @@ static void forward(PixDevice *device, const PixCall *call)
     g_autofree float *values = g_new(float, count);
     calls++;
     pix_backend_cpu.rows[call->op->kind].forward(device, call);
-    if (call->op->kind != wrong_op)
+    if (call->op->kind != wrong_op || n_wrong-- <= 0)
         return;
     pix_backend_cpu.read(device, &call->out, values, NULL);
     values[count / 2] += wrong_by;
@@ -107,7 +114,11 @@ static int begin(void **state)
         g_unlink(file);
     }
     gpu = GPU_GOOD;
+    n_gpus = 1;
+    n_dead = 0;
+    g_string_truncate(tried, 0);
     wrong_op = PIX_OP_COUNT;
+    n_wrong = G_MAXINT;
     calls = 0;
     driver = "made up 1.0";
     return 0;
@@ -164,6 +175,38 @@ static void test_takes_cpu(void **state)
     assert_string_equal(open_info("vulkan").id, "vulkan:0");
     gpu = GPU_MISSING;
     expect_refusal("vulkan", "nothing");
+}
+
+/* One GPU after the other, until one works; why the best does not is told. */
+static void test_next_best(void **state)
+{
+    static const char *const trials[] = {"- ", "- 2 ", "- 2 1 ", "- 2 1 "};
+    static const char *const taken[] = {"vulkan:0", "vulkan:2", "vulkan:1", "cpu"};
+    for (int i = 0; i <= 3; i++) {
+        begin(state);
+        n_gpus = 3;
+        n_dead = i;
+        PixDeviceInfo info = open_info("auto");
+        assert_string_equal(tried->str, trials[i]);
+        assert_string_equal(info.id, taken[i]);
+        assert_int_equal(info.refused, i > 0);
+        if (i > 0)
+            assert_string_equal(info.note, "the best does not start");
+        else
+            assert_null(info.note);
+    }
+}
+
+/* Only the best is wrong. */
+static void test_next_after_wrong(void **state)
+{
+    n_gpus = 2;
+    wrong_op = PIX_OP_CONV;
+    wrong_by = 0.5f;
+    n_wrong = 1;
+    PixDeviceInfo info = open_info("auto");
+    assert_string_equal(info.id, "vulkan:2");
+    assert_non_null(strstr(info.note, "computes \"conv\" wrongly"));
 }
 
 static void test_wrong(void **state)
@@ -293,8 +336,36 @@ static void test_fallback(void **state)
     assert_null(pix_device_fallback(automatic, of_another));
 }
 
+/* The same processor, in the same place where it fails again. */
+static void test_reopen(void **state)
+{
+    g_autoptr(GError) reason = g_error_new_literal(PIX_ERROR, PIX_ERROR_DEVICE_LOST, "it is gone");
+    static const char *const specs[] = {"auto", "vulkan"};
+    n_gpus = 2;
+    for (int i = 0; i < 2; i++) {
+        n_dead = i == 0; /* auto takes the second */
+        g_autoptr(PixDevice) device = pix_device_open(specs[i], 2, NULL);
+        g_autoptr(PixDevice) again = pix_device_reopen(device, NULL);
+        assert_ptr_not_equal(again, device);
+        assert_string_equal(pix_device_get_info(again)->id, pix_device_get_info(device)->id);
+        g_autoptr(PixDevice) cpu = pix_device_fallback(again, reason);
+        assert_int_equal(cpu != NULL, i == 0);
+        if (cpu)
+            assert_int_equal(pix_device_get_info(cpu)->threads, 2);
+        n_dead = 1;
+        g_autoptr(GError) error = NULL;
+        assert_null(pix_device_reopen(device, &error));
+        assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_NO_MEMORY));
+    }
+    g_autoptr(PixDevice) cpu = pix_device_open("cpu", 1, NULL);
+    g_autoptr(GError) error = NULL;
+    assert_null(pix_device_reopen(cpu, &error));
+    assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED));
+}
+
 int main(void)
 {
+    tried = g_string_new(NULL);
     g_autofree char *cache = g_dir_make_tmp("pix2pix-cache-XXXXXX", NULL);
     g_setenv("PIX2PIX_CACHE_DIR", cache, TRUE);
     g_unsetenv("PIX2PIX_DEVICE");
@@ -302,15 +373,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_takes_gpu, begin),
         cmocka_unit_test_setup(test_takes_cpu, begin),
+        cmocka_unit_test_setup(test_next_best, begin),
+        cmocka_unit_test_setup(test_next_after_wrong, begin),
         cmocka_unit_test_setup(test_wrong, begin),
         cmocka_unit_test_setup(test_remembered, begin),
         cmocka_unit_test_setup(test_nowhere, begin),
         cmocka_unit_test_setup(test_precision, begin),
         cmocka_unit_test_setup(test_other_precisions, begin),
         cmocka_unit_test_setup(test_fallback, begin),
+        cmocka_unit_test_setup(test_reopen, begin),
     };
     int failed = cmocka_run_group_tests_name("device-choice", tests, NULL, NULL);
     begin(NULL);
     g_rmdir(cache);
+    g_string_free(tried, TRUE);
     return failed;
 }

@@ -120,11 +120,13 @@ static bool can_compute(const Candidate *candidate)
            vk_loader_queue_family(candidate->physical) >= 0;
 }
 
+#define BEST_RANK 4
+
 static int rank(const Candidate *candidate)
 {
     switch (candidate->properties.deviceType) {
     case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
-        return 4;
+        return BEST_RANK;
     case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
         return 3;
     case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
@@ -220,15 +222,21 @@ static bool is_repeated(const GArray *list, guint index)
     return false;
 }
 
+static void add_ranked(GPtrArray *names, const GArray *list, int wanted)
+{
+    for (guint i = 0; i < list->len; i++) {
+        const Candidate *candidate = &g_array_index(list, Candidate, i);
+        if (rank(candidate) == wanted && can_compute(candidate) && !is_repeated(list, i))
+            g_ptr_array_add(names, g_strdup_printf("%u", i));
+    }
+}
+
 void vk_loader_list(GPtrArray *names, bool real)
 {
     if (!vk_loader_ref(NULL))
         return;
     g_autoptr(GArray) list = list_candidates(NULL);
-    for (guint i = 0; list && i < list->len; i++) {
-        const Candidate *candidate = &g_array_index(list, Candidate, i);
-        if (can_compute(candidate) && (!real || rank(candidate) > 0) && !is_repeated(list, i))
-            g_ptr_array_add(names, g_strdup_printf("%u", i));
-    }
+    for (int wanted = BEST_RANK; list && wanted >= (real ? 1 : 0); wanted--)
+        add_ranked(names, list, wanted);
     vk_loader_unref();
 }

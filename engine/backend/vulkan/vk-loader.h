@@ -32,8 +32,9 @@ bool vk_loader_choose(const char *name, bool real, VulkanChoice *choice, GError 
 
 /**
  * vk_loader_list:
- * Adds the index of each device that can compute, as g_malloc()ed text. One that comes twice, with
- * one driver, counts once. @real: as of vk_gpu_open().
+ * Adds the index of each device that can compute, as g_malloc()ed text; the one that
+ * vk_loader_choose() takes first. One that comes twice, with one driver, counts once. @real: as of
+ * vk_gpu_open().
  */
 void vk_loader_list(GPtrArray *names, bool real);
 

@@ -36,7 +36,7 @@ typedef struct PixDevice PixDevice;
  * pix_device_open:
  * @spec: (nullable): one of these; %NULL takes the environment's `PIX2PIX_DEVICE`, else `auto`.
  *
- *   auto            the best GPU, if it works, else the CPU; never a processor that plays a GPU
+ *   auto            the best GPU that works, else the CPU; never a processor that plays a GPU
  *   cpu             the CPU
  *   vulkan          the best device that Vulkan knows, a processor that plays a GPU included
  *   vulkan:0        that with this number in the order of vkEnumeratePhysicalDevices()
@@ -56,9 +56,9 @@ PIX_API PixDevice *pix_device_open(const char *spec, unsigned threads, GError **
 
 /**
  * pix_device_list:
- * Returns: (transfer full): what pix_device_open() takes for each device that the system names, one
- * that is no more than a processor playing a GPU included; one that it names twice is listed once.
- * %NULL-terminated, g_strfreev() it. Whether one works is known when it is opened.
+ * Returns: (transfer full): what pix_device_open() takes for each device that the system names: the
+ * CPU, then GPUs from the best one on, a processor that plays one last; one that it names twice is
+ * listed once. %NULL-terminated, g_strfreev() it. Whether one works is known when it is opened.
  */
 PIX_API char **pix_device_list(void);
 
@@ -77,11 +77,20 @@ typedef struct {
                              "vulkan" */
     unsigned threads;     /* that run at a time; 0 where that means nothing */
     guint64 memory_bytes; /* in all; 0 where it is not known */
-    const char *note;     /* why it is the CPU though a GPU would have been taken; else NULL */
+    const char *note;     /* why it is not the best GPU though `auto` was asked; else NULL */
     gboolean refused;     /* whether @note is of a GPU that there is, worth a warning */
 } PixDeviceInfo;
 
 PIX_API const PixDeviceInfo *pix_device_get_info(const PixDevice *device);
+
+/**
+ * pix_device_reopen:
+ * After %PIX_ERROR_DEVICE_LOST: the processor of @device once more, for models to be loaded on anew.
+ * What uses @device keeps it, and fails. Whether @device was lost is not asked.
+ * Returns: (transfer full): as of pix_device_open(), with @device's number of threads and in its place
+ * for pix_device_fallback(). Errors: those of pix_device_open(); %PIX_ERROR_UNSUPPORTED for the CPU.
+ */
+PIX_API PixDevice *pix_device_reopen(PixDevice *device, GError **error);
 
 /**
  * pix_device_fallback:
