@@ -107,7 +107,7 @@ static bool load_params(PixModel *model, PixCheckpoint *checkpoint, GError **err
     for (guint i = 0; i < model->graph->params->len; i++)
         if (!load_param(model, checkpoint, (int)i, values, error))
             return false;
-    return true;
+    return pix_params_settle(model->params, error);
 }
 
 static void copy_info(PixModelInfo *to, const PixModelInfo *from)

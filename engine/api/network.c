@@ -133,7 +133,7 @@ gboolean pix_network_init(PixNetwork *network, PixInit init, double gain, guint6
         if (!pix_params_write(network->model->params, graph, (int)i, values, error))
             return FALSE;
     }
-    return TRUE;
+    return pix_params_settle(network->model->params, error);
 }
 
 /* ---- what it is ---- */

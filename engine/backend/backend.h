@@ -6,8 +6,13 @@
  *
  * A backend works in one of two ways. IMMEDIATE: work is done when a function returns, and `record`
  * to `wait` are NULL. QUEUED: it is done in the order in which it was asked for, and before anything
- * is read back; what goes wrong is told then. Work asked for between `record` and `finish` is not
- * done but kept, to be submitted again and again; what the calls point to is read at each submission.
+ * is read back. Work asked for between `record` and `finish` is not done but kept, to be submitted
+ * again and again; what the calls point to is read at each submission.
+ *
+ * Work that is queued and cannot be done spoils the buffers that it would have written, and so does
+ * work that needs those. Why is told to whoever reads or settles such a buffer, or submits a recording
+ * with it, until a write or a fill has put something else in the place of all that is spoiled. Others
+ * who use the device are told nothing, unless it is lost.
  */
 #ifndef PIX_BACKEND_H
 #define PIX_BACKEND_H
@@ -219,8 +224,11 @@ struct PixBackend {
     /** read_figures: @values: one for each of @figures. Sums have been made in a fixed order. */
     bool (*read_figures)(PixDevice *device, PixRange figures, double *values, GError **error);
 
-    /** settle: Returns when all is done that was asked for. NULL: it always is. */
-    bool (*settle)(PixDevice *device, GError **error);
+    /**
+     * settle: Returns when all is done that was asked for. NULL: it always is. @buffer: (nullable):
+     * whose contents matter. Errors: DEVICE_LOST, and what spoiled @buffer.
+     */
+    bool (*settle)(PixDevice *device, const PixBuffer *buffer, GError **error);
 
     /** Time. All optional, see above. One thread records; wait returns when the work is done. */
     bool (*record)(PixDevice *device, GError **error);

@@ -111,6 +111,12 @@ bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const
                : backend->write(params->device, tensor, values, error);
 }
 
+bool pix_params_settle(PixParams *params, GError **error)
+{
+    const PixBackend *backend = params->device->backend;
+    return !backend->settle || backend->settle(params->device, params->buffer, error);
+}
+
 bool pix_params_read(const PixParams *params, const PixGraph *graph, int index, float *values,
                      GError **error)
 {

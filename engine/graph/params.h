@@ -39,6 +39,8 @@ bool pix_params_write(PixParams *params, const PixGraph *graph, int index, const
                       GError **error);
 bool pix_params_read(const PixParams *params, const PixGraph *graph, int index, float *values,
                      GError **error);
+/** pix_params_settle: Until all is there that was written. Errors: why some of it is not. */
+bool pix_params_settle(PixParams *params, GError **error);
 
 /** pix_params_value_bytes: Of all values, without what lies between them. */
 size_t pix_params_value_bytes(const PixParams *params, const PixGraph *graph);

@@ -188,7 +188,7 @@ static double layer_clock(PixRun *run)
 {
     const PixBackend *backend = run->device->backend;
     if (run->timed && backend->settle)
-        backend->settle(run->device, NULL); /* an error is told later */
+        backend->settle(run->device, NULL, NULL); /* an error is told later */
     return pix_clock_ms();
 }
 

@@ -6,6 +6,8 @@
 
 #define MIB ((size_t)1 << 20)
 
+/* ---- making ---- */
+
 static bool fail_room(VulkanGpu *gpu, uint32_t heap, size_t bytes, GError **error)
 {
     size_t used = (size_t)g_atomic_pointer_get(&gpu->allocated[heap]);
@@ -145,5 +147,37 @@ void vk_buffer_free(VulkanGpu *gpu, PixBuffer *buffer)
         g_atomic_pointer_add(&gpu->allocated[buffer->heap], -(gssize)buffer->allocated_bytes);
         g_atomic_int_add(&gpu->n_allocations, -1);
     }
+    g_clear_error(&buffer->spoiled);
     g_free(buffer);
+}
+
+/* ---- what is the matter with it ---- */
+
+void vk_buffer_spoil(VulkanGpu *gpu, PixBuffer *buffer, size_t offset, size_t bytes,
+                     const GError *error)
+{
+    g_mutex_lock(&gpu->spoiled_lock);
+    buffer->from = buffer->spoiled ? MIN(buffer->from, offset) : offset;
+    buffer->to = buffer->spoiled ? MAX(buffer->to, offset + bytes) : offset + bytes;
+    if (!buffer->spoiled)
+        buffer->spoiled = g_error_copy(error);
+    g_mutex_unlock(&gpu->spoiled_lock);
+}
+
+void vk_buffer_mend(VulkanGpu *gpu, PixBuffer *buffer, size_t offset, size_t bytes)
+{
+    g_mutex_lock(&gpu->spoiled_lock);
+    if (offset <= buffer->from && buffer->to <= offset + bytes)
+        g_clear_error(&buffer->spoiled);
+    g_mutex_unlock(&gpu->spoiled_lock);
+}
+
+bool vk_buffer_check(VulkanGpu *gpu, const PixBuffer *buffer, GError **error)
+{
+    g_mutex_lock(&gpu->spoiled_lock);
+    bool good = !buffer->spoiled;
+    if (!good && error)
+        *error = g_error_copy(buffer->spoiled);
+    g_mutex_unlock(&gpu->spoiled_lock);
+    return good;
 }

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "error.h"
+#include "vk-descriptors.h"
 #include "vk-error.h"
 #include "vk-marks.h"
 
-#define SETS 64 /* descriptor sets of a pool */
 #define SLOTS VK_VARYING_SLOTS
 #define SLOT VK_VARYING_BYTES /* no device wants a larger alignment */
 #define SECOND_NS 1000000000ull
@@ -23,11 +23,11 @@ struct PixCommands {
     VkCommandBuffer buffer;
     VkFence fence;
     bool fixed, open, pending;
-    GArray *sets;       /* of VkDescriptorPool */
-    unsigned n_sets;    /* in use, of all of them */
+    VulkanDescriptors descriptors;
     PixBuffer *varying; /* SLOTS slots */
     GArray *slots;      /* of Varying */
     GArray *errands;    /* of VulkanErrand */
+    GPtrArray *buffers; /* PixBuffer that it uses, each once; none where it is fixed */
     VulkanHazards hazards;
     VulkanMarks marks;
     GError *error; /* of the recording */
@@ -59,7 +59,8 @@ PixCommands *vk_commands_new(VulkanGpu *gpu, bool fixed, GError **error)
     PixCommands *commands = g_new0(PixCommands, 1);
     commands->gpu = gpu;
     commands->fixed = fixed;
-    commands->sets = g_array_new(FALSE, FALSE, sizeof(VkDescriptorPool));
+    vk_descriptors_init(&commands->descriptors, gpu);
+    commands->buffers = g_ptr_array_new();
     commands->slots = g_array_new(FALSE, FALSE, sizeof(Varying));
     commands->errands = g_array_new(FALSE, FALSE, sizeof(VulkanErrand));
     vk_hazards_init(&commands->hazards);
@@ -106,9 +107,6 @@ static void free_errands(PixCommands *commands)
 static void destroy_objects(PixCommands *commands)
 {
     VulkanGpu *gpu = commands->gpu;
-    for (guint i = 0; i < commands->sets->len; i++)
-        gpu->vk.vkDestroyDescriptorPool(gpu->device,
-                                        g_array_index(commands->sets, VkDescriptorPool, i), NULL);
     vk_marks_clear(&commands->marks, gpu);
     gpu->vk.vkDestroyFence(gpu->device, commands->fence, NULL);
     gpu->vk.vkDestroyCommandPool(gpu->device, commands->pool, NULL);
@@ -126,7 +124,8 @@ void vk_commands_free(PixCommands *commands)
     free_errands(commands);
     vk_buffer_free(commands->gpu, commands->varying);
     vk_hazards_clear(&commands->hazards);
-    g_array_unref(commands->sets);
+    vk_descriptors_clear(&commands->descriptors);
+    g_ptr_array_unref(commands->buffers);
     g_array_unref(commands->slots);
     g_array_unref(commands->errands);
     g_clear_error(&commands->error);
@@ -138,44 +137,7 @@ bool vk_commands_is_open(const PixCommands *commands)
     return commands->open;
 }
 
-/* ---- descriptors ---- */
-
-static bool add_pool(PixCommands *commands, GError **error)
-{
-    VulkanGpu *gpu = commands->gpu;
-    const VkDescriptorPoolSize sizes[] = {
-        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, SETS * VK_BINDINGS},
-        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, SETS},
-    };
-    const VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                             .maxSets = SETS,
-                                             .poolSizeCount = G_N_ELEMENTS(sizes),
-                                             .pPoolSizes = sizes};
-    VkDescriptorPool pool;
-    if (!VK_MAKE(gpu, vkCreateDescriptorPool, &info, &pool, error))
-        return false;
-    g_array_append_val(commands->sets, pool);
-    return true;
-}
-
-static VkDescriptorSet new_set(PixCommands *commands, GError **error)
-{
-    VulkanGpu *gpu = commands->gpu;
-    VkDescriptorSet set = VK_NULL_HANDLE;
-    guint index = commands->n_sets / SETS;
-    if (index == commands->sets->len && !add_pool(commands, error))
-        return VK_NULL_HANDLE;
-    const VkDescriptorSetAllocateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-        .descriptorPool = g_array_index(commands->sets, VkDescriptorPool, index),
-        .descriptorSetCount = 1,
-        .pSetLayouts = &gpu->set_layout};
-    if (!vk_gpu_check(gpu, gpu->vk.vkAllocateDescriptorSets(gpu->device, &info, &set),
-                      "vkAllocateDescriptorSets", error))
-        return VK_NULL_HANDLE;
-    commands->n_sets++;
-    return set;
-}
+/* ---- what dispatches see ---- */
 
 /* Returns: where in the buffer of what varies this dispatch's part is; 0 where nothing does. */
 static size_t new_slot(PixCommands *commands, const VulkanDispatch *dispatch)
@@ -198,32 +160,19 @@ void vk_commands_vary(PixCommands *commands, unsigned slot, const void *data, si
 
 static bool bind(PixCommands *commands, const VulkanDispatch *dispatch, GError **error)
 {
-    VulkanGpu *gpu = commands->gpu;
-    VkDescriptorSet set = new_set(commands, error);
+    VkDescriptorBufferInfo infos[VK_BINDINGS + 1];
+    VkDescriptorSet set = vk_descriptors_take(&commands->descriptors, error);
     if (!set)
         return false;
-    VkDescriptorBufferInfo infos[VK_BINDINGS + 1];
-    VkWriteDescriptorSet writes[VK_BINDINGS + 1];
-    for (uint32_t i = 0; i <= VK_BINDINGS; i++) {
-        bool storage = i < VK_BINDINGS;
-        const VulkanBinding *b = storage ? &dispatch->bindings[i] : &dispatch->uniform;
+    for (int i = 0; i <= VK_BINDINGS; i++) {
+        const VulkanBinding *b = i < VK_BINDINGS ? &dispatch->bindings[i] : &dispatch->uniform;
         infos[i] = b->buffer ? (VkDescriptorBufferInfo){b->buffer->buffer, b->offset,
                                                         (b->bytes + 3) / 4 * 4}
                              : (VkDescriptorBufferInfo){commands->varying->buffer, 0, SLOT};
-        if (!storage && !b->buffer)
-            infos[i].offset = new_slot(commands, dispatch);
-        writes[i] =
-            (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                   .dstSet = set,
-                                   .dstBinding = i,
-                                   .descriptorCount = 1,
-                                   .descriptorType = storage ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
-                                                             : VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
-                                   .pBufferInfo = &infos[i]};
     }
-    gpu->vk.vkUpdateDescriptorSets(gpu->device, G_N_ELEMENTS(writes), writes, 0, NULL);
-    gpu->vk.vkCmdBindDescriptorSets(commands->buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
-                                    gpu->pipeline_layout, 0, 1, &set, 0, NULL);
+    if (!dispatch->uniform.buffer)
+        infos[VK_BINDINGS].offset = new_slot(commands, dispatch);
+    vk_descriptors_bind(&commands->descriptors, commands->buffer, set, infos);
     return true;
 }
 
@@ -244,6 +193,9 @@ static void barrier(PixCommands *commands, VkPipelineStageFlags from, VkPipeline
 
 static void take_turn(PixCommands *commands, const VulkanAccess *accesses, size_t n)
 {
+    for (size_t i = 0; i < n && !commands->fixed; i++)
+        if (!g_ptr_array_find(commands->buffers, accesses[i].buffer, NULL))
+            g_ptr_array_add(commands->buffers, (void *)accesses[i].buffer);
     if (vk_hazards_add(&commands->hazards, accesses, n))
         barrier(commands, STAGES, STAGES, WRITES, READS | WRITES);
 }
@@ -255,10 +207,8 @@ bool vk_commands_begin(PixCommands *commands, GError **error)
     VulkanGpu *gpu = commands->gpu;
     const VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     g_assert(!commands->open && !commands->pending);
-    for (guint i = 0; i < commands->sets->len; i++)
-        gpu->vk.vkResetDescriptorPool(gpu->device,
-                                      g_array_index(commands->sets, VkDescriptorPool, i), 0);
-    commands->n_sets = 0;
+    vk_descriptors_forget(&commands->descriptors);
+    g_ptr_array_set_size(commands->buffers, 0);
     g_array_set_size(commands->slots, 0);
     free_errands(commands);
     vk_hazards_forget(&commands->hazards);
@@ -371,6 +321,14 @@ void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, s
     commands->gpu->vk.vkCmdFillBuffer(commands->buffer, buffer->buffer, offset, bytes, word);
 }
 
+bool vk_commands_check(PixCommands *commands, GError **error)
+{
+    if (!commands->error)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&commands->error));
+    return false;
+}
+
 void vk_commands_add_errand(PixCommands *commands, const VulkanErrand *errand)
 {
     g_array_append_vals(commands->errands, errand, 1);
@@ -401,11 +359,8 @@ bool vk_commands_end(PixCommands *commands, GError **error)
     barrier(commands, STAGES, VK_PIPELINE_STAGE_HOST_BIT, WRITES, VK_ACCESS_HOST_READ_BIT);
     commands->open = false;
     VkResult result = gpu->vk.vkEndCommandBuffer(commands->buffer);
-    if (commands->error) {
-        g_propagate_error(error, g_steal_pointer(&commands->error));
-        return false;
-    }
-    return vk_gpu_check(gpu, result, "vkEndCommandBuffer", error);
+    return vk_commands_check(commands, error) &&
+           vk_gpu_check(gpu, result, "vkEndCommandBuffer", error);
 }
 
 /* ---- running ---- */
@@ -425,6 +380,22 @@ static void run_errands(PixCommands *commands)
         if (errand->before)
             errand->before(errand->data);
     }
+}
+
+bool vk_commands_has_waiting(const PixCommands *commands)
+{
+    bool waiting = false;
+    for (guint i = 0; i < commands->buffers->len && !waiting; i++)
+        waiting = g_atomic_int_get(&((PixBuffer *)commands->buffers->pdata[i])->waiting);
+    return waiting;
+}
+
+bool vk_commands_check_buffers(const PixCommands *commands, GError **error)
+{
+    for (guint i = 0; i < commands->buffers->len; i++)
+        if (!vk_buffer_check(commands->gpu, commands->buffers->pdata[i], error))
+            return false;
+    return true;
 }
 
 bool vk_commands_submit(PixCommands *commands, GError **error)

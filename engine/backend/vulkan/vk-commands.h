@@ -60,13 +60,16 @@ bool vk_commands_is_open(const PixCommands *commands);
 /** vk_commands_begin: Forgets what was recorded; that must be done. Errors: NO_MEMORY, DEVICE_LOST. */
 bool vk_commands_begin(PixCommands *commands, GError **error);
 
-/** Recording. What goes wrong here is kept until vk_commands_end(). */
+/** Recording. What goes wrong here is kept until vk_commands_check() or vk_commands_end(). */
 void vk_commands_dispatch(PixCommands *commands, const VulkanDispatch *dispatch);
 void vk_commands_copy(PixCommands *commands, PixBuffer *from, size_t from_offset, PixBuffer *to,
                       size_t to_offset, size_t bytes);
 /** @word: the bits of each four bytes. */
 void vk_commands_fill(PixCommands *commands, PixBuffer *buffer, size_t offset, size_t bytes,
                       uint32_t word);
+
+/** vk_commands_check: Errors: what has gone wrong, which then is as if it had not been asked for. */
+bool vk_commands_check(PixCommands *commands, GError **error);
 
 /** vk_commands_vary: What varies for dispatch @slot of those for which something does. */
 void vk_commands_vary(PixCommands *commands, unsigned slot, const void *data, size_t bytes);
@@ -82,6 +85,12 @@ void vk_commands_mark(PixCommands *commands);
 bool vk_commands_read_marks(const PixCommands *commands, double *ms, uint32_t n);
 
 bool vk_commands_end(PixCommands *commands, GError **error);
+
+/** vk_commands_has_waiting: Whether work that waits to be submitted has to do with its buffers. Any
+ * thread; not of a fixed one. */
+bool vk_commands_has_waiting(const PixCommands *commands);
+/** vk_commands_check_buffers: Errors: what spoiled one of them. Not of a fixed one. */
+bool vk_commands_check_buffers(const PixCommands *commands, GError **error);
 /** vk_commands_submit: Of one that has ended, and whose last submission is done. */
 bool vk_commands_submit(PixCommands *commands, GError **error);
 /** vk_commands_wait: Until it is done; at once where nothing is under way. Errors: DEVICE_LOST, and

@@ -166,23 +166,48 @@ void vk_fill_bytes(PixDevice *device, PixBuffer *buffer, size_t offset, size_t b
         &(VulkanWork){.kind = VK_WORK_FILL, .to = {buffer, offset, bytes, true}, .word = word});
 }
 
-bool vk_flush(PixDevice *base, GError **error)
+/* Returns when all work that was for once is done, but for what failed. Errors: DEVICE_LOST. */
+static bool flush(VulkanDevice *device, GError **error)
 {
-    VulkanDevice *device = vk_device(base);
-    g_rec_mutex_lock(&device->lock);
     bool done = vk_traces_flush(device->once, error);
     device->staged = 0;
-    g_rec_mutex_unlock(&device->lock);
     return done;
 }
 
 /* ---- to and fro ---- */
+bool vk_device_settle(PixDevice *base, const PixBuffer *buffer, GError **error)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    bool done = flush(device, error);
+    g_rec_mutex_unlock(&device->lock);
+    return done && (!buffer || vk_buffer_check(device->gpu, buffer, error));
+}
+
+/* Sequences of work may lie within each other. */
+void vk_device_hold(PixDevice *base)
+{
+    VulkanDevice *device = vk_device(base);
+    g_rec_mutex_lock(&device->lock);
+    if (device->holds++ > 0)
+        return;
+    vk_buffer_mend(device->gpu, device->sums, 0, device->sums->bytes);
+    vk_buffer_mend(device->gpu, device->scalars, 0, device->scalars->bytes);
+}
+
+void vk_device_release(PixDevice *base)
+{
+    VulkanDevice *device = vk_device(base);
+    device->holds--;
+    g_rec_mutex_unlock(&device->lock);
+}
+
 
 /* @at: (out): where in the staging buffer there are @bytes until the next flush. */
 static bool stage(VulkanDevice *device, size_t bytes, size_t *at, GError **error)
 {
     g_assert(!device->recording && bytes <= STAGING_BYTES);
-    if (bytes > STAGING_BYTES - device->staged && !vk_flush(&device->base, error))
+    if (bytes > STAGING_BYTES - device->staged && !flush(device, error))
         return false;
     *at = device->staged;
     device->staged += (bytes + VK_ALIGNMENT - 1) / VK_ALIGNMENT * VK_ALIGNMENT;
@@ -207,7 +232,9 @@ static bool download_part(VulkanDevice *device, PixBuffer *buffer, size_t offset
     if (!stage(device, bytes, &at, error))
         return false;
     vk_copy_bytes(&device->base, buffer, offset, device->staging, at, bytes);
-    if (!vk_flush(&device->base, error))
+    bool done = flush(device, error) && vk_buffer_check(device->gpu, device->staging, error);
+    vk_buffer_mend(device->gpu, device->staging, 0, STAGING_BYTES);
+    if (!done)
         return false;
     memcpy(data, (const char *)device->staging->data + at, bytes);
     return true;
@@ -252,7 +279,7 @@ void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer)
         return;
     VulkanDevice *vulkan = vk_device(device);
     g_rec_mutex_lock(&vulkan->lock);
-    vk_flush(device, NULL); /* what is still to be done may need it */
+    flush(vulkan, NULL); /* what is still to be done may need it */
     vk_traces_forget(vulkan->once, buffer);
     g_rec_mutex_unlock(&vulkan->lock);
     vk_buffer_free(vulkan->gpu, buffer);
@@ -265,8 +292,8 @@ bool vk_device_record(PixDevice *base, GError **error)
     VulkanDevice *device = vk_device(base);
     g_rec_mutex_lock(&device->lock);
     g_assert(!device->recording);
-    if (vk_flush(base, error))
-        device->recording = vk_commands_new(device->gpu, false, error);
+    vk_traces_submit(device->once); /* nobody has to wait for the lock to submit it */
+    device->recording = vk_commands_new(device->gpu, false, error);
     if (device->recording && vk_commands_begin(device->recording, error))
         return true;
     g_clear_pointer(&device->recording, vk_commands_free);
@@ -286,9 +313,15 @@ PixCommands *vk_device_finish(PixDevice *base, GError **error)
     return NULL;
 }
 
-bool vk_device_submit(PixDevice *device, PixCommands *commands, GError **error)
+bool vk_device_submit(PixDevice *base, PixCommands *commands, GError **error)
 {
-    return vk_flush(device, error) && vk_commands_submit(commands, error);
+    VulkanDevice *device = vk_device(base);
+    if (vk_commands_has_waiting(commands)) {
+        g_rec_mutex_lock(&device->lock);
+        vk_traces_submit(device->once);
+        g_rec_mutex_unlock(&device->lock);
+    }
+    return vk_commands_check_buffers(commands, error) && vk_commands_submit(commands, error);
 }
 
 bool vk_device_wait(PixDevice *device, PixCommands *commands, GError **error)

@@ -2,7 +2,13 @@
 
 /**
  * A PixDevice of Vulkan: a GPU, and the work that has been asked of it and not been submitted. That
- * is done before anything is read back, or goes into a recording.
+ * is done before anything is read back.
+ *
+ * Thread-safety: any thread; its lock is held while work is asked for, while such work is waited for,
+ * and from record to finish, which may take long: a recording makes pipelines. To submit a recording
+ * takes it only where work on that recording's own buffers waits to be submitted, and to wait for one
+ * never: so frames that run are not held up by a network that loads beside them. Behind it come the
+ * locks of VulkanGpu, which are held for the moment that they are needed.
  */
 #ifndef PIX_VK_DEVICE_H
 #define PIX_VK_DEVICE_H
@@ -12,12 +18,13 @@
 typedef struct {
     PixDevice base;
     VulkanGpu *gpu;
-    GRecMutex lock;         /* of what follows; held from record to finish */
+    GRecMutex lock;         /* of what follows */
     PixCommands *recording; /* NULL: work is for once */
     VulkanTraces *once;
     PixWork work;       /* all that was asked for */
     PixBuffer *staging; /* between the processor's memory and the GPU's */
     size_t staged;      /* bytes of it that are in use until the next flush */
+    unsigned holds;     /* that have not been released */
     PixBuffer *sums;    /* of vk-sum.c */
     PixBuffer *scalars; /* of vk_adam() */
     /* What PIX2PIX_VULKAN and the GPU say. */
@@ -54,9 +61,14 @@ void vk_copy_bytes(PixDevice *device, PixBuffer *from, size_t from_offset, PixBu
 void vk_fill_bytes(PixDevice *device, PixBuffer *buffer, size_t offset, size_t bytes,
                    uint32_t word);
 
-/** vk_flush: Until all work that was for once is done. */
-bool vk_flush(PixDevice *device, GError **error);
-/** vk_upload: @data is taken at once; an error may be told by the next flush only. */
+/**
+ * vk_device_hold: For a sequence of work that uses sums and scalars: no other thread's comes in
+ * between, and what they were before does not matter. Undone by vk_device_release().
+ */
+void vk_device_hold(PixDevice *device);
+void vk_device_release(PixDevice *device);
+
+/** vk_upload: @data is taken at once; where it does not arrive, @buffer is spoiled. */
 bool vk_upload(PixDevice *device, PixBuffer *buffer, size_t offset, const void *data, size_t bytes,
                GError **error);
 /** vk_download: Done when it returns. */
@@ -65,6 +77,7 @@ bool vk_download(PixDevice *device, PixBuffer *buffer, size_t offset, void *data
 
 /* The entries of the table. */
 PixBuffer *vk_device_buffer_new(PixDevice *device, size_t bytes, GError **error);
+bool vk_device_settle(PixDevice *device, const PixBuffer *buffer, GError **error);
 void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer);
 bool vk_device_record(PixDevice *device, GError **error);
 PixCommands *vk_device_finish(PixDevice *device, GError **error);

@@ -70,6 +70,7 @@ static void free_gpu(VulkanGpu *gpu)
         gpu->vk.vkDestroyDevice(gpu->device, NULL);
     }
     g_mutex_clear(&gpu->queue_lock);
+    g_mutex_clear(&gpu->spoiled_lock);
     g_mutex_clear(&gpu->pipelines_lock);
     g_free(gpu->name);
     g_free(gpu->driver);
@@ -87,6 +88,7 @@ static VulkanGpu *make_gpu(const VulkanChoice *choice, GError **error)
     g_mutex_init(&gpu->pipelines_lock);
     describe(gpu);
     if (!make_device(gpu, error) || !vk_pipelines_init(gpu, error)) {
+    g_mutex_init(&gpu->spoiled_lock);
         free_gpu(gpu);
         return NULL;
     }

@@ -28,7 +28,8 @@ typedef struct {
     uint32_t family;
     VkQueue queue;
     GMutex queue_lock;
-    gint lost;  /* atomic: no more work is taken */
+    GMutex spoiled_lock; /* of what is the matter with buffers */
+    gint lost;           /* atomic: no more work is taken */
     gint stuck; /* atomic: what it was given does not end, and may need its memory for ever */
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;

@@ -100,12 +100,12 @@ void vk_adam(PixDevice *device, const PixAdamCall *call)
 {
     size_t bytes = call->weights.bytes;
     g_assert(call->gradients.bytes == bytes && call->m.bytes == bytes && call->v.bytes == bytes);
-    g_rec_mutex_lock(&vk_device(device)->lock); /* nobody else's scalars in between */
+    vk_device_hold(device);
     run_each(device, &(Each){.shader = VK_SHADER_ADAM,
                              .ranges = {call->weights, call->gradients, call->m, call->v},
                              .writes = {true, false, true, true},
                              .uniform = find_scalars(device, call)});
-    g_rec_mutex_unlock(&vk_device(device)->lock);
+    vk_device_release(device);
 }
 
 void vk_copy(PixDevice *device, const PixTensor *from, const PixTensor *to)

@@ -44,8 +44,8 @@ void vk_loss(PixDevice *device, const PixLossCall *call)
                                             vk_bind(&call->dx, true)},
                                .push = &push,
                                .push_bytes = sizeof push};
-    g_rec_mutex_lock(&vk_device(device)->lock); /* nobody else's parts in between */
+    vk_device_hold(device);
     size_t parts = vk_sum(device, &dispatch, count, push.each, 0);
     vk_sum_end(device, parts, (float)count, call->value);
-    g_rec_mutex_unlock(&vk_device(device)->lock);
+    vk_device_release(device);
 }

@@ -38,7 +38,7 @@ void vk_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange v
         float weight;
     } push = {(uint32_t)shape.n, (uint32_t)each, 0, (float)weight};
     g_assert(g->c_whole == shape.c && (size_t)shape.n <= VK_SUM_SAMPLES);
-    g_rec_mutex_lock(&vk_device(device)->lock); /* nobody else's figures in between */
+    vk_device_hold(device);
     for (size_t n = 0; n < push.n; n++, squares.offset += PIX_FIGURE_BYTES)
         vk_sum_floats(device, (PixRange){g->buffer, g->offset, 0}, n * each, each, squares);
     VulkanDispatch dispatch = {.shader = VK_SHADER_PENALTY,
@@ -50,5 +50,5 @@ void vk_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange v
                                .push_bytes = sizeof push};
     vk_spread(&dispatch, (size_t)shape.n * each);
     vk_dispatch(device, &dispatch);
-    g_rec_mutex_unlock(&vk_device(device)->lock);
+    vk_device_release(device);
 }

@@ -198,7 +198,7 @@ static bool at_once(PixDevice *device, Recorder recorder, const PixTensor *tenso
         return false;
     bool done = recorder(device, tensor, video, content, error);
     PixCommands *commands = vk_device_finish(device, done ? error : NULL);
-    done = done && commands && vk_commands_submit(commands, error) &&
+    done = done && commands && vk_device_submit(device, commands, error) &&
            vk_commands_wait(commands, error);
     vk_commands_free(commands);
     return done;

@@ -56,7 +56,7 @@ void vk_sum_end(PixDevice *device, size_t parts, float divisor, PixRange figure)
 void vk_sum_floats(PixDevice *device, PixRange range, size_t first, size_t count, PixRange figure)
 {
     size_t parts = 0, in_front = range.offset / sizeof(float);
-    g_rec_mutex_lock(&vk_device(device)->lock); /* nobody else's parts in between */
+    vk_device_hold(device);
     for (size_t end = first + count; first < end; first += PIECE) {
         size_t n = MIN(PIECE, end - first), at = in_front + first, start = at / 64 * 64;
         const uint32_t push[] = {(uint32_t)(at - start), (uint32_t)n, SHARE};
@@ -69,7 +69,7 @@ void vk_sum_floats(PixDevice *device, PixRange range, size_t first, size_t count
         parts += vk_sum(device, &dispatch, n, SHARE, parts);
     }
     vk_sum_end(device, parts, 1, figure);
-    g_rec_mutex_unlock(&vk_device(device)->lock);
+    vk_device_release(device);
 }
 
 void vk_sum_squares(PixDevice *device, PixRange range, PixRange figure)

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "vk-error.h"
-
 #define TRACES 512 /* kept */
 #define LONGEST 64 /* pieces of work in one submission: drivers stop what takes seconds */
 G_STATIC_ASSERT(LONGEST <= VK_VARYING_SLOTS);
@@ -31,7 +29,6 @@ struct VulkanTraces {
     guint done;  /* of its steps */
     guint slots; /* of those, with something that varies */
     VulkanTraceCounts counts;
-    GError *error;
 };
 
 /* ---- making ---- */
@@ -59,25 +56,26 @@ void vk_traces_free(VulkanTraces *traces)
         return;
     g_ptr_array_unref(traces->pending);
     g_ptr_array_unref(traces->all);
-    g_clear_error(&traces->error);
     g_free(traces);
 }
 
-/* Until all that was submitted is done. */
-static void settle(VulkanTraces *traces)
+/* Until all that was submitted is done. Errors: DEVICE_LOST. */
+static bool settle(VulkanTraces *traces, GError **error)
 {
+    bool good = true;
     for (guint i = 0; i < traces->pending->len; i++) {
         Trace *trace = traces->pending->pdata[i];
         trace->pending = false;
-        vk_commands_wait(trace->commands, traces->error ? NULL : &traces->error);
+        good = vk_commands_wait(trace->commands, good ? error : NULL) && good;
     }
     traces->counts.waits += traces->pending->len > 0;
     g_ptr_array_set_size(traces->pending, 0);
+    return good && vk_gpu_check_alive(traces->gpu, good ? error : NULL);
 }
 
-static Trace *trace_new(VulkanTraces *traces)
+static Trace *trace_new(VulkanTraces *traces, GError **error)
 {
-    PixCommands *commands = vk_commands_new(traces->gpu, true, &traces->error);
+    PixCommands *commands = vk_commands_new(traces->gpu, true, error);
     if (!commands)
         return NULL;
     Trace *trace = g_new0(Trace, 1);
@@ -88,14 +86,12 @@ static Trace *trace_new(VulkanTraces *traces)
 }
 
 /* One to be recorded: new, or that which has not been used for longest. */
-static Trace *trace_take(VulkanTraces *traces)
+static Trace *trace_take(VulkanTraces *traces, GError **error)
 {
     Trace *oldest = NULL;
     if (traces->all->len < TRACES)
-        return trace_new(traces);
-    if (traces->pending->len + 1 >= TRACES)
-        settle(traces);
-    if (traces->error)
+        return trace_new(traces, error);
+    if (traces->pending->len + 1 >= TRACES && !settle(traces, error))
         return NULL;
     for (guint i = 0; i < traces->all->len; i++) {
         Trace *trace = traces->all->pdata[i];
@@ -108,45 +104,26 @@ static Trace *trace_take(VulkanTraces *traces)
 
 /* ---- comparing ---- */
 
-static bool same_binding(const VulkanBinding *a, const VulkanBinding *b)
-{
-    return a->buffer == b->buffer && a->offset == b->offset && a->bytes == b->bytes &&
-           a->writes == b->writes;
-}
-
-static bool same_dispatch(const VulkanDispatch *a, const VulkanDispatch *b)
-{
-    for (int i = 0; i < VK_BINDINGS; i++)
-        if (!same_binding(&a->bindings[i], &b->bindings[i]))
-            return false;
-    return a->shader == b->shader && a->n_constants == b->n_constants &&
-           memcmp(a->constants, b->constants, (size_t)a->n_constants * sizeof(uint32_t)) == 0 &&
-           memcmp(a->groups, b->groups, sizeof a->groups) == 0 && a->push_bytes == b->push_bytes &&
-           a->varying_bytes == b->varying_bytes && same_binding(&a->uniform, &b->uniform);
-}
-
-static bool same_work(const Step *step, const VulkanWork *work, const void *push)
-{
-    const VulkanWork *a = &step->work;
-    return a->kind == work->kind && a->word == work->word && same_binding(&a->from, &work->from) &&
-           same_binding(&a->to, &work->to) && same_dispatch(&a->dispatch, &work->dispatch) &&
-           memcmp(step->push, push, work->dispatch.push_bytes) == 0;
-}
-
 static Step *step_of(const Trace *trace, guint index)
 {
     return &g_array_index(trace->steps, Step, index);
+}
+
+static bool matches(const Trace *trace, guint index, const VulkanWork *work, const void *push)
+{
+    const Step *step = step_of(trace, index);
+    return vk_work_same(&step->work, step->push, work, push);
 }
 
 /* Whether @trace can be submitted, begins like @traces->now so far, and goes on with @work. */
 static bool fits(const VulkanTraces *traces, const Trace *trace, const VulkanWork *work)
 {
     if (trace->pending || trace->steps->len <= traces->done ||
-        !same_work(step_of(trace, traces->done), work, work->dispatch.push))
+        !matches(trace, traces->done, work, work->dispatch.push))
         return false;
     for (guint i = 0; i < traces->done && trace != traces->now; i++) {
         const Step *step = step_of(traces->now, i);
-        if (!same_work(step_of(trace, i), &step->work, step->push))
+        if (!matches(trace, i, &step->work, step->push))
             return false;
     }
     return true;
@@ -170,32 +147,19 @@ static Trace *find(const VulkanTraces *traces, const VulkanWork *work)
 
 /* ---- recording ---- */
 
-void vk_work_record(PixCommands *commands, const VulkanWork *work)
-{
-    const VulkanBinding *from = &work->from, *to = &work->to;
-    switch (work->kind) {
-    case VK_WORK_DISPATCH:
-        vk_commands_dispatch(commands, &work->dispatch);
-        break;
-    case VK_WORK_COPY:
-        vk_commands_copy(commands, from->buffer, from->offset, to->buffer, to->offset, to->bytes);
-        break;
-    case VK_WORK_FILL:
-        vk_commands_fill(commands, to->buffer, to->offset, to->bytes, work->word);
-        break;
-    }
-}
-
-static void record(Trace *trace, const VulkanWork *work)
+static bool record(Trace *trace, const VulkanWork *work, GError **error)
 {
     const VulkanDispatch *dispatch = &work->dispatch;
     Step step = {.work = *work};
+    vk_work_record(trace->commands, work);
+    if (!vk_commands_check(trace->commands, error))
+        return false;
     if (dispatch->push_bytes > 0)
         memcpy(step.push, dispatch->push, dispatch->push_bytes);
     if (dispatch->varying)
         memcpy(step.varying, dispatch->varying, dispatch->varying_bytes);
     g_array_append_val(trace->steps, step);
-    vk_work_record(trace->commands, work);
+    return true;
 }
 
 static void keep_varying(Trace *trace, guint index, guint slot, const void *varying)
@@ -218,65 +182,36 @@ static void replace(VulkanTraces *traces, Trace *trace)
     traces->now = trace;
 }
 
-/* A new one takes the place of traces->now, and records what has been asked for so far. */
-static bool branch(VulkanTraces *traces)
+/* What has been asked for so far, once more. */
+static bool record_again(const VulkanTraces *traces, Trace *trace, GError **error)
 {
-    Trace *trace = trace_take(traces);
-    if (!trace || !vk_commands_begin(trace->commands, &traces->error))
-        return false;
     for (guint i = 0; i < traces->done; i++) {
         Step *step = step_of(traces->now, i);
         VulkanWork work = step->work;
         work.dispatch.push = step->push;
         work.dispatch.varying = work.dispatch.varying_bytes > 0 ? step->varying : NULL;
-        record(trace, &work);
+        if (!record(trace, &work, error))
+            return false;
+    }
+    return true;
+}
+
+/* A new one takes the place of traces->now. Where it cannot, that stays. */
+static bool branch(VulkanTraces *traces, GError **error)
+{
+    Trace *trace = trace_take(traces, error);
+    if (!trace)
+        return false;
+    if (!vk_commands_begin(trace->commands, error) || !record_again(traces, trace, error)) {
+        g_ptr_array_remove_fast(traces->all, trace);
+        return false;
     }
     traces->now = trace;
     traces->counts.recordings++;
     return true;
 }
 
-/* ---- asking ---- */
-
-static bool submit(VulkanTraces *traces)
-{
-    Trace *trace = traces->now;
-    PixCommands *commands = trace->commands;
-    trace->used = ++traces->clock;
-    traces->now = NULL;
-    traces->done = traces->slots = 0;
-    if ((vk_commands_is_open(commands) && !vk_commands_end(commands, &traces->error)) ||
-        !vk_commands_submit(commands, &traces->error))
-        return false;
-    trace->pending = true;
-    g_ptr_array_add(traces->pending, trace);
-    traces->counts.submissions++;
-    return true;
-}
-
-static void add(VulkanTraces *traces, const VulkanWork *work)
-{
-    Trace *trace = find(traces, work);
-    if (trace && trace != traces->now)
-        replace(traces, trace);
-    if (!trace && !branch(traces))
-        return;
-    trace = traces->now;
-    bool varies = work->dispatch.varying_bytes > 0;
-    if (vk_commands_is_open(trace->commands))
-        record(trace, work);
-    else if (varies)
-        keep_varying(trace, traces->done, traces->slots, work->dispatch.varying);
-    traces->done++;
-    traces->slots += varies;
-}
-
-void vk_traces_add(VulkanTraces *traces, const VulkanWork *work)
-{
-    if (traces->error || (traces->done == LONGEST && !submit(traces)))
-        return;
-    add(traces, work);
-}
+/* ---- submitting ---- */
 
 /* Whether traces->now is what has been asked for, and no more. */
 static bool is_whole(const VulkanTraces *traces)
@@ -290,60 +225,105 @@ static bool is_beginning(const VulkanTraces *traces, const Trace *trace)
         return false;
     for (guint i = 0; i < traces->done; i++) {
         const Step *step = step_of(traces->now, i);
-        if (!same_work(step_of(trace, i), &step->work, step->push))
+        if (!matches(trace, i, &step->work, step->push))
             return false;
     }
     return true;
 }
 
 /* Less was asked for than the last time. */
-static bool shorten(VulkanTraces *traces)
+static bool shorten(VulkanTraces *traces, GError **error)
 {
     for (guint i = 0; i < traces->all->len; i++)
         if (is_beginning(traces, traces->all->pdata[i])) {
             replace(traces, traces->all->pdata[i]);
             return true;
         }
-    return branch(traces);
+    return branch(traces, error);
+}
+
+static bool submit(VulkanTraces *traces, GError **error)
+{
+    if (!is_whole(traces) && !shorten(traces, error))
+        return false;
+    Trace *trace = traces->now;
+    PixCommands *commands = trace->commands;
+    if ((vk_commands_is_open(commands) && !vk_commands_end(commands, error)) ||
+        !vk_commands_submit(commands, error))
+        return false;
+    trace->used = ++traces->clock;
+    trace->pending = true;
+    g_ptr_array_add(traces->pending, trace);
+    traces->counts.submissions++;
+    return true;
+}
+
+void vk_traces_submit(VulkanTraces *traces)
+{
+    g_autoptr(GError) error = NULL;
+    if (!traces->now)
+        return;
+    bool done = submit(traces, &error);
+    Trace *trace = traces->now;
+    for (guint i = 0; i < traces->done; i++) {
+        if (!done)
+            vk_work_spoil(traces->gpu, &step_of(trace, i)->work, error);
+        vk_work_set_waiting(&step_of(trace, i)->work, false);
+    }
+    if (!done)
+        g_ptr_array_remove_fast(traces->all, trace);
+    traces->now = NULL;
+    traces->done = traces->slots = 0;
 }
 
 bool vk_traces_flush(VulkanTraces *traces, GError **error)
 {
-    if (!traces->error && traces->now && (is_whole(traces) || shorten(traces)))
-        submit(traces);
-    traces->now = NULL;
-    traces->done = traces->slots = 0;
-    settle(traces);
-    if (!traces->error)
-        return true;
-    g_ptr_array_set_size(traces->all, 0); /* some may be half recorded */
-    if (error)
-        *error = g_steal_pointer(&traces->error);
-    return false;
+    vk_traces_submit(traces);
+    return settle(traces, error);
 }
 
-void vk_traces_fail(VulkanTraces *traces, GError *error)
+/* ---- asking ---- */
+
+static bool place(VulkanTraces *traces, const VulkanWork *work, GError **error)
 {
-    if (traces->error)
-        g_error_free(error);
-    else
-        traces->error = error;
+    Trace *trace = find(traces, work);
+    if (trace && trace != traces->now)
+        replace(traces, trace);
+    if (!trace && !branch(traces, error))
+        return false;
+    trace = traces->now;
+    bool varies = work->dispatch.varying_bytes > 0;
+    if (vk_commands_is_open(trace->commands)) {
+        if (!record(trace, work, error))
+            return false;
+    } else if (varies) {
+        keep_varying(trace, traces->done, traces->slots, work->dispatch.varying);
+    }
+    traces->done++;
+    traces->slots += varies;
+    return true;
 }
 
-static bool has_buffer(const VulkanWork *work, const PixBuffer *buffer)
+void vk_traces_add(VulkanTraces *traces, const VulkanWork *work)
 {
-    const VulkanDispatch *dispatch = &work->dispatch;
-    bool found = work->from.buffer == buffer || work->to.buffer == buffer ||
-                 dispatch->uniform.buffer == buffer;
-    for (int i = 0; i < VK_BINDINGS; i++)
-        found = found || dispatch->bindings[i].buffer == buffer;
-    return found;
+    g_autoptr(GError) error = NULL;
+    if (traces->done == LONGEST)
+        vk_traces_submit(traces);
+    if (vk_gpu_check_alive(traces->gpu, &error) && vk_work_check(traces->gpu, work, &error) &&
+        place(traces, work, &error)) {
+        vk_work_set_waiting(work, true);
+        vk_work_mend(traces->gpu, work);
+    } else {
+        vk_work_spoil(traces->gpu, work, error);
+    }
 }
+
+/* ---- the rest ---- */
 
 static bool trace_has(const Trace *trace, const PixBuffer *buffer)
 {
     for (guint i = 0; i < trace->steps->len; i++)
-        if (has_buffer(&step_of(trace, i)->work, buffer))
+        if (vk_work_has(&step_of(trace, i)->work, buffer))
             return true;
     return false;
 }

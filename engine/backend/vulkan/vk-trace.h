@@ -9,15 +9,7 @@
 #ifndef PIX_VK_TRACE_H
 #define PIX_VK_TRACE_H
 
-#include "vk-commands.h"
-
-/** VulkanWork: something to be done. */
-typedef struct {
-    enum { VK_WORK_DISPATCH, VK_WORK_COPY, VK_WORK_FILL } kind;
-    VulkanDispatch dispatch;
-    VulkanBinding from, to; /* COPY, FILL (to) */
-    uint32_t word;          /* FILL: of each four bytes */
-} VulkanWork;
+#include "vk-work.h"
 
 /** VulkanTraceCounts: what has happened so far. */
 typedef struct {
@@ -30,21 +22,17 @@ typedef struct VulkanTraces VulkanTraces;
 VulkanTraces *vk_traces_new(VulkanGpu *gpu);
 void vk_traces_free(VulkanTraces *traces); /* accepts NULL */
 
-/** vk_traces_add: To be done soon; an error is told by the next flush. */
-void vk_traces_add(VulkanTraces *traces, const VulkanWork *work);
 /**
- * vk_traces_flush:
- * Returns when all is done. @error: (nullable): of any work since it was last told; where nobody
- * listens, it is kept, and nothing is done until somebody does.
+ * vk_traces_add: To be done soon. Where it cannot be, or needs what could not be, it spoils the
+ * buffers that it would have written, and nothing else; so does all of a submission that fails.
  */
+void vk_traces_add(VulkanTraces *traces, const VulkanWork *work);
+/** vk_traces_submit: The device has all of it when this returns, but for what failed. */
+void vk_traces_submit(VulkanTraces *traces);
+/** vk_traces_flush: Returns when all is done, but for what failed. Errors: DEVICE_LOST alone. */
 bool vk_traces_flush(VulkanTraces *traces, GError **error);
-/** vk_traces_fail: @error: (transfer full): is told by the next flush. */
-void vk_traces_fail(VulkanTraces *traces, GError *error);
 /** vk_traces_forget: After a flush: what has to do with @buffer, which is about to go. */
 void vk_traces_forget(VulkanTraces *traces, const PixBuffer *buffer);
 VulkanTraceCounts vk_traces_count(const VulkanTraces *traces);
-
-/** vk_work_record: Into @commands. */
-void vk_work_record(PixCommands *commands, const VulkanWork *work);
 
 #endif
