@@ -48,8 +48,7 @@ uint phases()
 
 vec4 rectified(vec4 x)
 {
-    vec4 positive = mix(x, vec4(0.0), lessThan(x, vec4(0.0))); /* NaN stays */
-    return (p.gathers & RECTIFIES) != 0 ? positive : x;
+    return (p.gathers & RECTIFIES) != 0 ? positive(x) : x;
 }
 
 /* Where row or column @i of a padded map comes from; -1: it is zero. */

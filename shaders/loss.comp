@@ -60,7 +60,7 @@ float value_of(float x, float t, out float slope)
         return bce(x, t, slope);
     if (KIND == 3) {
         slope = margin > 0.0 ? -t : 0.0;
-        return margin < 0.0 ? 0.0 : margin;
+        return positive(margin);
     }
     slope = t;
     return t * x;

@@ -41,7 +41,7 @@ uint part_of(uint set, uint group, uint piece, uint c)
 /* Mean and rstd. @squares: the sum of squared distances to the mean. */
 vec2 finished(float mean, float squares)
 {
-    float variance = squares < 0.0 ? 0.0 : squares / float(p.pixels); /* NaN stays */
+    float variance = positive(squares) / float(p.pixels);
     return vec2(mean, 1.0 / sqrt(variance + p.eps));
 }
 

@@ -35,6 +35,24 @@ uint index_of(Place place, uint pixel, uint c)
     return pixel * place.pixel + place.first + c;
 }
 
+/* By their bits: drivers may take it that there are no NaNs, and make maxima of comparisons. */
+bool is_nan(float x)
+{
+    return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+/* 0 for what is below; a NaN stays one, whatever its sign. */
+vec4 positive(vec4 x)
+{
+    bvec4 negative = lessThanEqual(floatBitsToUint(x) - 0x80000000u, uvec4(0x7f800000u));
+    return mix(x, vec4(0.0), negative);
+}
+
+float positive(float x)
+{
+    return positive(vec4(x)).x;
+}
+
 /*
  * tanh_of() of cpu/cpu-simple.c again, for small values too as precise as they are: drivers' own are
  * exact to 2^-11 near zero and some are no numbers far from it.
@@ -48,14 +66,14 @@ float tanh_of(float x)
     q = r * (1.0 + r * (1.0 / 2.0 + r * (1.0 / 6.0 + r * q)));
     float scale = uintBitsToFloat(uint(n + 127) << 23), t = scale * q + (scale - 1.0);
     float y = t / (t + 2.0);
-    return isnan(x) ? x : x < 0.0 ? -y : y;
+    return is_nan(x) ? x : x < 0.0 ? -y : y;
 }
 
 /* y = f(x); the kinds are those of PixActivationKind. */
 float activate(uint kind, float slope, float x)
 {
     if (kind == 1u)
-        return x < 0.0 ? 0.0 : x; /* NaN stays */
+        return positive(x);
     if (kind == 2u)
         return x > 0.0 ? x : slope * x;
     if (kind == 3u)

@@ -11,15 +11,25 @@ void compare_fill(float *values, size_t count, float range, guint32 seed)
     g_rand_free(rand);
 }
 
+static bool is_same(double found, double expected)
+{
+    return isnan(expected) ? isnan(found) : found == expected;
+}
+
 CompareError compare(const float *found, const double *expected, size_t count)
 {
     CompareError e = {.finite = true};
     double squares = 0;
     for (size_t i = 0; i < count; i++) {
         double error = fabs((double)found[i] - expected[i]);
-        if (!isfinite(found[i]))
-            e.finite = false;
-        if (!(error <= e.largest)) {
+        if (!isfinite(found[i]) || !isfinite(expected[i])) {
+            if (e.finite && !is_same((double)found[i], expected[i])) {
+                e.finite = false;
+                e.worst = i;
+            }
+            continue;
+        }
+        if (e.finite && error > e.largest) {
             e.largest = error;
             e.worst = i;
         }

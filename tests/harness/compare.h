@@ -18,7 +18,7 @@ typedef struct {
     double nmse;    /* sum of squared errors over sum of squares of the specification */
     double largest; /* error, absolute */
     size_t worst;   /* where */
-    bool finite;
+    bool finite;    /* where the specification is; else it is the same infinity or NaN */
 } CompareError;
 
 CompareError compare(const float *found, const double *expected, size_t count);

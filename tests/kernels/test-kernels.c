@@ -31,6 +31,7 @@ typedef struct {
     unsigned slots; /* bits of PixSlot that exist */
     float range;    /* of the inputs; 0 is 1 */
     double nmse;    /* 0 is NMSE */
+    bool breaks;    /* some inputs are not finite */
 } Case;
 
 #define BIT(slot) (1u << (slot))
@@ -252,6 +253,52 @@ static const Case cases[] = {
     {"addition", {.kind = PIX_OP_ADD}, {{2, 130, 8, 15}, {2, 130, 8, 15}}, 0},
     {"upsampling", {.kind = PIX_OP_UPSAMPLE, .factor = 2}, {{2, 3, 5, 7}}, 0},
     {"upsampling by 3", {.kind = PIX_OP_UPSAMPLE, .factor = 3}, {{1, 17, 5, 7}}, 0},
+    /* What is not finite stays so, in its own place or channel. */
+    {"relu of NaN",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_RELU}},
+     {{1, 13, 9, 7}},
+     .breaks = true},
+    {"leaky relu of NaN",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_LEAKY_RELU, 0.2f}},
+     {{1, 13, 9, 7}},
+     .breaks = true},
+    {"tanh of NaN",
+     {.kind = PIX_OP_ACTIVATION, .activation = {PIX_ACTIVATION_TANH}},
+     {{1, 13, 9, 7}},
+     .breaks = true},
+    {"addition of NaN", {.kind = PIX_OP_ADD}, {{1, 3, 9, 7}, {1, 3, 9, 7}}, .breaks = true},
+    {"convolution of NaN",
+     CONV(PIX_OP_CONV, 5, 1, 0, K(1), .activation = {PIX_ACTIVATION_RELU}),
+     {{1, 5, 9, 7}},
+     WEIGHT | BIAS,
+     .breaks = true},
+    {"convolution of NaN, in fours",
+     CONV(PIX_OP_CONV, 8, 1, 0, K(1), .activation = {PIX_ACTIVATION_TANH}),
+     {{1, 8, 9, 7}},
+     WEIGHT | BIAS,
+     .breaks = true},
+    {"rectified NaN",
+     CONV(PIX_OP_CONV, 5, 1, 0, K(1), .rectifies = true),
+     {{1, 5, 9, 7}},
+     WEIGHT,
+     .breaks = true},
+    {"batch norm of NaN",
+     {.kind = PIX_OP_NORM,
+      .norm = {PIX_NORM_BATCH, .eps = 1e-5f, .activation = {PIX_ACTIVATION_RELU}}},
+     {{2, 19, 7, 9}},
+     AFFINE,
+     .breaks = true},
+    {"batch norm of NaN, running",
+     {.kind = PIX_OP_NORM,
+      .norm = {PIX_NORM_BATCH, true, 1e-5f, {PIX_ACTIVATION_LEAKY_RELU, 0.2f}}},
+     {{2, 19, 7, 9}},
+     AFFINE | RUNNING,
+     .breaks = true},
+    {"instance norm of NaN",
+     {.kind = PIX_OP_NORM,
+      .norm = {PIX_NORM_INSTANCE, .eps = 1e-5f, .activation = {PIX_ACTIVATION_RELU}}},
+     {{2, 5, 40, 50}},
+     .breaks = true},
 };
 
 /* A tensor of its own memory: between two others, and between two channels on each side. */
@@ -387,6 +434,14 @@ static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixSha
     return to_double(values, count);
 }
 
+/* NaN of either sign and infinities, each in a pixel and a channel of its own. */
+static void break_values(float *values, size_t count)
+{
+    const float broken[] = {NAN, -NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < G_N_ELEMENTS(broken); i++)
+        values[count / 5 * (i + 1) + i] = broken[i];
+}
+
 static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in_place)
 {
     const PixBackend *backend = device->backend;
@@ -404,6 +459,8 @@ static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in
         if (k->op.kind == PIX_OP_NORM && k->range) /* far from zero, and little spread */
             for (size_t j = 0; j < pix_shape_count(k->in[i]); j++)
                 in[i].values[j] = k->range + in[i].values[j] / k->range;
+        if (k->breaks)
+            break_values(in[i].values, pix_shape_count(k->in[i]));
         round_to(format.maps, in[i].values, pix_shape_count(k->in[i]));
         assert_true(backend->write(device, &in[i].tensor, in[i].values, NULL));
         call.in[i] = in[i].tensor;

@@ -394,7 +394,7 @@ static void test_losses(void **state)
             }
 }
 
-/* BCE does not overflow; nothing hides a NaN. */
+/* BCE does not overflow; nothing hides a NaN or an infinity. */
 static void test_losses_of_extremes(void **state)
 {
     const float far[] = {1000, -1000, 0};
@@ -405,10 +405,16 @@ static void test_losses_of_extremes(void **state)
     const float expected[] = {0, -1 / 3.f, -0.5f / 3.f};
     check_near(gradient, expected, 3, 1e-7);
 
-    const float broken[] = {1, NAN, 2};
+    float broken[] = {1, NAN, 2};
     w.x = broken;
-    for (w.kind = PIX_LOSS_L1; w.kind <= PIX_LOSS_LINEAR; w.kind++)
+    for (w.kind = PIX_LOSS_L1; w.kind <= PIX_LOSS_LINEAR; w.kind++) {
+        broken[1] = NAN;
         assert_true(isnan(run_loss(*state, &w, NULL)));
+        broken[1] = -NAN;
+        assert_true(isnan(run_loss(*state, &w, NULL)));
+        broken[1] = -INFINITY;
+        assert_false(isfinite(run_loss(*state, &w, NULL)));
+    }
 }
 
 /* ---- running statistics ---- */

@@ -14,7 +14,7 @@ static double value_of(PixLossKind kind, double x, double target)
     case PIX_LOSS_BCE: /* as defined; only for logits whose probabilities are neither 0 nor 1 */
         return -target * log(sigmoid) - (1 - target) * log(1 - sigmoid);
     case PIX_LOSS_HINGE:
-        return fmax(0, 1 - target * x);
+        return 1 - target * x < 0 ? 0 : 1 - target * x; /* NaN stays */
     case PIX_LOSS_LINEAR:
         return target * x;
     }

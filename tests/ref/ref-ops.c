@@ -22,7 +22,7 @@ static double activate(PixActivation f, double v)
 {
     switch (f.kind) {
     case PIX_ACTIVATION_RELU:
-        return v > 0 ? v : 0;
+        return v < 0 ? 0 : v; /* NaN stays */
     case PIX_ACTIVATION_LEAKY_RELU:
         return v > 0 ? v : v * (double)f.slope;
     case PIX_ACTIVATION_TANH:
