@@ -184,10 +184,26 @@ GST_START_TEST(latency_is_added)
 }
 GST_END_TEST;
 
-/* One step in the network's time is one message, and noise is none. */
+/* @n frames. Returns: how often the latency that is reported became another one. */
+static guint run_frames(GstHarness *harness, const GstVideoInfo *info, int n)
+{
+    guint changes = 0;
+
+    for (int i = 0; i < n; i++) {
+        guint64 before = stat(harness, "latency");
+
+        gst_buffer_unref(test_run(harness, frame_at(info, i * FRAME)));
+        changes += stat(harness, "latency") != before;
+    }
+    return changes;
+}
+
+/* A step in the network's time is a message. On a busy machine there may be more such steps than those
+ * that are made here, so that messages are compared with what they are about; test-timing.c knows when
+ * there has to be one. */
 GST_START_TEST(latency_message)
 {
-    static const int delays_ms[] = {100, 200};
+    static const guint delays_ms[] = {50, 100, 0};
     GstHarness *harness = test_harness_new("resnet2", "fit=native");
     GstBus *bus = test_add_bus(harness);
     GstVideoInfo info = test_info("RGB", 20, 10);
@@ -195,20 +211,17 @@ GST_START_TEST(latency_message)
     fake_engine_reset();
     fake_engine_set_mode(FAKE_INVERT);
     test_set_caps(harness, &info, NULL);
-    for (int step = 0; step < 2; step++) {
+    test_count(bus, GST_MESSAGE_LATENCY, NULL);
+    for (gsize step = 0; step < G_N_ELEMENTS(delays_ms); step++) {
+        guint changes;
+
         fake_engine_set_delay_ms(delays_ms[step]);
-        for (int i = 0; i < 8; i++)
-            gst_buffer_unref(test_run(harness, frame_at(&info, i * FRAME)));
-        fail_unless_equals_int(test_count(bus, GST_MESSAGE_LATENCY, NULL), 1);
+        changes = run_frames(harness, &info, delays_ms[step] ? 8 : 400);
+        fail_unless(changes >= 1 && changes < 8, "%u changes", changes);
+        fail_unless_equals_int(test_count(bus, GST_MESSAGE_LATENCY, NULL), changes);
+        fail_unless(gst_harness_query_latency(harness) >= delays_ms[step] * GST_MSECOND);
     }
-    /* it goes down reluctantly, but it does */
-    fake_engine_set_delay_ms(0);
-    for (int i = 0; i < 100; i++)
-        gst_buffer_unref(test_run(harness, frame_at(&info, i * FRAME)));
-    fail_unless_equals_int(test_count(bus, GST_MESSAGE_LATENCY, NULL), 0);
-    for (int i = 0; i < 300; i++)
-        gst_buffer_unref(test_run(harness, frame_at(&info, i * FRAME)));
-    fail_unless(gst_harness_query_latency(harness) < 100 * GST_MSECOND);
+    fail_unless(gst_harness_query_latency(harness) < 100 * GST_MSECOND); /* it goes down */
     test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 }
