@@ -87,10 +87,29 @@ static gboolean decide_allocation(GstBaseTransform *trans, GstQuery *query)
     return parent_class->decide_allocation(trans, query);
 }
 
+/* Upstream needs as many more buffers as wait here for those behind them. */
+static gboolean propose_allocation(GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
+{
+    const GstPix2pixTranslator *translator = GST_PIX2PIX_FILTER(trans)->translator;
+    GstBufferPool *pool;
+    guint size, min, max;
+
+    if (!parent_class->propose_allocation(trans, decide_query, query))
+        return FALSE;
+    if (!decide_query || !translator || gst_query_get_n_allocation_pools(query) == 0)
+        return TRUE;
+    gst_query_parse_nth_allocation_pool(query, 0, &pool, &size, &min, &max);
+    min = MAX(min, gst_pix2pix_translator_get_in_flight(translator));
+    gst_query_set_nth_allocation_pool(query, 0, pool, size, min, max);
+    gst_clear_object(&pool);
+    return TRUE;
+}
+
 void gst_pix2pix_buffers_class_init(GstBaseTransformClass *klass)
 {
     parent_class = g_type_class_peek_parent(klass);
     klass->filter_meta = GST_DEBUG_FUNCPTR(filter_meta);
     klass->transform_meta = GST_DEBUG_FUNCPTR(transform_meta);
+    klass->propose_allocation = GST_DEBUG_FUNCPTR(propose_allocation);
     klass->decide_allocation = GST_DEBUG_FUNCPTR(decide_allocation);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The device: opened with READY, closed with NULL; and the CPU, which takes over where the device
- * was chosen by `auto` and fails. Models hold on to the device that they are on, so that frames and
- * the loader do not mind when another takes its place.
+ * The device: opened with READY, closed with NULL. One that is lost is opened again; where it fails
+ * otherwise or once more, the CPU takes over if `auto` chose it. Models hold on to the device that
+ * they are on, so that frames and the loader do not mind when another takes its place.
  */
 #include "gstpix2pixfilter.h"
 
 #define GST_CAT_DEFAULT gst_pix2pix_debug
+
+/* One that is lost more often does not get better. */
+#define REOPENED_ONCE_IN_US (60 * G_USEC_PER_SEC)
 
 void gst_pix2pix_device_close(GstPix2pixFilter *self)
 {
@@ -16,6 +19,7 @@ void gst_pix2pix_device_close(GstPix2pixFilter *self)
     GST_OBJECT_LOCK(self);
     device = g_steal_pointer(&self->device);
     g_clear_pointer(&self->opened_spec, g_free);
+    self->reopened_us = 0;
     GST_OBJECT_UNLOCK(self);
     pix_device_unref(device);
 }
@@ -60,8 +64,10 @@ gboolean gst_pix2pix_device_open(GstPix2pixFilter *self)
     return device != NULL;
 }
 
-/* Another thread may have met the same. */
-static PixDevice *find_other(GstPix2pixFilter *self, PixDevice *failed, const GError *reason)
+/* ---- when it fails ---- */
+
+/* Where another thread has met the same, what it found. */
+static PixDevice *find_other(GstPix2pixFilter *self, PixDevice *failed)
 {
     PixDevice *other = NULL;
 
@@ -69,11 +75,30 @@ static PixDevice *find_other(GstPix2pixFilter *self, PixDevice *failed, const GE
     if (self->device != failed)
         other = pix_device_ref(self->device);
     GST_OBJECT_UNLOCK(self);
-    return other ? other : pix_device_fallback(failed, reason);
+    return other;
 }
 
-static void use(GstPix2pixFilter *self, PixDevice *device)
+static PixDevice *reopen(GstPix2pixFilter *self, PixDevice *failed, const GError *reason)
 {
+    gint64 now_us = g_get_monotonic_time();
+    gboolean again;
+
+    if (!g_error_matches(reason, PIX_ERROR, PIX_ERROR_DEVICE_LOST))
+        return NULL;
+    GST_OBJECT_LOCK(self);
+    again = self->reopened_us > 0 && now_us - self->reopened_us < REOPENED_ONCE_IN_US;
+    if (!again)
+        self->reopened_us = now_us;
+    GST_OBJECT_UNLOCK(self);
+    return again ? NULL : pix_device_reopen(failed, NULL);
+}
+
+/* Makes @device the element's, for the reason of @error. */
+static void use(GstPix2pixFilter *self, PixDevice *device, GstPix2pixWhat what, const char *name,
+                const char *news, const GError *reason)
+{
+    g_autoptr(GError) error =
+        g_error_new(reason->domain, reason->code, "%s; %s", reason->message, news);
     PixDevice *old;
 
     GST_OBJECT_LOCK(self);
@@ -81,22 +106,33 @@ static void use(GstPix2pixFilter *self, PixDevice *device)
     self->device = pix_device_ref(device);
     GST_OBJECT_UNLOCK(self);
     pix_device_unref(old);
+    gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, what, name, error);
 }
 
-PixModel *gst_pix2pix_device_fall_back(GstPix2pixFilter *self, PixDevice *failed,
-                                       GstPix2pixWhat what, const char *name, const char *domain,
-                                       PixPrecision precision, GError **error)
+PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWhat what,
+                                     const char *name, const char *domain, PixPrecision precision,
+                                     GError **error)
 {
-    g_autoptr(PixDevice) other = find_other(self, failed, *error);
-    PixModel *model = other ? pix_model_load(other, name, domain, precision, NULL) : NULL;
-    g_autoptr(GError) news = NULL;
+    g_autoptr(PixDevice) other = find_other(self, failed);
+    const char *news = NULL; /* the other thread has told */
+    PixModel *model = NULL;
 
+    if (!other && (other = reopen(self, failed, *error)))
+        news = "it has been opened again";
+    if (other)
+        model = pix_model_load(other, name, domain, precision, NULL);
+    if (!model) {
+        pix_device_unref(other);
+        other = pix_device_fallback(failed, *error);
+        news = "the CPU takes over";
+        if (what != GST_PIX2PIX_WHAT_LOAD) /* frames shall go on */
+            precision = PIX_PRECISION_AUTO;
+        model = other ? pix_model_load(other, name, domain, precision, NULL) : NULL;
+    }
     if (!model)
         return NULL;
-    use(self, other);
-    news =
-        g_error_new((*error)->domain, (*error)->code, "%s; the CPU takes over", (*error)->message);
-    gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, what, name, news);
+    if (news)
+        use(self, other, what, name, news, *error);
     g_clear_error(error);
     return model;
 }
@@ -111,8 +147,8 @@ PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstP
     name = g_strdup(self->model_in_use);
     domain = g_strdup(self->domain_in_use);
     GST_OBJECT_UNLOCK(self);
-    model = gst_pix2pix_device_fall_back(self, pix_model_get_device(failed), what, name, domain,
-                                         PIX_PRECISION_AUTO, error);
+    model = gst_pix2pix_device_replace(self, pix_model_get_device(failed), what, name, domain,
+                                       pix_model_get_precision(failed), error);
     if (!model)
         return NULL;
     GST_OBJECT_LOCK(self);

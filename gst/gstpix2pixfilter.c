@@ -18,8 +18,9 @@
  * and the old one goes on.
  *
  * Where no device is named, #GstPix2pixFilter:device, the best GPU is used; should it fail at any
- * time, the CPU takes over with a warning message; no more is lost than what the GPU had in flight. A
- * device that was named is used or the stream ends with an error.
+ * time, the CPU takes over with a warning message. A device that was named is used or the stream ends
+ * with an error. One that is lost is opened again first, with a warning, once in a minute. No more
+ * frames are lost than the GPU had in flight.
  *
  * Late frames are dropped before they cost anything (see #GstBaseTransform:qos), though not all of
  * one second. The time that frames take is measured and reported as latency. On a GPU a frame comes
@@ -101,7 +102,7 @@ static gboolean start(GstBaseTransform *trans)
     model = pix_model_load(self->device, name, domain, precision, &error);
     if (!model)
         model =
-            gst_pix2pix_device_fall_back(self, self->device, what, name, domain, precision, &error);
+            gst_pix2pix_device_replace(self, self->device, what, name, domain, precision, &error);
     if (!model || !gst_pix2pix_model_check(model, &error))
         goto fail;
     what = GST_PIX2PIX_WHAT_CONFIGURE;
@@ -208,6 +209,26 @@ static void drain(GstPix2pixFilter *self)
         self->drained = result;
 }
 
+/* What frames are late by. */
+static GstClockTime own_latency(GstPix2pixFilter *self)
+{
+    GstClockTime latency;
+
+    if (gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(self)))
+        return 0;
+    GST_OBJECT_LOCK(self);
+    latency = self->timing.latency + gst_pix2pix_flights_wait(self);
+    GST_OBJECT_UNLOCK(self);
+    return latency;
+}
+
+/* After what may have changed it. @before: what it was. */
+static void tell_latency(GstPix2pixFilter *self, GstClockTime before)
+{
+    if (own_latency(self) != before)
+        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+}
+
 /* Hands frames on untouched where the network has no part in them and nobody wants another caps.
  * Streaming thread. */
 static void update_passthrough(GstPix2pixFilter *self)
@@ -222,8 +243,6 @@ static void update_passthrough(GstPix2pixFilter *self)
     GST_DEBUG_OBJECT(self, "passthrough: %d", wanted);
     gst_base_transform_set_passthrough(trans, wanted);
     gst_base_transform_reconfigure_src(trans); /* there was no pool, or is no need of one */
-    if (self->timing.latency)
-        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
 }
 
 /* For the present caps. */
@@ -243,41 +262,41 @@ static GstPix2pixTranslator *make_translator(GstPix2pixFilter *self, PixModel *m
     return gst_pix2pix_translator_new(model, &settings, threads, &in_info, &out_info, error);
 }
 
-/* Time that frames wait for those behind them may have changed with the translator. */
-static void set_translator(GstPix2pixFilter *self, GstPix2pixTranslator *translator,
-                           GstClockTime wait)
+/* In the place of that of @failed, for the reason of @error. */
+static GstPix2pixTranslator *remake_translator(GstPix2pixFilter *self, PixModel *failed,
+                                               GstPix2pixWhat what, GError **error)
 {
-    gboolean new_latency;
+    PixModel *model = pix_model_ref(failed);
+    GstPix2pixTranslator *translator = NULL;
 
-    GST_OBJECT_LOCK(self);
-    self->translator = translator;
-    new_latency = wait != gst_pix2pix_flights_wait(self);
-    GST_OBJECT_UNLOCK(self);
-    if (new_latency)
-        gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+    while (model && !translator) {
+        PixModel *next = gst_pix2pix_device_move(self, model, what, error);
+
+        pix_model_unref(model);
+        model = next;
+        translator = model ? make_translator(self, model, error) : NULL;
+    }
+    pix_model_unref(model);
+    return translator;
 }
 
 gboolean gst_pix2pix_filter_recover(GstPix2pixFilter *self, GError **error)
 {
-    g_autoptr(PixModel) model = NULL;
+    GstClockTime latency = own_latency(self);
     GstPix2pixTranslator *translator, *old, *pending;
-    GstClockTime wait;
 
-    model = gst_pix2pix_device_move(self, gst_pix2pix_translator_get_model(self->translator),
-                                    GST_PIX2PIX_WHAT_FRAME, error);
-    if (!model)
-        return FALSE;
-    translator = make_translator(self, model, error);
+    translator = remake_translator(self, gst_pix2pix_translator_get_model(self->translator),
+                                   GST_PIX2PIX_WHAT_FRAME, error);
     if (!translator)
         return FALSE;
     GST_OBJECT_LOCK(self);
     old = self->translator;
-    wait = gst_pix2pix_flights_wait(self);
-    pending = g_steal_pointer(&self->pending); /* on the other device, too */
+    self->translator = translator;
+    pending = g_steal_pointer(&self->pending); /* on the device that failed, too */
     GST_OBJECT_UNLOCK(self);
-    set_translator(self, translator, wait);
     gst_pix2pix_translator_free(pending);
     gst_pix2pix_translator_free(old);
+    tell_latency(self, latency);
     return TRUE;
 }
 
@@ -285,15 +304,14 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
                          GstCaps *out_caps, GstVideoInfo *out_info)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
+    GstClockTime latency = own_latency(self);
     GstPix2pixTranslator *translator, *pending;
-    GstClockTime wait;
     g_autofree char *name = NULL;
-    g_autoptr(PixModel) model = NULL, other = NULL;
+    g_autoptr(PixModel) model = NULL;
     g_autoptr(GError) error = NULL;
 
     drain(self);
     GST_OBJECT_LOCK(self);
-    wait = gst_pix2pix_flights_wait(self);
     translator = g_steal_pointer(&self->translator);
     pending = g_steal_pointer(&self->pending);
     self->in_info = *in_info;
@@ -310,19 +328,19 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
         return FALSE;
 
     translator = make_translator(self, model, &error);
-    if (!translator &&
-        (other = gst_pix2pix_device_move(self, model, GST_PIX2PIX_WHAT_CONFIGURE, &error)))
-        translator = make_translator(self, other, &error);
+    if (!translator)
+        translator = remake_translator(self, model, GST_PIX2PIX_WHAT_CONFIGURE, &error);
     GST_OBJECT_LOCK(self);
+    self->translator = translator;
     self->have_infos = translator != NULL;
     GST_OBJECT_UNLOCK(self);
-    set_translator(self, translator, wait);
     if (!translator) {
         gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, GST_PIX2PIX_WHAT_CONFIGURE, name,
                          error);
         return FALSE;
     }
     update_passthrough(self);
+    tell_latency(self, latency);
     return TRUE;
 }
 
@@ -331,7 +349,7 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo 
 static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
-    GstClockTime stream_time = GST_CLOCK_TIME_NONE;
+    GstClockTime stream_time = GST_CLOCK_TIME_NONE, latency = own_latency(self);
     gboolean swap;
 
     if (trans->segment.format == GST_FORMAT_TIME)
@@ -352,6 +370,7 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
     GST_OBJECT_UNLOCK(self);
     if (GST_VIDEO_FILTER(self)->negotiated)
         update_passthrough(self);
+    tell_latency(self, latency);
 }
 
 static GstFlowReturn submit_input_buffer(GstBaseTransform *trans, gboolean discont,
@@ -437,13 +456,10 @@ static gboolean handle_query(GstBaseTransform *trans, GstPadDirection direction,
         gst_pix2pix_flights_drain(self);
     if (!GST_BASE_TRANSFORM_CLASS(gst_pix2pix_filter_parent_class)->query(trans, direction, query))
         return FALSE;
-    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || direction != GST_PAD_SRC ||
-        gst_base_transform_is_passthrough(trans))
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || direction != GST_PAD_SRC)
         return TRUE;
 
-    GST_OBJECT_LOCK(self);
-    own = self->timing.latency + gst_pix2pix_flights_wait(self);
-    GST_OBJECT_UNLOCK(self);
+    own = own_latency(self);
     gst_query_parse_latency(query, &live, &min, &max);
     min = (GST_CLOCK_TIME_IS_VALID(min) ? min : 0) + own;
     if (GST_CLOCK_TIME_IS_VALID(max))

@@ -21,8 +21,7 @@ GST_ELEMENT_REGISTER_DECLARE(pix2pixfilter)
 
 /** GstPix2pixFlight: a frame that has been submitted and not been received. */
 typedef struct {
-    GstBuffer
-        *source; /* its buffer where that is wanted once more, else only times, flags, metas */
+    GstBuffer *source; /* where it is not wanted once more, without its memory */
     double strength;
     GstPix2pixTimes times;
     gint64 busy_us; /* what submitting it took */
@@ -45,7 +44,8 @@ struct _GstPix2pixFilter {
     double strength;
     gboolean enabled;
 
-    PixDevice *device; /* from READY to NULL */
+    PixDevice *device;  /* from READY to NULL */
+    gint64 reopened_us; /* monotonic time; 0: it has not been lost */
     /* state changes only */
     char *opened_spec;
     guint opened_threads;
@@ -57,8 +57,10 @@ struct _GstPix2pixFilter {
     GstPix2pixSettings settings_in_use;
     gboolean have_infos;
     GstVideoInfo in_info, out_info;
-    guint infos_serial;               /* counts changes of these */
-    GstPix2pixTranslator *translator; /* used by the streaming thread without the lock */
+    guint infos_serial; /* counts changes of these */
+    /* used by the streaming thread without the lock */
+    GstPix2pixTranslator *translator;
+    double frame_strength; /* of the present frame; 0 for the source alone */
     GstPix2pixTiming timing;
 
     /* what is to come (gstpix2pixswap.c) */
@@ -72,10 +74,8 @@ struct _GstPix2pixFilter {
     GstPix2pixTranslator *retired; /* for the loader to free */
 
     /* the streaming thread's own */
-    double frame_strength; /* of the present frame; 0 for the source alone */
     GstPix2pixFlight flights[GST_PIX2PIX_MAX_IN_FLIGHT]; /* the oldest first */
     guint n_flights;
-    gboolean land_all;           /* the last of them is not to wait for the next frame */
     GstFlowReturn drained;       /* what became of frames that could not wait for it */
     GstClockTime last_frame_out; /* running time of the last frame not dropped */
 };
@@ -96,17 +96,18 @@ gboolean gst_pix2pix_device_open(GstPix2pixFilter *self);
 void gst_pix2pix_device_close(GstPix2pixFilter *self);
 
 /**
- * gst_pix2pix_device_fall_back:
- * Loads a model on the CPU, if that may take over from @failed for the reason of @error, and makes the
- * CPU the element's device; posts a warning. Any thread, without the lock. @precision: the model's.
+ * gst_pix2pix_device_replace:
+ * Loads a model on what may take the place of @failed for the reason of @error, and makes that the
+ * element's device; posts a warning. A device that was lost is opened again, once in a minute;
+ * otherwise it is the CPU, where pix_device_fallback() lets it. Any thread, without the lock.
+ * @precision: the model's, which the CPU need not keep once frames have begun.
  * Returns: (transfer full) (nullable): the model; @error is cleared then, and stays as it is otherwise.
  */
-PixModel *gst_pix2pix_device_fall_back(GstPix2pixFilter *self, PixDevice *failed,
-                                       GstPix2pixWhat what, const char *name, const char *domain,
-                                       PixPrecision precision, GError **error);
+PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWhat what,
+                                     const char *name, const char *domain, PixPrecision precision,
+                                     GError **error);
 
-/** gst_pix2pix_device_move: The same for the model in use, with which @failed shares its device, in
- * whatever precision. */
+/** gst_pix2pix_device_move: The same for the model in use, with which @failed shares its device. */
 PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
                                   GError **error);
 
@@ -124,8 +125,8 @@ void gst_pix2pix_swap_stop(GstPix2pixFilter *self);
 
 /* ---- gstpix2pixfilter.c ---- */
 
-/** gst_pix2pix_filter_recover: Has the CPU take over from a device that failed, if it may. @error:
- * (inout): why; cleared if so. Streaming thread. */
+/** gst_pix2pix_filter_recover: Goes on with what may take the place of a device that failed. @error:
+ * (inout): why; cleared if there is such. Streaming thread. */
 gboolean gst_pix2pix_filter_recover(GstPix2pixFilter *self, GError **error);
 
 /* ---- gstpix2pixflights.c: frames to the translator and back ---- */
@@ -140,7 +141,8 @@ GstFlowReturn gst_pix2pix_flights_drain(GstPix2pixFilter *self);
  * stopped. */
 void gst_pix2pix_flights_discard(GstPix2pixFilter *self);
 
-/** gst_pix2pix_flights_wait: Time that a frame waits for those behind it. Call with the lock. */
+/** gst_pix2pix_flights_wait: Time that frames such as the present one wait for those behind them. Call
+ * with the lock. */
 GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self);
 
 /* ---- gstpix2pixbuffers.c: allocation and metas ---- */

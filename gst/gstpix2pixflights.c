@@ -3,8 +3,8 @@
 /*
  * Frames to the translator and back. One at a time, they are mapped and translated where the base
  * class wants it. With several in flight a frame is received, and gets its output buffer, when the
- * last one that may be ahead of it has been submitted; until then only its times, flags and metas
- * are kept, so that upstream's pool gets its buffer back.
+ * last one that may be ahead of it has been submitted. Until then, where its pixels are not wanted
+ * once more, only its times, flags and metas are kept, so that upstream's pool gets its buffer back.
  */
 #include "gstpix2pixfilter.h"
 #include "gstpix2pixframe.h"
@@ -16,31 +16,38 @@ static GstBaseTransformClass *parent_class;
 
 /* ---- maps ---- */
 
+/* @what: (out): what does not fit where it fails. */
+static gboolean map(GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags access,
+                    GstVideoFrame *frame, char **what)
+{
+    if (gst_pix2pix_frame_fits(buffer, info) &&
+        gst_video_frame_map(frame, info, buffer, access | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+        return TRUE;
+    *what = g_strdup_printf("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(buffer),
+                            GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info),
+                            GST_VIDEO_INFO_NAME(info));
+    return FALSE;
+}
+
 static gboolean map_input(GstVideoFilter *filter, GstBuffer *buffer, GstVideoFrame *frame)
 {
-    const GstVideoInfo *info = &filter->in_info;
+    g_autofree char *what = NULL;
 
-    if (gst_pix2pix_frame_fits(buffer, info) &&
-        gst_video_frame_map(frame, info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+    if (map(buffer, &filter->in_info, GST_MAP_READ, frame, &what))
         return TRUE;
     GST_ELEMENT_ERROR(filter, STREAM, FORMAT, ("A buffer is not a frame of its caps."),
-                      ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(buffer),
-                       GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info),
-                       GST_VIDEO_INFO_NAME(info)));
+                      ("%s", what));
     return FALSE;
 }
 
 static gboolean map_output(GstVideoFilter *filter, GstBuffer *buffer, GstVideoFrame *frame)
 {
-    const GstVideoInfo *info = &filter->out_info;
+    g_autofree char *what = NULL;
 
-    if (gst_pix2pix_frame_fits(buffer, info) &&
-        gst_video_frame_map(frame, info, buffer, GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+    if (map(buffer, &filter->out_info, GST_MAP_WRITE, frame, &what))
         return TRUE;
     GST_ELEMENT_ERROR(filter, RESOURCE, WRITE, ("An output buffer cannot hold a frame."),
-                      ("%" G_GSIZE_FORMAT " bytes for %dx%d %s", gst_buffer_get_size(buffer),
-                       GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info),
-                       GST_VIDEO_INFO_NAME(info)));
+                      ("%s", what));
     return FALSE;
 }
 
@@ -116,20 +123,23 @@ static gboolean translate(GstPix2pixFilter *self, GstVideoFrame *in, GstVideoFra
                                           error);
 }
 
-/* Once more, on the CPU if that may take over. */
+/* Once more, on whatever may take the place of a device that fails. */
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(filter);
     gint64 started_us = g_get_monotonic_time();
     g_autoptr(GError) error = NULL;
     GstPix2pixTimes times;
+    gboolean done;
 
     if (self->frame_strength <= 0 || GST_BUFFER_FLAG_IS_SET(in->buffer, GST_BUFFER_FLAG_GAP)) {
         gst_pix2pix_translator_convert(self->translator, in, out);
         return GST_FLOW_OK;
     }
-    if (!translate(self, in, out, &times, &error) &&
-        (!gst_pix2pix_filter_recover(self, &error) || !translate(self, in, out, &times, &error)))
+    do
+        done = translate(self, in, out, &times, &error);
+    while (!done && gst_pix2pix_filter_recover(self, &error));
+    if (!done)
         return post_failure(self, error);
     count_frame(self, &times, g_get_monotonic_time() - started_us);
     return GST_FLOW_OK;
@@ -137,7 +147,7 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, 
 
 /* ---- several in flight ---- */
 
-/* What was in flight is lost with the device; the CPU may go on from here. */
+/* What was in flight is lost with the device; what takes its place goes on from here. */
 static GstFlowReturn give_up(GstPix2pixFilter *self, GError *error)
 {
     GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
@@ -165,10 +175,13 @@ static gboolean flies(GstPix2pixFilter *self, GstBuffer *buffer)
 static GstBuffer *without_memory(GstBuffer *buffer)
 {
     GstBuffer *result = gst_buffer_new();
+    GstParentBufferMeta *parent;
 
     gst_buffer_copy_into(result, buffer,
                          GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
                          0, -1);
+    while ((parent = gst_buffer_get_parent_buffer_meta(result))) /* which has the memory */
+        gst_buffer_remove_meta(result, &parent->parent);
     return result;
 }
 
@@ -179,15 +192,14 @@ static void note_flight(GstPix2pixFilter *self, GstBuffer *buffer, gint64 starte
 
     flight->strength = self->frame_strength;
     flight->source = buffer;
-    self->land_all = gst_pix2pix_translator_wants_source(self->translator, flight->strength);
-    if (!self->land_all) {
+    if (!gst_pix2pix_translator_wants_source(self->translator, flight->strength)) {
         flight->source = without_memory(buffer);
         gst_buffer_unref(buffer);
     }
     flight->busy_us = g_get_monotonic_time() - started_us;
 }
 
-/* Where the CPU has taken over, the buffer is still queued. */
+/* Where something has taken the device's place, the buffer is still queued. */
 static GstFlowReturn take_off(GstPix2pixFilter *self)
 {
     GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
@@ -256,14 +268,13 @@ static GstFlowReturn land(GstPix2pixFilter *self, GstBuffer **outbuf)
 static GstFlowReturn generate_output(GstBaseTransform *trans, GstBuffer **outbuf)
 {
     GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
-    guint waiting = 0;
-
     GstFlowReturn result = GST_FLOW_OK;
+    guint waiting = 0;
 
     *outbuf = NULL;
     if (trans->queued_buf && flies(self, trans->queued_buf))
         result = take_off(self);
-    if (!trans->queued_buf && self->n_flights > 0 && !self->land_all)
+    if (!trans->queued_buf && self->n_flights > 0)
         waiting = gst_pix2pix_translator_get_in_flight(self->translator) - 1;
     if (result == GST_FLOW_OK && self->n_flights > waiting)
         result = land(self, outbuf);
@@ -300,10 +311,12 @@ void gst_pix2pix_flights_discard(GstPix2pixFilter *self)
 GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self)
 {
     const GstVideoInfo *info = &self->in_info;
-    guint waiting =
-        self->translator ? gst_pix2pix_translator_get_in_flight(self->translator) - 1 : 0;
+    guint waiting;
 
-    if (waiting == 0)
+    if (!self->translator || self->frame_strength <= 0)
+        return 0;
+    waiting = gst_pix2pix_translator_get_in_flight(self->translator) - 1;
+    if (waiting == 0) /* perhaps for want of a frame rate */
         return 0;
     return waiting * gst_util_uint64_scale(GST_SECOND, GST_VIDEO_INFO_FPS_D(info),
                                            GST_VIDEO_INFO_FPS_N(info));

@@ -63,8 +63,8 @@ static gboolean job_run(Job *job, GstPix2pixFilter *self)
 
         job->what = GST_PIX2PIX_WHAT_LOAD;
         if (!model)
-            model = gst_pix2pix_device_fall_back(self, job->device, job->what, job->model_name,
-                                                 job->domain, job->precision, &job->error);
+            model = gst_pix2pix_device_replace(self, job->device, job->what, job->model_name,
+                                               job->domain, job->precision, &job->error);
         if (!model)
             return FALSE;
         pix_model_unref(job->model);

@@ -319,10 +319,10 @@ static gboolean spare_init(GstPix2pixTranslator *self, const GstVideoInfo *in_in
     return TRUE;
 }
 
-GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,
-                                                 const GstPix2pixSettings *settings, guint threads,
-                                                 const GstVideoInfo *in_info,
-                                                 const GstVideoInfo *out_info, GError **error)
+static GstPix2pixTranslator *translator_new(PixModel *model, const GstPix2pixSettings *settings,
+                                            guint in_flight, guint threads,
+                                            const GstVideoInfo *in_info,
+                                            const GstVideoInfo *out_info, GError **error)
 {
     const PixModelInfo *info = pix_model_get_info(model);
     GstPix2pixTranslator *self;
@@ -335,8 +335,7 @@ GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,
     if (!gst_pix2pix_network_size(model, settings->fit, in_info, &self->width, &self->height,
                                   &content, error))
         goto fail;
-    self->session =
-        session_new(self, settings, &content, choose_in_flight(settings, in_info), error);
+    self->session = session_new(self, settings, &content, in_flight, error);
     if (!self->session)
         goto fail;
     self->in_flight = pix_session_get_in_flight(self->session);
@@ -349,6 +348,25 @@ GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,
 fail:
     gst_pix2pix_translator_free(self);
     return NULL;
+}
+
+GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,
+                                                 const GstPix2pixSettings *settings, guint threads,
+                                                 const GstVideoInfo *in_info,
+                                                 const GstVideoInfo *out_info, GError **error)
+{
+    guint in_flight = choose_in_flight(settings, in_info);
+    g_autoptr(GError) reason = NULL;
+    GstPix2pixTranslator *self =
+        translator_new(model, settings, in_flight, threads, in_info, out_info, &reason);
+
+    if (!self && in_flight > 1 && g_error_matches(reason, PIX_ERROR, PIX_ERROR_NO_MEMORY)) {
+        g_clear_error(&reason);
+        self = translator_new(model, settings, 1, threads, in_info, out_info, &reason);
+    }
+    if (!self)
+        g_propagate_error(error, g_steal_pointer(&reason));
+    return self;
 }
 
 void gst_pix2pix_translator_free(GstPix2pixTranslator *self)

@@ -62,7 +62,8 @@ gboolean gst_pix2pix_network_size(PixModel *model, GstPix2pixFit fit, const GstV
 /**
  * gst_pix2pix_translator_new:
  * @model, @settings: that the two checks above let pass.
- * @threads: how many the converters may use; 0 for all.
+ * @threads: how many the converters may use; 0 for all. Where memory is short, one frame is in flight
+ * whatever @settings say.
  * Errors: those of pix_session_new() and of gst_pix2pix_network_size().
  */
 GstPix2pixTranslator *gst_pix2pix_translator_new(PixModel *model,

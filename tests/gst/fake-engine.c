@@ -8,7 +8,11 @@ static GMutex lock;
 static FakeMode mode;
 static int delay_ms, calls;
 static const char *refused;
-static gboolean automatic, failing[4]; /* by FakeStep */
+static gboolean automatic, reopens;
+static struct {
+    PixError code;
+    const char *text; /* NULL: it does not */
+} failing[4];         /* by FakeStep */
 static PixVideo last_in, last_out;
 
 void fake_engine_reset(void)
@@ -16,10 +20,10 @@ void fake_engine_reset(void)
     g_mutex_lock(&lock);
     mode = FAKE_OFF;
     delay_ms = calls = 0;
-    automatic = FALSE;
+    automatic = reopens = FALSE;
     refused = NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(failing); i++)
-        failing[i] = FALSE;
+        failing[i].text = NULL;
     g_mutex_unlock(&lock);
 }
 
@@ -37,10 +41,28 @@ void fake_engine_set_delay_ms(int ms)
     g_mutex_unlock(&lock);
 }
 
-void fake_engine_fail_next(FakeStep step)
+static void fail_next(FakeStep step, PixError code, const char *text)
 {
     g_mutex_lock(&lock);
-    failing[step] = TRUE;
+    failing[step].code = code;
+    failing[step].text = text;
+    g_mutex_unlock(&lock);
+}
+
+void fake_engine_fail_next(FakeStep step)
+{
+    fail_next(step, PIX_ERROR_DEVICE_LOST, "the processor has left");
+}
+
+void fake_engine_lack_memory(FakeStep step)
+{
+    fail_next(step, PIX_ERROR_NO_MEMORY, "there is no more");
+}
+
+void fake_engine_set_reopens(gboolean can_reopen)
+{
+    g_mutex_lock(&lock);
+    reopens = can_reopen;
     g_mutex_unlock(&lock);
 }
 
@@ -81,15 +103,15 @@ PixVideo fake_engine_get_out(void)
 /* Whether @step fails now. */
 static gboolean fails(FakeStep step, GError **error)
 {
-    gboolean now;
+    const char *text;
 
     g_mutex_lock(&lock);
-    now = failing[step];
-    failing[step] = FALSE;
+    text = failing[step].text;
+    failing[step].text = NULL;
     g_mutex_unlock(&lock);
-    if (now)
-        g_set_error(error, PIX_ERROR, PIX_ERROR_DEVICE_LOST, "the processor has left");
-    return now;
+    if (text)
+        g_set_error_literal(error, PIX_ERROR, failing[step].code, text);
+    return text != NULL;
 }
 
 const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
@@ -108,6 +130,21 @@ const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
     }
     g_mutex_unlock(&lock);
     return info;
+}
+
+PixDevice *pix_device_reopen(PixDevice *device, GError **error)
+{
+    PixDevice *(*real)(PixDevice *, GError **);
+    gboolean now;
+
+    g_mutex_lock(&lock);
+    now = reopens;
+    g_mutex_unlock(&lock);
+    *(void **)&real = dlsym(RTLD_NEXT, "pix_device_reopen");
+    if (now)
+        return real(device, error);
+    g_set_error_literal(error, PIX_ERROR, PIX_ERROR_NO_DEVICE, "it does not come back");
+    return NULL;
 }
 
 PixDevice *pix_device_fallback(PixDevice *device, const GError *reason)

@@ -28,8 +28,11 @@ typedef enum {
 /** All of these may be used while frames flow. */
 void fake_engine_reset(void); /* FAKE_OFF, no delay, no calls */
 void fake_engine_set_mode(FakeMode mode);
-void fake_engine_set_delay_ms(int ms);     /* of every frame */
-void fake_engine_fail_next(FakeStep step); /* with PIX_ERROR_DEVICE_LOST, once */
+void fake_engine_set_delay_ms(int ms);       /* of every frame */
+void fake_engine_fail_next(FakeStep step);   /* with PIX_ERROR_DEVICE_LOST, once */
+void fake_engine_lack_memory(FakeStep step); /* with PIX_ERROR_NO_MEMORY, once */
+/** fake_engine_set_reopens: Whether pix_device_reopen() opens; after a reset it does not. */
+void fake_engine_set_reopens(gboolean reopens);
 /** fake_engine_set_automatic: Whether pix_device_fallback() gives a CPU device whatever it is asked
  * for, as if `auto` had chosen what fails. */
 void fake_engine_set_automatic(gboolean automatic);

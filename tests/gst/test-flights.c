@@ -7,11 +7,11 @@
 #define SIDE 32
 
 /* With the network where @real, which takes its time, else with FAKE_INVERT. */
-static GstHarness *harness_new(const char *settings, gboolean real)
+static GstHarness *harness_of(const char *format, const char *settings, gboolean real)
 {
     g_autofree char *all = g_strconcat("device=vulkan ", settings, NULL);
     GstHarness *harness = test_harness_new("resnet_batch_dropout.pth", all);
-    GstVideoInfo info = test_info("I420", SIDE, SIDE);
+    GstVideoInfo info = test_info(format, SIDE, SIDE);
 
     fake_engine_reset();
     fake_engine_set_mode(real ? FAKE_OFF : FAKE_INVERT);
@@ -19,11 +19,21 @@ static GstHarness *harness_new(const char *settings, gboolean real)
     return harness;
 }
 
-static GstBuffer *frame(int i)
+static GstHarness *harness_new(const char *settings, gboolean real)
 {
-    GstVideoInfo info = test_info("I420", SIDE, SIDE);
+    return harness_of("I420", settings, real);
+}
+
+static GstBuffer *frame_of(const char *format, int i)
+{
+    GstVideoInfo info = test_info(format, SIDE, SIDE);
 
     return test_picture(&info, i);
+}
+
+static GstBuffer *frame(int i)
+{
+    return frame_of("I420", i);
 }
 
 static void push(GstHarness *harness, int i)
@@ -66,18 +76,25 @@ GST_START_TEST(order)
 }
 GST_END_TEST
 
+/* What is made of a frame alone, and with its source once more: all of it, half of it, its alpha. */
+static const struct {
+    const char *format, *settings;
+} kinds[] = {{"I420", ""}, {"I420", " strength=0.5"}, {"RGBA", ""}, {"RGBA", " strength=0.5"}};
+
 /* The pictures are those of one at a time, with a new mask for each. */
 GST_START_TEST(pictures)
 {
-    GstVideoInfo info = test_info("I420", SIDE, SIDE);
+    const char *format = kinds[__i__].format;
+    GstVideoInfo info = test_info(format, SIDE, SIDE);
     GstBuffer *outputs[2][6];
 
     for (int n = 0; n < 2; n++) {
-        GstHarness *harness =
-            harness_new(n ? "dropout=fresh in-flight=3" : "dropout=fresh in-flight=1", TRUE);
+        g_autofree char *settings =
+            g_strdup_printf("dropout=fresh in-flight=%d%s", n ? 3 : 1, kinds[__i__].settings);
+        GstHarness *harness = harness_of(format, settings, TRUE);
 
         for (int i = 0; i < 6; i++)
-            push(harness, i / 2);
+            fail_unless_equals_int(gst_harness_push(harness, frame_of(format, i / 2)), GST_FLOW_OK);
         fail_unless(gst_harness_push_event(harness, gst_event_new_eos()));
         for (int i = 0; i < 6; i++)
             fail_unless((outputs[n][i] = gst_harness_try_pull(harness)) != NULL);
@@ -136,7 +153,7 @@ GST_START_TEST(drained)
 }
 GST_END_TEST
 
-/* What is not translated, or needs its source once more, waits for nobody. */
+/* What is not translated waits for nobody. */
 GST_START_TEST(at_once)
 {
     GstHarness *harness = harness_new("in-flight=2", FALSE);
@@ -154,9 +171,9 @@ GST_START_TEST(at_once)
     g_object_set(harness->element, "strength", 0.5, NULL);
     push(harness, 4);
     expect(harness, 3);
-    expect(harness, 4);
-    g_object_set(harness->element, "strength", 1.0, NULL);
+    expect_none(harness);
     push(harness, 5);
+    expect(harness, 4);
     expect_none(harness);
     g_object_set(harness->element, "enabled", FALSE, NULL);
     push(harness, 6);
@@ -166,19 +183,100 @@ GST_START_TEST(at_once)
 }
 GST_END_TEST
 
-/* Upstream gets its buffer back as soon as it has been pushed. */
+/* Upstream gets its buffer back as soon as it has been pushed, and what that is a part of; where the
+ * source is wanted once more, when the frame has come. */
 GST_START_TEST(buffers_go_back)
 {
-    GstHarness *harness = harness_new("in-flight=4", FALSE);
+    g_autofree char *settings = g_strconcat("in-flight=4", kinds[__i__].settings, NULL);
+    GstHarness *harness = harness_of(kinds[__i__].format, settings, FALSE);
+    GstBuffer *whole[4];
 
-    for (int i = 0; i < 3; i++) {
-        GstBuffer *buffer = gst_buffer_ref(frame(i));
+    for (int i = 0; i < 4; i++) {
+        GstBuffer *part = frame_of(kinds[__i__].format, i);
 
-        fail_unless_equals_int(gst_harness_push(harness, buffer), GST_FLOW_OK);
-        fail_unless_equals_int(GST_MINI_OBJECT_REFCOUNT_VALUE(buffer), 1);
-        gst_buffer_unref(buffer);
+        whole[i] = gst_buffer_new();
+        gst_buffer_add_parent_buffer_meta(part, whole[i]);
+        fail_unless_equals_int(gst_harness_push(harness, part), GST_FLOW_OK);
+        for (int j = 0; j <= i; j++)
+            fail_unless_equals_int(GST_MINI_OBJECT_REFCOUNT_VALUE(whole[j]),
+                                   __i__ == 0 || (i == 3 && j == 0) ? 1 : 2);
     }
+    for (int i = 0; i < 4; i++)
+        gst_buffer_unref(whole[i]);
     gst_harness_teardown(harness); /* with three in flight */
+}
+GST_END_TEST
+
+/* Upstream is asked for as many buffers as may be kept. */
+GST_START_TEST(pools)
+{
+    GstHarness *harness = harness_new("in-flight=3", FALSE);
+    GstCaps *caps = gst_pad_get_current_caps(harness->srcpad);
+    GstQuery *query = gst_query_new_allocation(caps, TRUE);
+    guint min;
+
+    push(harness, 0);
+    fail_unless(gst_pad_peer_query(harness->srcpad, query));
+    fail_unless(gst_query_get_n_allocation_pools(query) > 0);
+    gst_query_parse_nth_allocation_pool(query, 0, NULL, NULL, &min, NULL);
+    fail_unless_equals_int(min, 3);
+    gst_query_unref(query);
+    gst_caps_unref(caps);
+    gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+/* How many frames go in before the first comes out. */
+static guint count_waiting(GstHarness *harness, const char *format)
+{
+    GstBuffer *came = NULL;
+    guint n = 0;
+
+    for (; !came && n < 10; n++) {
+        fail_unless_equals_int(gst_harness_push(harness, frame_of(format, n)), GST_FLOW_OK);
+        came = gst_harness_try_pull(harness);
+    }
+    fail_unless(came != NULL);
+    gst_buffer_unref(came);
+    return n - 1;
+}
+
+/* What is reported is what happens, whatever is made of a frame. */
+GST_START_TEST(latency_is_true)
+{
+    static const char *const settings[] = {"strength=1", "strength=0.5", "strength=0"};
+    GstVideoInfo out = test_info("RGB", SIDE, SIDE);
+    guint strength = __i__ / 2;
+    const char *format = __i__ % 2 ? "RGBA" : "I420";
+    g_autofree char *all = g_strconcat("in-flight=3 ", settings[strength], NULL);
+    GstHarness *harness = harness_of(format, all, FALSE);
+    GstVideoInfo in = test_info(format, SIDE, SIDE);
+    GstClockTime reported;
+
+    if (strength == 2) /* to be converted, not passed through */
+        test_set_caps(harness, &in, &out);
+    reported = gst_harness_query_latency(harness); /* nothing has taken time yet */
+    fail_unless_equals_uint64(reported, (strength == 2 ? 0 : 2) * FRAME);
+    fail_unless_equals_uint64(reported, count_waiting(harness, format) * FRAME);
+    gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+/* Where memory is short, one frame at a time is better than none. */
+GST_START_TEST(lacks_memory)
+{
+    GstHarness *harness = test_harness_new("unet32", "device=vulkan in-flight=3");
+    GstVideoInfo info = test_info("I420", SIDE, SIDE);
+    GstBus *bus = test_add_bus(harness);
+
+    fake_engine_reset();
+    fake_engine_lack_memory(FAKE_SESSION);
+    test_set_caps(harness, &info, NULL);
+    fail_unless_equals_uint64(gst_harness_query_latency(harness), 0);
+    fail_unless_equals_int(count_waiting(harness, "I420"), 0);
+    fail_unless_equals_int(test_count(bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR, NULL), 0);
+    test_drop_bus(harness, bus);
+    gst_harness_teardown(harness);
 }
 GST_END_TEST
 
@@ -187,6 +285,7 @@ GST_START_TEST(latency)
 {
     GstHarness *harness = harness_new("in-flight=3", FALSE);
     GstVideoInfo still = test_info("I420", SIDE, SIDE);
+    GstBus *bus = test_add_bus(harness);
 
     fail_unless_equals_uint64(gst_harness_query_latency(harness), 2 * FRAME);
     g_object_set(harness->element, "in-flight", 1, NULL);
@@ -194,6 +293,9 @@ GST_START_TEST(latency)
         push(harness, i);
         g_usleep(1000);
     }
+    fail_unless(gst_harness_query_latency(harness) < 2 * FRAME);
+    fail_unless(test_count(bus, GST_MESSAGE_LATENCY, NULL) >= 1);
+    test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
 
     harness = harness_new("in-flight=3", FALSE);
@@ -260,6 +362,66 @@ GST_START_TEST(taken_over)
 }
 GST_END_TEST
 
+/* What came to the sink since the last flush, in order, each at its place. */
+static GstPadProbeReturn check_order(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    static GstClockTime next = GST_CLOCK_TIME_NONE;
+
+    if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) {
+        GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+
+        fail_unless(next == GST_CLOCK_TIME_NONE || pts == next,
+                    "%" G_GUINT64_FORMAT " came in the place of %" G_GUINT64_FORMAT, pts, next);
+        next = pts + GST_BUFFER_DURATION(GST_PAD_PROBE_INFO_BUFFER(info));
+        g_atomic_int_inc((gint *)data);
+    } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_SEGMENT) {
+        const GstSegment *segment;
+
+        gst_event_parse_segment(GST_PAD_PROBE_INFO_EVENT(info), &segment);
+        next = segment->start;
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+/* Seeks, flushing or not: every frame of a segment comes in it, from its first to the end. */
+GST_START_TEST(seeks)
+{
+    GstElement *pipeline = gst_parse_launch(
+        "videotestsrc num-buffers=100000 ! video/x-raw,format=I420,width=32,height=32,"
+        "framerate=25/1 ! pix2pixfilter name=f device=vulkan in-flight=3 qos=false ! "
+        "fakesink name=s",
+        NULL);
+    GstElement *filter = gst_bin_get_by_name(GST_BIN(pipeline), "f");
+    GstPad *pad = gst_element_get_static_pad(filter, "src");
+    g_autofree char *path = test_model("unet32");
+    GstSeekFlags flags = GST_SEEK_FLAG_ACCURATE | (__i__ ? GST_SEEK_FLAG_FLUSH : 0);
+    GstBus *bus = gst_element_get_bus(pipeline);
+    gint frames = 0;
+
+    fake_engine_reset();
+    g_object_set(filter, "model", path, NULL);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+                      check_order, &frames, NULL);
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    fail_unless(gst_element_get_state(pipeline, NULL, NULL, 20 * GST_SECOND) ==
+                GST_STATE_CHANGE_SUCCESS);
+    for (int i = 0; i < 20; i++) {
+        gint before = g_atomic_int_get(&frames);
+
+        fail_unless(
+            gst_element_seek_simple(pipeline, GST_FORMAT_TIME, flags, (i * 37 % 50) * GST_SECOND));
+        while (g_atomic_int_get(&frames) < before + 5) /* or the test's time is up */
+            g_usleep(1000);
+    }
+    fail_unless(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR) == NULL);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(bus);
+    gst_object_unref(pad);
+    gst_object_unref(filter);
+    gst_object_unref(pipeline);
+}
+GST_END_TEST
+
 static Suite *flights_suite(void)
 {
     Suite *suite = suite_create("flights");
@@ -267,12 +429,16 @@ static Suite *flights_suite(void)
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, order, 1, 5);
-    tcase_add_test(tcase, pictures);
+    tcase_add_loop_test(tcase, pictures, 0, G_N_ELEMENTS(kinds));
     tcase_add_test(tcase, flush);
     tcase_add_test(tcase, drained);
     tcase_add_test(tcase, at_once);
-    tcase_add_test(tcase, buffers_go_back);
+    tcase_add_loop_test(tcase, buffers_go_back, 0, G_N_ELEMENTS(kinds));
+    tcase_add_test(tcase, pools);
+    tcase_add_loop_test(tcase, latency_is_true, 0, 6);
+    tcase_add_test(tcase, lacks_memory);
     tcase_add_test(tcase, latency);
+    tcase_add_loop_test(tcase, seeks, 0, 2);
     tcase_add_test(tcase, swap);
     tcase_add_loop_test(tcase, lost, 0, 2);
     tcase_add_loop_test(tcase, taken_over, 0, 2);

@@ -29,7 +29,9 @@ static GstBuffer *cpu_frame(const GstVideoInfo *info)
 
 /* ---- the CPU takes over ---- */
 
-static void expect_warning(GstBus *bus)
+#define CPU_TAKES_OVER "the processor has left; the CPU takes over"
+
+static void expect_warning(GstBus *bus, const char *text)
 {
     GstMessage *message;
     GError *error;
@@ -37,16 +39,16 @@ static void expect_warning(GstBus *bus)
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_WARNING, &message), 1);
     gst_message_parse_warning(message, &error, NULL);
     fail_unless(g_error_matches(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED));
-    fail_unless(strstr(error->message, "the processor has left; the CPU takes over") != NULL, "%s",
-                error->message);
+    fail_unless(strstr(error->message, text) != NULL, "%s", error->message);
     g_error_free(error);
     gst_message_unref(message);
 }
 
 /* A harness whose element has lost its device once @step is done again. */
-static GstHarness *failing_harness(FakeStep step, gboolean automatic, GstBus **bus)
+static GstHarness *failing_harness(FakeStep step, gboolean automatic, const char *settings,
+                                   GstBus **bus)
 {
-    GstHarness *harness = test_harness_new("unet32", NULL);
+    GstHarness *harness = test_harness_new("unet32", settings);
 
     *bus = test_add_bus(harness);
     gst_element_set_state(harness->element, GST_STATE_READY);
@@ -62,7 +64,7 @@ GST_START_TEST(takes_over)
     GstVideoInfo info = test_info("RGB", 40, 30);
     GstBuffer *wanted = cpu_frame(&info);
     GstBus *bus;
-    GstHarness *harness = failing_harness(__i__, TRUE, &bus);
+    GstHarness *harness = failing_harness(__i__, TRUE, NULL, &bus);
 
     fail_unless_equals_int(gst_element_set_state(harness->element, GST_STATE_PLAYING),
                            GST_STATE_CHANGE_SUCCESS);
@@ -73,7 +75,7 @@ GST_START_TEST(takes_over)
         fail_unless(test_same(frame, wanted, &info));
         gst_buffer_unref(frame);
     }
-    expect_warning(bus);
+    expect_warning(bus, CPU_TAKES_OVER);
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 0);
     test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
@@ -87,7 +89,7 @@ GST_START_TEST(named)
 {
     GstVideoInfo info = test_info("RGB", 40, 30);
     GstBus *bus;
-    GstHarness *harness = failing_harness(__i__, FALSE, &bus);
+    GstHarness *harness = failing_harness(__i__, FALSE, NULL, &bus);
 
     fail_unless_equals_int(gst_element_set_state(harness->element, GST_STATE_PLAYING),
                            __i__ == FAKE_LOAD ? GST_STATE_CHANGE_FAILURE
@@ -127,7 +129,7 @@ GST_START_TEST(takes_over_swap)
     }
     fail_unless_equals_string(used, path);
     gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
-    expect_warning(bus);
+    expect_warning(bus, CPU_TAKES_OVER);
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 0);
     test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
@@ -211,16 +213,96 @@ GST_START_TEST(other_device)
 }
 GST_END_TEST;
 
+#define OPENED_AGAIN "the processor has left; it has been opened again"
+
+static void push_and_compare(GstHarness *harness, GstBuffer *wanted, const GstVideoInfo *info)
+{
+    GstBuffer *frame = test_run(harness, test_picture(info, 0));
+    int largest;
+
+    test_difference(frame, wanted, info, &largest);
+    fail_unless(largest <= 1, "it differs by %d", largest);
+    gst_buffer_unref(frame);
+}
+
+/* A GPU that is lost is opened again, whatever was being done, and no frame is lost. */
+GST_START_TEST(opened_again)
+{
+    GstVideoInfo info = test_info("RGB", 32, 32);
+    GstBuffer *wanted = cpu_frame(&info);
+    GstBus *bus;
+    GstHarness *harness = failing_harness(__i__, FALSE, "device=vulkan", &bus);
+
+    fake_engine_set_reopens(TRUE);
+    fail_unless_equals_int(gst_element_set_state(harness->element, GST_STATE_PLAYING),
+                           GST_STATE_CHANGE_SUCCESS);
+    test_set_caps(harness, &info, NULL);
+    for (int i = 0; i < 3; i++)
+        push_and_compare(harness, wanted, &info);
+    expect_device(harness->element, "vulkan");
+    expect_warning(bus, OPENED_AGAIN);
+    fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 0);
+    test_drop_bus(harness, bus);
+    gst_harness_teardown(harness);
+    gst_buffer_unref(wanted);
+    fake_engine_reset();
+}
+GST_END_TEST
+
+/* The second time within a minute the CPU takes over, or it is an error. */
+GST_START_TEST(lost_twice)
+{
+    GstVideoInfo info = test_info("RGB", 32, 32);
+    GstBuffer *wanted = cpu_frame(&info);
+    GstBus *bus;
+    GstHarness *harness = failing_harness(FAKE_FRAME, __i__, "device=vulkan", &bus);
+
+    fake_engine_set_reopens(TRUE);
+    gst_element_set_state(harness->element, GST_STATE_PLAYING);
+    test_set_caps(harness, &info, NULL);
+    push_and_compare(harness, wanted, &info);
+    expect_warning(bus, OPENED_AGAIN);
+    fake_engine_fail_next(FAKE_RESULT);
+    if (__i__) {
+        push_and_compare(harness, wanted, &info);
+        expect_warning(bus, CPU_TAKES_OVER);
+        expect_device(harness->element, "cpu");
+    } else {
+        fail_unless_equals_int(gst_harness_push(harness, test_picture(&info, 0)), GST_FLOW_ERROR);
+        fail_unless(gst_harness_try_pull(harness) == NULL);
+    }
+    fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), !__i__);
+    test_drop_bus(harness, bus);
+    gst_harness_teardown(harness);
+    gst_buffer_unref(wanted);
+    fake_engine_reset();
+}
+GST_END_TEST
+
+/* Returns: how many came out. */
+static int pull_all(GstHarness *harness, GstBuffer *wanted, const GstVideoInfo *info)
+{
+    GstBuffer *frame;
+    int n = 0, largest;
+
+    for (; (frame = gst_harness_try_pull(harness)); n++) {
+        test_difference(frame, wanted, info, &largest);
+        fail_unless(largest <= 1, "frame %d differs by %d", n, largest);
+        gst_buffer_unref(frame);
+    }
+    return n;
+}
+
 #define LOST 2 /* at most: what is in flight */
 
 /* A GPU that is lost with frames in flight takes those along, and nothing else. */
 GST_START_TEST(takes_over_in_flight)
 {
     GstVideoInfo info = test_info("RGB", 32, 32);
-    GstBuffer *wanted = cpu_frame(&info), *frame;
-    GstHarness *harness = test_harness_new("unet32", "device=vulkan");
+    GstBuffer *wanted = cpu_frame(&info);
+    GstHarness *harness = test_harness_new("unet32", "device=vulkan in-flight=2");
     GstBus *bus = test_add_bus(harness);
-    int n = 0, largest;
+    int n;
 
     fake_engine_reset();
     fake_engine_set_automatic(TRUE);
@@ -231,14 +313,10 @@ GST_START_TEST(takes_over_in_flight)
         fail_unless_equals_int(gst_harness_push(harness, test_picture(&info, 0)), GST_FLOW_OK);
     }
     fail_unless(gst_harness_push_event(harness, gst_event_new_eos()));
-    for (; (frame = gst_harness_try_pull(harness)); n++) {
-        test_difference(frame, wanted, &info, &largest);
-        fail_unless(largest <= 1, "frame %d differs by %d", n, largest);
-        gst_buffer_unref(frame);
-    }
+    n = pull_all(harness, wanted, &info);
     fail_unless(n >= 8 - LOST, "%d frames came out", n);
     expect_device(harness->element, "cpu");
-    expect_warning(bus);
+    expect_warning(bus, CPU_TAKES_OVER);
     fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 0);
     test_drop_bus(harness, bus);
     gst_harness_teardown(harness);
@@ -377,6 +455,8 @@ static Suite *several_devices_suite(void)
     if (has_vulkan()) { /* not a list of what was skipped */
         tcase_add_test(tcase, other_device);
         tcase_add_test(tcase, precisions);
+        tcase_add_loop_test(tcase, opened_again, 0, FAKE_RESULT + 1);
+        tcase_add_loop_test(tcase, lost_twice, 0, 2);
         tcase_add_loop_test(tcase, takes_over_in_flight, FAKE_FRAME, FAKE_RESULT + 1);
         tcase_add_test(tcase, one_pipeline);
     }
