@@ -30,14 +30,24 @@ static char *list_precisions(const PixDevice *device)
     return g_string_free(list, FALSE);
 }
 
+/* FP32 has been checked. */
+static bool prepare(PixDevice *device, PixPrecision precision, GError **error)
+{
+    bool checks = device->backend->identity && precision != PIX_PRECISION_FP32;
+    if (checks && !pix_self_check(device, precision, error))
+        return false;
+    if (device->backend->tune)
+        device->backend->tune(device, precision);
+    return true;
+}
+
 bool pix_backend_format(PixDevice *device, PixPrecision *precision, PixFormat *format,
                         GError **error)
 {
     if (*precision == PIX_PRECISION_AUTO)
         *precision = PIX_PRECISION_FP32;
-    if (has_format(device, *precision, format)) /* FP32 has been checked */
-        return *precision == PIX_PRECISION_FP32 || !device->backend->identity ||
-               pix_self_check(device, *precision, error);
+    if (has_format(device, *precision, format))
+        return prepare(device, *precision, error);
     g_autofree char *list = list_precisions(device);
     return pix_fail(error, PIX_ERROR_UNSUPPORTED,
                     "%s (%s) does not compute in %s; precision can be one of auto, %s",

@@ -169,6 +169,12 @@ struct PixBackend {
      */
     bool (*format)(const PixDevice *device, PixPrecision precision, PixFormat *format);
 
+    /**
+     * tune: Before a model in @precision, which it can, is made: chooses between kernels of the same
+     * results by their time. Optional.
+     */
+    void (*tune)(PixDevice *device, PixPrecision precision);
+
     /** Memory. Bytes that a tensor takes; buffers are aligned for any tensor at offset 0. */
     size_t alignment; /* of tensors within a buffer, in bytes */
     size_t (*activation_bytes)(const PixDevice *device, PixShape shape, PixDtype dtype);

@@ -11,6 +11,7 @@ khronos_validation.log_filename = $messages
 khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
 END
 unset VK_LAYER_PATH VK_LAYER_ENABLES
+export PIX2PIX_VULKAN="${PIX2PIX_VULKAN-unmeasured}" # the same calls each time
 case ${PIX2PIX_DEVICE-} in
 vulkan*) ;;
 *) export PIX2PIX_DEVICE=vulkan ;;

@@ -3,6 +3,7 @@
 /* The table of GPUs with Vulkan. */
 #include "vk-loader.h"
 #include "vk-ops.h"
+#include "vk-tune.h"
 
 static const char *plain_algorithm(const PixDevice *device, const PixCall *call)
 {
@@ -16,6 +17,7 @@ const PixBackend pix_backend_vulkan = {
     .list = vk_loader_list,
     .identity = vk_device_identity,
     .format = vk_device_format,
+    .tune = vk_tune,
     .alignment = VK_ALIGNMENT,
     .activation_bytes = vk_activation_bytes,
     .weight_bytes = vk_weight_bytes,

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "vk-tune.h"
+
 /* Groups that keep a device busy. */
 #define WANTED_GROUPS 256
 #define WANTED_GROUPS_SLOW 4
@@ -21,22 +23,6 @@
 #define TENSOR_CHUNK 32
 #define MATRIX_PIXELS 1024
 #define GROUPS_Y 32768 /* below every device's limit */
-
-/* Sides of a group's tile and of an invocation's, see shaders/conv_tiles.glsl. */
-typedef struct {
-    const char *name;
-    uint32_t m, n, k, thread_m, thread_n;
-} Tile;
-
-/* 16 KiB of shared memory are enough for each, and for all but the first 128 invocations. */
-static const Tile tiles[] = {
-    {"tiled 128x64", 128, 64, 16, 8, 4}, /* large maps */
-    {"tiled 64x64", 64, 64, 16, 8, 4},   /* small ones */
-    {"tiled 128x32", 128, 32, 16, 8, 4}, /* few channels */
-    {"tiled 128x16", 128, 16, 16, 4, 4}, /* fewer */
-    {"tiled 256x4", 256, 4, 8, 4, 4},    /* those of a picture */
-    {"tiled 16x64", 16, 64, 16, 4, 4},   /* innermost layers */
-};
 
 static size_t ceil_div(size_t a, size_t b)
 {
@@ -96,37 +82,6 @@ bool vk_conv_fours(const PixTensor *tensor)
 
 /* ---- how it is cut ---- */
 
-/* Products, and what it takes to load their factors. */
-static size_t cost(const Tile *tile, const VulkanMatrices *matrices)
-{
-    return ceil_div(matrices->m, tile->m) * ceil_div(matrices->n, tile->n) *
-           (tile->m * tile->n + 8 * (tile->m + tile->n));
-}
-
-static uint32_t invocations(const Tile *tile)
-{
-    return tile->m / tile->thread_m * (tile->n / tile->thread_n);
-}
-
-static bool fits(const VulkanGpu *gpu, const Tile *tile)
-{
-    const VkPhysicalDeviceLimits *limits = &gpu->properties.limits;
-    return invocations(tile) <= limits->maxComputeWorkGroupInvocations &&
-           invocations(tile) <= limits->maxComputeWorkGroupSize[0];
-}
-
-static Tile choose_tile(const VulkanGpu *gpu, const VulkanMatrices *matrices)
-{
-    const Tile *best = NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(tiles); i++)
-        if (fits(gpu, &tiles[i]) && (!best || cost(&tiles[i], matrices) < cost(best, matrices)))
-            best = &tiles[i];
-    Tile tile = *best;
-    while (tile.k > 4 && tile.k / 2 >= matrices->chunk)
-        tile.k /= 2;
-    return tile;
-}
-
 void vk_conv_split(VulkanConv *conv, const PixDevice *device, size_t most)
 {
     const VulkanGpu *gpu = ((const VulkanDevice *)device)->gpu;
@@ -134,29 +89,50 @@ void vk_conv_split(VulkanConv *conv, const PixDevice *device, size_t most)
     conv->push.splits = (uint32_t)CLAMP(most, 1, MAX(room, 1));
 }
 
-/* @rows, @columns: tiles of a phase; @chunks: of a sum. */
-static void set_groups(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices,
-                       size_t rows, size_t columns, size_t chunks)
+/* @groups: without splits, of all phases; @chunks: of a sum. */
+static void set_splits(VulkanConv *conv, const PixDevice *device, size_t groups, size_t chunks)
 {
     const VulkanGpu *gpu = ((const VulkanDevice *)device)->gpu;
     size_t wanted = vk_gpu_is_slow(gpu) ? WANTED_GROUPS_SLOW : WANTED_GROUPS;
-    size_t groups = rows * matrices->phases;
-    vk_conv_split(conv, device, MIN(wanted / (groups * columns), chunks / SPLIT_CHUNKS));
-    groups *= conv->push.splits;
+    vk_conv_split(conv, device, MIN(wanted / groups, chunks / SPLIT_CHUNKS));
+}
+
+/* @rows, @columns: tiles of a phase. */
+static void set_groups(VulkanConv *conv, const VulkanMatrices *matrices, size_t rows,
+                       size_t columns)
+{
+    size_t groups = rows * matrices->phases * conv->push.splits;
     conv->push.tiles = (uint32_t)rows;
     conv->dispatch.groups[0] = (uint32_t)columns;
     conv->dispatch.groups[1] = (uint32_t)MIN(groups, GROUPS_Y);
     conv->dispatch.groups[2] = (uint32_t)ceil_div(groups, GROUPS_Y);
 }
 
+/* The chunks of each phase. */
+static size_t chunks_of(const VulkanMatrices *matrices, size_t chunk)
+{
+    return matrices->depth / matrices->phases / chunk;
+}
+
+void vk_conv_cut_as(VulkanConv *conv, const VulkanMatrices *matrices, const VulkanTile *tile)
+{
+    const uint32_t constants[] = {
+        vk_tile_invocations(tile), 1, 1, tile->m, tile->n, tile->k, tile->thread_m, tile->thread_n};
+    memcpy(conv->dispatch.constants, constants, sizeof constants);
+    set_groups(conv, matrices, ceil_div(matrices->m, tile->m), ceil_div(matrices->n, tile->n));
+}
+
+/* Splits follow from the rule alone: the order of a sum depends on them. */
 void vk_conv_cut(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
 {
-    const Tile tile = choose_tile(((const VulkanDevice *)device)->gpu, matrices);
-    const uint32_t constants[] = {invocations(&tile), 1, 1, tile.m, tile.n, tile.k, tile.thread_m,
-                                  tile.thread_n};
-    memcpy(conv->dispatch.constants, constants, sizeof constants);
-    set_groups(conv, device, matrices, ceil_div(matrices->m, tile.m), ceil_div(matrices->n, tile.n),
-               matrices->depth / matrices->phases / tile.k);
+    const VulkanDevice *vulkan = (const VulkanDevice *)device;
+    const VulkanTileTimes *times = vk_tune_times(vulkan, conv->dispatch.bindings[0].halves);
+    VulkanTile tile = vk_tile_by_rule(vulkan->gpu, matrices);
+    set_splits(conv, device, vk_tile_groups(&tile, matrices) * matrices->phases,
+               chunks_of(matrices, tile.k));
+    if (times)
+        tile = vk_tile_by_times(vulkan->gpu, matrices, conv->push.splits, times, tile);
+    vk_conv_cut_as(conv, matrices, &tile);
 }
 
 bool vk_conv_suits_matrix(const VulkanMatrices *matrices)
@@ -171,8 +147,10 @@ void vk_conv_cut_matrix(VulkanConv *conv, const PixDevice *device, const VulkanM
         conv->dispatch.shader == VK_SHADER_CONV_TENSOR ? TENSOR_CHUNK : MATRIX_CHUNK;
     const uint32_t constants[] = {MATRIX_GROUP, 1, 1, MATRIX_TILE, MATRIX_TILE, chunk};
     memcpy(conv->dispatch.constants, constants, sizeof constants);
-    set_groups(conv, device, matrices, ceil_div(matrices->m, MATRIX_TILE),
-               ceil_div(matrices->n, MATRIX_TILE), matrices->depth / matrices->phases / chunk);
+    const size_t rows = ceil_div(matrices->m, MATRIX_TILE);
+    const size_t columns = ceil_div(matrices->n, MATRIX_TILE);
+    set_splits(conv, device, rows * columns * matrices->phases, chunks_of(matrices, chunk));
+    set_groups(conv, matrices, rows, columns);
 }
 
 void vk_conv_cut_narrow(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices)
@@ -183,8 +161,9 @@ void vk_conv_cut_narrow(VulkanConv *conv, const PixDevice *device, const VulkanM
     const uint32_t teams = VK_GROUP / lanes;
     const uint32_t constants[] = {VK_GROUP, 1, 1, teams, lanes, NARROW_PIXELS};
     memcpy(conv->dispatch.constants, constants, sizeof constants);
-    set_groups(conv, device, matrices, ceil_div(matrices->m, teams * NARROW_PIXELS), 1,
-               matrices->depth / matrices->phases / (lanes * 4));
+    const size_t rows = ceil_div(matrices->m, teams * NARROW_PIXELS);
+    set_splits(conv, device, rows * matrices->phases, chunks_of(matrices, lanes * 4));
+    set_groups(conv, matrices, rows, 1);
 }
 
 const char *vk_conv_variant(const VulkanConv *conv)
@@ -196,9 +175,10 @@ const char *vk_conv_variant(const VulkanConv *conv)
         return "tensor cores";
     if (conv->dispatch.shader == VK_SHADER_CONV_MATRIX)
         return "matrices";
-    for (size_t i = 0; i < G_N_ELEMENTS(tiles); i++)
-        if (constants[VK_CONV_TILE] == tiles[i].m && constants[VK_CONV_TILE + 1] == tiles[i].n)
-            return tiles[i].name;
+    for (size_t i = 0; i < VK_TILES; i++)
+        if (constants[VK_CONV_TILE] == vk_tiles[i].m &&
+            constants[VK_CONV_TILE + 1] == vk_tiles[i].n)
+            return vk_tiles[i].name;
     return "simple";
 }
 

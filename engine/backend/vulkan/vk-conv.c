@@ -87,13 +87,21 @@ static VulkanShader choose_shader(const PixDevice *device, int oc)
     return oc <= 4 ? VK_SHADER_CONV_NARROW : VK_SHADER_CONV_TILED;
 }
 
-static VulkanConv product(const PixDevice *device, const PixConvOp *op, const PixTensor *in,
+static VulkanConv product(VulkanShader shader, const PixConvOp *op, const PixTensor *in,
                           const PixTensor *out)
 {
-    VulkanConv conv = vk_conv_new(choose_shader(device, out->shape.c), op);
+    VulkanConv conv = vk_conv_new(shader, op);
     vk_conv_set_in(&conv, in);
     vk_conv_set_out(&conv, out, 2);
     conv.dispatch.constants[VK_CONV_FOURS] = vk_conv_fours(in);
+    return conv;
+}
+
+VulkanConv vk_conv_plain(const PixConvOp *op, const PixTensor *in, const PixTensor *weight,
+                         const PixTensor *out)
+{
+    VulkanConv conv = product(VK_SHADER_CONV_TILED, op, in, out);
+    set_weight(&conv, weight, true);
     return conv;
 }
 
@@ -111,7 +119,8 @@ static VulkanConv forward(const PixDevice *device, const PixCall *call)
     const PixConvOp *op = &call->op->conv;
     const bool measures = pix_conv_measures(op);
     const PixTensor sums = sums_of(call);
-    VulkanConv conv = product(device, op, &call->in[0], measures ? &sums : &call->out);
+    VulkanConv conv =
+        product(choose_shader(device, op->oc), op, &call->in[0], measures ? &sums : &call->out);
     conv.push.bare = measures;
     if (!measures)
         set_vectors(&conv, op, call->param);
@@ -155,7 +164,7 @@ VulkanConv vk_conv_input_gradient(const PixDevice *device, const PixCall *call,
 {
     PixConvOp op = call->op->conv;
     op.pad = pad;
-    VulkanConv conv = product(device, &op, &call->dout, din);
+    VulkanConv conv = product(choose_shader(device, din->shape.c), &op, &call->dout, din);
     set_weight(&conv, &call->param[PIX_SLOT_WEIGHT], false);
     conv.push.adds = adds;
     cut(&conv, device, call->op->kind == PIX_OP_CONV);

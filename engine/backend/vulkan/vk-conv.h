@@ -9,6 +9,7 @@
 #define PIX_VK_CONV_H
 
 #include "vk-ops.h"
+#include "vk-tiles.h"
 
 /** VulkanConvPush: that of shaders/conv.glsl. */
 typedef struct {
@@ -47,14 +48,6 @@ typedef struct {
     VulkanBinding parts;     /* (splits, count) floats; nothing for one split */
 } VulkanConv;
 
-/** VulkanMatrices: a product in each of some phases. */
-typedef struct {
-    size_t m, n;  /* its sides, of the largest phase */
-    size_t depth; /* of a sum, of all phases together */
-    uint32_t phases;
-    uint32_t chunk; /* what of a sum can be taken at a time */
-} VulkanMatrices;
-
 /* vk-conv-cut.c */
 
 /** vk_conv_new: Nothing yet but the settings of @op, without its norm and activation. */
@@ -69,6 +62,8 @@ bool vk_conv_fours(const PixTensor *tensor);
 
 /** vk_conv_cut: Into tiles, groups and splits, for the shaders with conv_tiles.glsl. */
 void vk_conv_cut(VulkanConv *conv, const PixDevice *device, const VulkanMatrices *matrices);
+/** vk_conv_cut_as: Into these tiles, and as many splits as it has. */
+void vk_conv_cut_as(VulkanConv *conv, const VulkanMatrices *matrices, const VulkanTile *tile);
 /** vk_conv_suits_matrix: Whether tiles of conv_matrix.comp would be full. */
 bool vk_conv_suits_matrix(const VulkanMatrices *matrices);
 /** vk_conv_cut_matrix: For conv_matrix.comp. */
@@ -93,6 +88,10 @@ void vk_conv_run(PixDevice *device, const VulkanConv *conv);
 void vk_conv_finish(PixDevice *device, const VulkanConv *conv);
 
 /* vk-conv.c */
+
+/** vk_conv_plain: Forward in tiles, neither cut nor with vectors. */
+VulkanConv vk_conv_plain(const PixConvOp *op, const PixTensor *in, const PixTensor *weight,
+                         const PixTensor *out);
 
 /** vk_conv_input_gradient: @din: of the input, or of the padded map; @pad: which zeros it lacks. */
 VulkanConv vk_conv_input_gradient(const PixDevice *device, const PixCall *call,

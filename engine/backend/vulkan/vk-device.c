@@ -17,6 +17,7 @@ static void configure(VulkanDevice *device, const char *words)
     const char *const *all = (const char *const *)each;
     device->simple = g_strv_contains(all, "simple");
     device->half = device->gpu->features.half && !g_strv_contains(all, "nofp16");
+    device->tunes = !device->simple && !g_strv_contains(all, "unmeasured");
     device->matrix = g_strv_contains(all, "matrix");
     device->tensor = device->gpu->features.tensor && device->half && !device->simple &&
                      !device->matrix && !g_strv_contains(all, "nomatrix");

@@ -30,6 +30,7 @@ typedef struct {
     /* What PIX2PIX_VULKAN and the GPU say. */
     bool simple; /* shaders that the fast ones must beat */
     bool half;   /* maps and weights may be 16-bit floats */
+    bool tunes;  /* by what was measured */
     /* By products of small matrices: of the GPU's own, or of matrix.glsl's stand-ins for those. */
     bool tensor, matrix;
     char *id, *features;

@@ -72,6 +72,9 @@ static void free_gpu(VulkanGpu *gpu)
     g_mutex_clear(&gpu->queue_lock);
     g_mutex_clear(&gpu->spoiled_lock);
     g_mutex_clear(&gpu->pipelines_lock);
+    g_mutex_clear(&gpu->tiles_lock);
+    for (size_t i = 0; i < G_N_ELEMENTS(gpu->tile_times); i++)
+        g_free(gpu->tile_times[i]);
     g_free(gpu->name);
     g_free(gpu->driver);
     g_free(gpu->uuid);
@@ -86,6 +89,7 @@ static VulkanGpu *make_gpu(const VulkanChoice *choice, GError **error)
     gpu->family = (uint32_t)vk_loader_queue_family(choice->physical);
     g_mutex_init(&gpu->queue_lock);
     g_mutex_init(&gpu->pipelines_lock);
+    g_mutex_init(&gpu->tiles_lock);
     describe(gpu);
     if (!make_device(gpu, error) || !vk_pipelines_init(gpu, error)) {
     g_mutex_init(&gpu->spoiled_lock);

@@ -44,6 +44,9 @@ typedef struct {
     GMutex pipelines_lock;
     GHashTable *pipelines; /* of vk-pipeline.c */
     VkPipelineCache cache;
+
+    GMutex tiles_lock;      /* of who measures them */
+    gpointer tile_times[2]; /* of vk-tune.c, for floats and for halves; atomic; NULL: nobody has */
 } VulkanGpu;
 
 /**

@@ -129,6 +129,14 @@ void vk_upsample_forward(PixDevice *device, const PixCall *call);
 void vk_upsample_backward(PixDevice *device, const PixCall *call);
 
 /* vk-peak.c */
+
+/**
+ * vk_time_of:
+ * @clock_ms: (nullable): NULL: the device's, where it has one.
+ * Returns: milliseconds of what @ask asks for; negative: failed.
+ */
+double vk_time_of(PixDevice *device, void (*ask)(PixDevice *device, void *data), void *data,
+                  double (*clock_ms)(void), GError **error);
 bool vk_measure(PixDevice *device, PixPeak *peak, GError **error);
 
 /* vk-move.c */

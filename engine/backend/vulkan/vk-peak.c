@@ -11,9 +11,8 @@
 #define STREAM_BYTES ((size_t)64 << 20) /* more than caches hold */
 #define TRIES 5
 
-/* Milliseconds of what @ask asks for, by the device's clock where it has one; negative: failed. */
-static double time_of(PixDevice *device, void (*ask)(PixDevice *device, void *data), void *data,
-                      GError **error)
+double vk_time_of(PixDevice *device, void (*ask)(PixDevice *device, void *data), void *data,
+                  double (*clock_ms)(void), GError **error)
 {
     double ms = -1;
     if (!vk_device_record(device, error))
@@ -24,10 +23,10 @@ static double time_of(PixDevice *device, void (*ask)(PixDevice *device, void *da
     PixCommands *commands = vk_device_finish(device, error);
     if (!commands)
         return -1;
-    double before = pix_clock_ms();
+    double before = clock_ms ? clock_ms() : pix_clock_ms();
     if (vk_device_submit(device, commands, error) && vk_device_wait(device, commands, error) &&
-        !vk_device_read_marks(device, commands, &ms, 1))
-        ms = pix_clock_ms() - before;
+        (clock_ms || !vk_device_read_marks(device, commands, &ms, 1)))
+        ms = (clock_ms ? clock_ms() : pix_clock_ms()) - before;
     vk_device_commands_free(device, commands);
     return ms;
 }
@@ -62,7 +61,7 @@ static bool measure_arithmetic(PixDevice *device, PixBuffer *out, double *gflops
     double ms = 0;
     while (ms < LONG_ENOUGH_MS && work.rounds < MAX_ROUNDS) {
         work.rounds *= 2;
-        ms = time_of(device, ask_arithmetic, &work, error);
+        ms = vk_time_of(device, ask_arithmetic, &work, NULL, error);
         if (ms < 0)
             return false;
     }
@@ -86,7 +85,7 @@ static bool measure_memory(PixDevice *device, PixBuffer *buffer, double *gbytes,
     double best = 0;
     vk_fill(device, (PixRange){buffer, 0, STREAM_BYTES}, 0);
     for (int i = 0; i < TRIES; i++) {
-        double ms = time_of(device, ask_memory, buffer, error);
+        double ms = vk_time_of(device, ask_memory, buffer, NULL, error);
         if (ms < 0)
             return false;
         best = MAX(best, STREAM_BYTES * 1.5 / ms / 1e6);
