@@ -15,14 +15,13 @@
 
 #include "backend.h"
 #include "compare.h"
-#include "levels.h"
+#include "fenced.h"
 #include "ref-ops.h"
 
 /* float32 against double; a case that needs more says why. */
 #define NMSE 1e-9
 /* Of outputs that are rounded to 11 bits: 2^-22 / 3 at most, where all are just above powers of two. */
 #define HALF_NMSE 1e-7
-#define GUARD 12344.f /* in any format */
 
 typedef struct {
     const char *name;
@@ -301,25 +300,7 @@ static const Case cases[] = {
      .breaks = true},
 };
 
-/* A tensor of its own memory: between two others, and between two channels on each side. */
-typedef struct {
-    PixTensor tensor;
-    float *values; /* what the specification reads, or what was found */
-} Fenced;
-
 #define FENCE 2 /* channels on each side */
-
-static void whole_write(PixDevice *device, const PixTensor *tensor, float value)
-{
-    PixTensor whole = *tensor;
-    whole.c_first = 0;
-    whole.shape.c = whole.c_whole;
-    size_t count = pix_shape_count(whole.shape);
-    g_autofree float *values = g_new(float, count);
-    for (size_t i = 0; i < count; i++)
-        values[i] = value;
-    assert_true(device->backend->write(device, &whole, values, NULL));
-}
 
 /* As memory of @dtype would give them back. */
 static void round_to(PixDtype dtype, float *values, size_t count)
@@ -327,53 +308,6 @@ static void round_to(PixDtype dtype, float *values, size_t count)
     g_autofree char *stored = g_malloc(count * pix_dtype_bytes(dtype));
     pix_dtype_from_floats(dtype, values, stored, count);
     pix_dtype_to_floats(dtype, stored, values, count);
-}
-
-static Fenced fenced_new(PixDevice *device, PixShape shape, PixDtype dtype)
-{
-    PixShape whole = shape;
-    whole.c += 2 * FENCE;
-    size_t bytes = device->backend->activation_bytes(device, whole, dtype);
-    bytes = (bytes + device->backend->alignment - 1) / device->backend->alignment *
-            device->backend->alignment;
-    Fenced f = {.values = g_new0(float, pix_shape_count(shape))};
-    f.tensor = (PixTensor){
-        shape, device->backend->buffer_new(device, 3 * bytes, NULL), bytes, FENCE, whole.c, dtype};
-    for (size_t i = 0; i < 3; i++) {
-        PixTensor part = f.tensor;
-        part.offset = i * bytes;
-        whole_write(device, &part, GUARD);
-    }
-    return f;
-}
-
-static void check_plane(PixDevice *device, PixTensor part, int c_first, int count)
-{
-    part.c_first = c_first;
-    part.shape.c = count;
-    size_t n = pix_shape_count(part.shape);
-    g_autofree float *values = g_new(float, n);
-    assert_true(device->backend->read(device, &part, values, NULL));
-    for (size_t i = 0; i < n; i++)
-        if (values[i] != GUARD)
-            fail_msg("memory beside the output was written");
-}
-
-static void fenced_check(PixDevice *device, const Fenced *f)
-{
-    PixTensor part = f->tensor;
-    part.offset = 0;
-    check_plane(device, part, 0, part.c_whole);
-    part.offset = 2 * f->tensor.offset;
-    check_plane(device, part, 0, part.c_whole);
-    check_plane(device, f->tensor, 0, FENCE);
-    check_plane(device, f->tensor, part.c_whole - FENCE, FENCE);
-}
-
-static void fenced_clear(PixDevice *device, Fenced *f)
-{
-    device->backend->buffer_free(device, f->tensor.buffer);
-    g_free(f->values);
 }
 
 static double *to_double(const float *values, size_t count)
@@ -394,14 +328,27 @@ static void param_dims(const Case *k, PixSlot slot, PixShape out, int dims[4])
     memcpy(dims, slot == PIX_SLOT_WEIGHT ? weight : vector, sizeof weight);
 }
 
-#define VECTOR_BYTES ((size_t)8192)
+/* Weights are of @dtype; those that are none lie in one row. */
+static void params_new(PixDevice *device, const Case *k, PixShape out, PixDtype dtype,
+                       Fenced params[PIX_SLOT_COUNT])
+{
+    PixShape vectors[PIX_SLOT_COUNT] = {{0}};
+    int dims[4];
+    for (int slot = PIX_SLOT_BIAS; slot < PIX_SLOT_COUNT; slot++)
+        if (k->slots & BIT(slot))
+            vectors[slot] = (PixShape){1, out.c, 1, 1};
+    fenced_new_row(device, vectors, PIX_SLOT_COUNT, params);
+    param_dims(k, PIX_SLOT_WEIGHT, out, dims);
+    if (k->slots & WEIGHT)
+        params[PIX_SLOT_WEIGHT] = fenced_new_weight(device, &k->op, dims, dtype);
+}
 
 /*
- * Makes a parameter on the device and for the specification; weights are of @dtype, and those that are
- * none lie in @vectors. Weights must come back as they were.
+ * Fills a parameter on the device and for the specification; weights are of @dtype. It must come back
+ * as it was.
  */
 static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixShape out,
-                          PixDtype dtype, PixBuffer *vectors, PixTensor *tensor)
+                          PixDtype dtype, const Fenced *fenced, PixTensor *tensor)
 {
     const PixBackend *backend = device->backend;
     int dims[4];
@@ -413,17 +360,10 @@ static double *make_param(PixDevice *device, const Case *k, PixSlot slot, PixSha
     if (slot == PIX_SLOT_VARIANCE)
         for (size_t i = 0; i < count; i++)
             values[i] = fabsf(values[i]) + 0.1f;
-    bool weight = slot == PIX_SLOT_WEIGHT;
-    if (weight)
+    *tensor = fenced->tensor;
+    if (slot == PIX_SLOT_WEIGHT) {
+        *tensor = (PixTensor){shape, tensor->buffer, tensor->offset, 0, shape.c, dtype};
         round_to(dtype, values, count);
-    PixShape vector = {1, dims[0], 1, 1};
-    size_t bytes = weight ? backend->weight_bytes(device, &k->op, dims, dtype)
-                          : backend->activation_bytes(device, vector, PIX_DTYPE_F32);
-    *tensor =
-        weight ? (PixTensor){shape, backend->buffer_new(device, bytes, NULL), 0, 0, shape.c, dtype}
-               : (PixTensor){vector, vectors, slot * VECTOR_BYTES, 0, vector.c};
-    g_assert(weight || bytes <= VECTOR_BYTES);
-    if (weight) {
         assert_true(backend->write_weight(device, tensor, &k->op, dims, values, NULL));
         assert_true(backend->read_weight(device, tensor, &k->op, dims, back, NULL));
     } else {
@@ -442,67 +382,72 @@ static void break_values(float *values, size_t count)
         values[count / 5 * (i + 1) + i] = broken[i];
 }
 
+/* @copy: (out): the same numbers for the specification. */
+static Fenced make_input(PixDevice *device, const Case *k, int index, PixDtype dtype,
+                         const double **copy)
+{
+    Fenced f = fenced_new_map(device, k->in[index], FENCE, dtype);
+    g_autofree float *values = g_new(float, f.count);
+    compare_fill(values, f.count, k->range ? k->range : 1, 1 + (guint)index);
+    if (k->op.kind == PIX_OP_NORM && k->range) /* far from zero, and little spread */
+        for (size_t j = 0; j < f.count; j++)
+            values[j] = k->range + values[j] / k->range;
+    if (k->breaks)
+        break_values(values, f.count);
+    round_to(dtype, values, f.count);
+    fenced_write(device, &f, values);
+    *copy = to_double(values, f.count);
+    return f;
+}
+
 static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in_place)
 {
     const PixBackend *backend = device->backend;
     const PixFrame frame = {.seed = 42, .number = 7};
     PixCall call = {.op = &k->op, .frame = &frame};
     RefCall ref = {.op = &k->op, .frame = frame};
-    Fenced in[PIX_MAX_INPUTS] = {{{{0}}}}, out = {{{0}}};
+    Fenced in[PIX_MAX_INPUTS] = {{{{0}}}}, params[PIX_SLOT_COUNT];
     PixShape shape;
     int n_inputs = pix_op_n_inputs(k->op.kind);
     assert_true(pix_op_infer(&k->op, k->in, &shape, NULL));
     for (int i = 0; i < n_inputs; i++) {
-        in[i] = fenced_new(device, k->in[i], format.maps);
-        compare_fill(in[i].values, pix_shape_count(k->in[i]), k->range ? k->range : 1,
-                     1 + (guint)i);
-        if (k->op.kind == PIX_OP_NORM && k->range) /* far from zero, and little spread */
-            for (size_t j = 0; j < pix_shape_count(k->in[i]); j++)
-                in[i].values[j] = k->range + in[i].values[j] / k->range;
-        if (k->breaks)
-            break_values(in[i].values, pix_shape_count(k->in[i]));
-        round_to(format.maps, in[i].values, pix_shape_count(k->in[i]));
-        assert_true(backend->write(device, &in[i].tensor, in[i].values, NULL));
+        in[i] = make_input(device, k, i, format.maps, &ref.x[i]);
         call.in[i] = in[i].tensor;
         ref.shape[i] = k->in[i];
-        ref.x[i] = to_double(in[i].values, pix_shape_count(k->in[i]));
     }
-    PixBuffer *vectors = backend->buffer_new(device, PIX_SLOT_COUNT * VECTOR_BYTES, NULL);
+    params_new(device, k, shape, format.weights, params);
     for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
         if (k->slots & BIT(slot))
-            ref.param[slot] = make_param(device, k, (PixSlot)slot, shape, format.weights, vectors,
-                                         &call.param[slot]);
-    out = fenced_new(device, shape, format.maps);
-    size_t count = pix_shape_count(shape);
-    for (size_t i = 0; i < count; i++)
-        out.values[i] = NAN;
-    assert_true(backend->write(device, &out.tensor, out.values, NULL));
+            ref.param[slot] = make_param(device, k, (PixSlot)slot, shape, format.weights,
+                                         &params[slot], &call.param[slot]);
+    Fenced out = fenced_new_map(device, shape, FENCE, format.maps);
     call.out = in_place ? call.in[0] : out.tensor;
-    call.scratch = backend->buffer_new(device, pix_backend_scratch(device, &call, false), NULL);
+    Fenced scratch = fenced_new_scratch(device, pix_backend_scratch(device, &call, false));
+    call.scratch = scratch.tensor.buffer;
     pix_backend_forward(device, &call);
-    assert_true(backend->read(device, &call.out, out.values, NULL));
 
-    g_autofree double *expected = g_new(double, count);
+    g_autofree float *found = g_new(float, out.count);
+    g_autofree double *expected = g_new(double, out.count);
+    assert_true(backend->read(device, &call.out, found, NULL));
     ref_forward(&ref, expected);
-    CompareError e = compare(out.values, expected, count);
+    CompareError e = compare(found, expected, out.count);
     double most = MAX(k->nmse ? k->nmse : NMSE, format.maps == PIX_DTYPE_F16 ? HALF_NMSE : 0);
     if (!e.finite || e.nmse > most)
         fail_msg("%s (%s, %s, maps of %s%s): NMSE %.2e, worst at %zu: %.9g instead of %.9g",
                  k->name, pix_op_name(k->op.kind), device->info.features,
                  pix_dtype_name(format.maps), in_place ? ", in place" : "", e.nmse, e.worst,
-                 (double)out.values[e.worst], expected[e.worst]);
-    fenced_check(device, &out);
+                 (double)found[e.worst], expected[e.worst]);
+    fenced_end(device, &out);
+    fenced_end(device, &scratch);
     for (int i = 0; i < n_inputs; i++) {
-        fenced_check(device, &in[i]);
-        fenced_clear(device, &in[i]);
+        fenced_end(device, &in[i]);
         g_free((double *)ref.x[i]);
     }
-    for (int slot = 0; slot < PIX_SLOT_COUNT; slot++)
-        g_free((double *)ref.param[slot]);
-    backend->buffer_free(device, call.param[PIX_SLOT_WEIGHT].buffer);
-    backend->buffer_free(device, vectors);
-    fenced_clear(device, &out);
-    backend->buffer_free(device, call.scratch);
+    for (int slot = PIX_SLOT_COUNT - 1; slot >= 0; slot--) /* the first of a row owns it */
+        if (k->slots & BIT(slot)) {
+            fenced_end(device, &params[slot]);
+            g_free((double *)ref.param[slot]);
+        }
 }
 
 static void run_cases(PixDevice *device, PixFormat format)
@@ -546,7 +491,9 @@ static void test_threads(void **state)
         g_autofree float *x = g_new(float, pix_shape_count(in));
         compare_fill(x, pix_shape_count(in), 1, 9);
         PixCall call = {.op = &k->op};
-        g_free(make_param(device, k, PIX_SLOT_WEIGHT, out, PIX_DTYPE_F32, NULL,
+        Fenced params[PIX_SLOT_COUNT];
+        params_new(device, k, out, PIX_DTYPE_F32, params);
+        g_free(make_param(device, k, PIX_SLOT_WEIGHT, out, PIX_DTYPE_F32, &params[PIX_SLOT_WEIGHT],
                           &call.param[PIX_SLOT_WEIGHT]));
         call.in[0] = (PixTensor){
             in,
@@ -598,22 +545,10 @@ static void test_nan_is_no_pixel(void **state)
     backend->buffer_free(device, tensor.buffer);
 }
 
-static int close_device(void **state)
-{
-    pix_device_unref(*state);
-    return 0;
-}
-
-static int open_device(void **state)
-{
-    *state = level_open(*state);
-    return *state ? 0 : -1;
-}
-
 static int open_with(const char *words, void **state)
 {
     g_setenv("PIX2PIX_VULKAN", words, TRUE);
-    int result = open_device(state);
+    int result = open_level(state);
     g_unsetenv("PIX2PIX_VULKAN");
     return result;
 }
@@ -641,14 +576,14 @@ int main(void)
     size_t n = 2;
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
         if (has_level(levels[i]))
-            tests[n++] = (struct CMUnitTest){levels[i], test_device, open_device, close_device,
+            tests[n++] = (struct CMUnitTest){levels[i], test_device, open_level, close_device,
                                              (void *)levels[i]};
     if (has_level("vulkan")) {
         void *level = (void *)"vulkan";
         tests[n++] = (struct CMUnitTest){"vulkan, simple shaders", test_device, open_simple,
                                          close_device, level};
         tests[n++] =
-            (struct CMUnitTest){"vulkan in fp16", test_half, open_device, close_device, level};
+            (struct CMUnitTest){"vulkan in fp16", test_half, open_level, close_device, level};
         tests[n++] =
             (struct CMUnitTest){"vulkan, matrices", test_device, open_matrix, close_device, level};
         tests[n++] = (struct CMUnitTest){"vulkan in fp16, matrices", test_half, open_matrix,
