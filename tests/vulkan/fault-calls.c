@@ -161,23 +161,26 @@ static uint64_t replace_memory(VkDeviceMemory from, VkDeviceMemory to, uint64_t 
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL hook_AllocateMemory(VkDevice device,
-                                                          const VkMemoryAllocateInfo *info,
+                                                          const VkMemoryAllocateInfo *wanted,
                                                           const VkAllocationCallbacks *callbacks,
                                                           VkDeviceMemory *out)
 {
+    VkMemoryAllocateInfo info = *wanted;
     VkResult result;
     memset(out, 0xdb, sizeof *out);
     if (fault_fails(FAULT_AllocateMemory, &result))
         return result;
-    result = fault_take_memory(info->allocationSize);
+    if (!fault_choose_type(&info))
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    result = fault_take_memory(info.allocationSize);
     if (result != VK_SUCCESS)
         return result;
-    result = NEXT(device, AllocateMemory)(device, info, callbacks, out);
+    result = NEXT(device, AllocateMemory)(device, &info, callbacks, out);
     if (result != VK_SUCCESS) {
-        fault_give_memory(info->allocationSize);
+        fault_give_memory(info.allocationSize);
         return result;
     }
-    replace_memory(VK_NULL_HANDLE, *out, info->allocationSize);
+    replace_memory(VK_NULL_HANDLE, *out, info.allocationSize);
     return result;
 }
 
@@ -187,6 +190,13 @@ static VKAPI_ATTR void VKAPI_CALL hook_FreeMemory(VkDevice device, VkDeviceMemor
     if (memory)
         fault_give_memory(replace_memory(memory, VK_NULL_HANDLE, 0));
     NEXT(device, FreeMemory)(device, memory, callbacks);
+}
+
+static VKAPI_ATTR void VKAPI_CALL hook_GetBufferMemoryRequirements(VkDevice device, VkBuffer buffer,
+                                                                   VkMemoryRequirements *needs)
+{
+    NEXT(device, GetBufferMemoryRequirements)(device, buffer, needs);
+    fault_allow_types(needs);
 }
 
 /* ---- the table ---- */
@@ -200,16 +210,27 @@ static const struct {
         "vk" #name, (PFN_vkVoidFunction)hook_##name                                                \
     }
 #define CREATOR_HOOK(name, handle) HOOK(name),
-    HOOK(BindBufferMemory),       HOOK(MapMemory),
-    HOOK(AllocateCommandBuffers), HOOK(AllocateDescriptorSets),
-    HOOK(ResetCommandPool),       HOOK(BeginCommandBuffer),
-    HOOK(EndCommandBuffer),       HOOK(ResetFences),
-    HOOK(GetFenceStatus),         HOOK(GetQueryPoolResults),
-    HOOK(GetPipelineCacheData),   HOOK(DeviceWaitIdle),
-    HOOK(CreateComputePipelines), HOOK(QueueSubmit),
-    HOOK(WaitForFences),          HOOK(WaitSemaphores),
-    HOOK(CmdPipelineBarrier),     HOOK(CmdDispatch),
-    HOOK(AllocateMemory),         HOOK(FreeMemory),
+    HOOK(BindBufferMemory),
+    HOOK(MapMemory),
+    HOOK(AllocateCommandBuffers),
+    HOOK(AllocateDescriptorSets),
+    HOOK(ResetCommandPool),
+    HOOK(BeginCommandBuffer),
+    HOOK(EndCommandBuffer),
+    HOOK(ResetFences),
+    HOOK(GetFenceStatus),
+    HOOK(GetQueryPoolResults),
+    HOOK(GetPipelineCacheData),
+    HOOK(DeviceWaitIdle),
+    HOOK(CreateComputePipelines),
+    HOOK(QueueSubmit),
+    HOOK(WaitForFences),
+    HOOK(WaitSemaphores),
+    HOOK(CmdPipelineBarrier),
+    HOOK(CmdDispatch),
+    HOOK(AllocateMemory),
+    HOOK(FreeMemory),
+    HOOK(GetBufferMemoryRequirements),
     FAULT_CREATORS(CREATOR_HOOK)};
 
 PFN_vkVoidFunction fault_find_call(const char *name)

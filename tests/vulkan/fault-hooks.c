@@ -48,6 +48,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL hook_CreateInstance(const VkInstanceCreate
 {
     VkLayerInstanceCreateInfo *link = link_of_instance(info);
     VkResult result;
+    fault_make_instance();
     if (fault_fails(FAULT_CreateInstance, &result))
         return result;
     next_instance = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
@@ -106,6 +107,7 @@ static VKAPI_ATTR void VKAPI_CALL hook_GetPhysicalDeviceMemoryProperties(
     VkPhysicalDevice physical, VkPhysicalDeviceMemoryProperties *memory)
 {
     next.GetPhysicalDeviceMemoryProperties(physical, memory);
+    fault_open_window(memory);
     fault_shrink_heaps(memory);
 }
 
@@ -113,6 +115,7 @@ static VKAPI_ATTR void VKAPI_CALL hook_GetPhysicalDeviceMemoryProperties2(
     VkPhysicalDevice physical, VkPhysicalDeviceMemoryProperties2 *memory)
 {
     next.GetPhysicalDeviceMemoryProperties2(physical, memory);
+    fault_open_window(&memory->memoryProperties);
     fault_shrink_heaps(&memory->memoryProperties);
 }
 

@@ -3,18 +3,23 @@
 /*
  * A Vulkan layer for tests, which stands between a program and the driver and makes trouble, as the
  * environment says:
- *   FAULT_FAIL=NAME:K:RESULT  the K-th call of NAME, or of all that can fail where NAME is "any",
- *                             gives that VkResult, and its output is rubbish
+ *   FAULT_FAIL=NAME:K:RESULT  the K-th call of NAME, or of all that can fail where NAME is "any", or of
+ *                             those of them, but for waits, that are made by other threads than the one
+ *                             that made the instance where NAME is "other", gives that VkResult, and
+ *                             its output is rubbish
  *   FAULT_LOSE=K              the device is lost with the K-th vkQueueSubmit, until one is made anew
  *   FAULT_HANG=1              no wait ever ends
  *   FAULT_DROP=NAME:K         the K-th call of NAME, which cannot fail, is not made; with K 0, none is
  *   FAULT_LIMITS=1            the least limits that Vulkan 1.1 allows
  *   FAULT_HEAP=MIB            heaps are no larger than that, and there is no more
  *   FAULT_OBJECTS=N           so many allocations of memory can be alive
+ *   FAULT_WINDOW=1            the device has memory of its own that the processor sees, and a host's beside
+ *                             it; none of the former is to be had. For drivers with memory of one type
  *   FAULT_DEVICES=N           every physical device is there N times
  *   FAULT_ROBUST=1            robustBufferAccess is on
- *   FAULT_COUNTS=FILE         gets, at vkDestroyInstance, a line "NAME CALLS" for each function, "any", and
- *                             "bytes", the most that were allocated at a time
+ *   FAULT_COUNTS=FILE         gets, at vkDestroyInstance, a line "NAME CALLS" for each function, "any",
+ *                             "other", "window", of what was refused, and "bytes", the most that were
+ *                             allocated at a time
  * Calls are counted from the start of the process. One instance at a time; the driver's functions are
  * the same for all its devices.
  */
@@ -32,7 +37,8 @@ static const char *const names[] = {
 #undef NAME
 };
 
-static atomic_long counts[FAULT_COUNT], n_fallible;
+static atomic_long counts[FAULT_COUNT], n_fallible, n_other, n_refused;
+static _Thread_local bool made_instance;
 static atomic_bool lost;
 static atomic_int n_objects;
 static atomic_uint_fast64_t n_bytes, most_bytes;
@@ -71,7 +77,10 @@ bool fault_fails(FaultFunction function, VkResult *result)
 {
     long count = atomic_fetch_add(&counts[function], 1) + 1;
     long all = atomic_fetch_add(&n_fallible, 1) + 1;
-    if (is_chosen(names[function], count, result) || is_chosen("any", all, result))
+    bool is_other = !made_instance && function != FAULT_WaitForFences;
+    long other = is_other ? atomic_fetch_add(&n_other, 1) + 1 : 0;
+    if (is_chosen(names[function], count, result) || is_chosen("any", all, result) ||
+        (is_other && is_chosen("other", other, result)))
         return true;
     *result = VK_ERROR_DEVICE_LOST;
     return lost && function != FAULT_CreateDevice && function != FAULT_CreateInstance &&
@@ -98,6 +107,11 @@ bool fault_loses(void)
     return lost;
 }
 
+void fault_make_instance(void)
+{
+    made_instance = true;
+}
+
 void fault_find_device(void)
 {
     lost = false;
@@ -111,7 +125,8 @@ void fault_write_counts(void)
         return;
     for (int i = 0; i < FAULT_COUNT; i++)
         fprintf(out, "%s %ld\n", names[i], counts[i]);
-    fprintf(out, "any %ld\nbytes %" PRIuFAST64 "\n", n_fallible, most_bytes);
+    fprintf(out, "any %ld\nother %ld\nwindow %ld\nbytes %" PRIuFAST64 "\n", n_fallible, n_other,
+            n_refused, most_bytes);
     fclose(out);
 }
 
@@ -147,6 +162,45 @@ void fault_shrink_heaps(VkPhysicalDeviceMemoryProperties *memory)
     for (uint32_t i = 0; i < memory->memoryHeapCount && heap_bytes() > 0; i++)
         if (memory->memoryHeaps[i].size > heap_bytes())
             memory->memoryHeaps[i].size = heap_bytes();
+}
+
+/* ---- a window into the device's memory ---- */
+
+#define SHARED (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
+
+enum { OWN, WINDOW, HOST, TYPES };
+
+static bool has_window(void)
+{
+    return number_of("FAULT_WINDOW") != 0;
+}
+
+void fault_open_window(VkPhysicalDeviceMemoryProperties *memory)
+{
+    if (!has_window())
+        return;
+    memory->memoryHeapCount = 2;
+    memory->memoryHeaps[1] = (VkMemoryHeap){memory->memoryHeaps[0].size, 0};
+    memory->memoryTypeCount = TYPES;
+    memory->memoryTypes[OWN] = (VkMemoryType){VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
+    memory->memoryTypes[WINDOW] = (VkMemoryType){SHARED | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
+    memory->memoryTypes[HOST] = (VkMemoryType){SHARED | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, 1};
+}
+
+void fault_allow_types(VkMemoryRequirements *needs)
+{
+    if (has_window())
+        needs->memoryTypeBits = (1u << TYPES) - 1;
+}
+
+bool fault_choose_type(VkMemoryAllocateInfo *info)
+{
+    if (!has_window())
+        return true;
+    n_refused += info->memoryTypeIndex == WINDOW;
+    bool had = info->memoryTypeIndex != WINDOW;
+    info->memoryTypeIndex = 0;
+    return had;
 }
 
 /* ---- limits ---- */

@@ -71,6 +71,8 @@ bool fault_drops(FaultFunction function);
 bool fault_hangs(void);
 /** fault_loses: After a submission: whether the device is lost now. */
 bool fault_loses(void);
+/** fault_make_instance: This thread is about to make it. */
+void fault_make_instance(void);
 /** fault_find_device: There is a new one. */
 void fault_find_device(void);
 void fault_write_counts(void);
@@ -79,6 +81,11 @@ void fault_write_counts(void);
 VkResult fault_take_memory(uint64_t bytes);
 void fault_give_memory(uint64_t bytes);
 void fault_shrink_heaps(VkPhysicalDeviceMemoryProperties *memory);
+/** fault_open_window: In front of the driver's one type of memory. */
+void fault_open_window(VkPhysicalDeviceMemoryProperties *memory);
+void fault_allow_types(VkMemoryRequirements *needs);
+/** fault_choose_type: @info: (inout): gets the driver's own type. Returns: whether there is any. */
+bool fault_choose_type(VkMemoryAllocateInfo *info);
 void fault_lower_limits(VkPhysicalDeviceLimits *limits);
 void fault_lower_allocation(VkPhysicalDeviceMaintenance3Properties *properties);
 uint32_t fault_device_copies(void);
