@@ -102,7 +102,7 @@ else
     while read -r function n; do
         # vkCmd: functions that cannot fail.
         case $function:$n in
-        any:* | bytes:* | vkCmd*:* | *:0) continue ;;
+        any:* | other:* | window:* | bytes:* | vkCmd*:* | *:0) continue ;;
         esac
         # shellcheck disable=SC2046
         check "$function may fail" sweep "$function" $(printf '%s\n' 1 $((n / 2 + 1)) "$n" | sort -nu)
@@ -116,6 +116,8 @@ check 'a wait may end too early' survives FAULT_FAIL=vkWaitForFences:5:2
 check 'or never' refuses 'DEVICE_LOST: .*does not answer' FAULT_HANG=1
 check 'memory may be too small' refuses 'NO_MEMORY: .*MiB more are wanted' FAULT_HEAP=16
 check 'allocations may be too few' refuses 'NO_MEMORY: .*no more than 5' FAULT_OBJECTS=5
+check 'its own memory may be out of sight' is_right FAULT_WINDOW=1 FAULT_COUNTS="$scratch/window"
+check 'which it was' grep -q '^window [1-9]' "$scratch/window"
 check 'one of three devices works' is_right FAULT_DEVICES=3 PIX2PIX_DEVICE=vulkan:2
 check 'the fourth of three does not' refuses 'NO_DEVICE: .*2 "' FAULT_DEVICES=3 \
     PIX2PIX_DEVICE=vulkan:3

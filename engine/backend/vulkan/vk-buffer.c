@@ -99,18 +99,27 @@ static bool allocate(VulkanGpu *gpu, PixBuffer *buffer, const VkMemoryAllocateIn
     return true;
 }
 
-static bool make_memory(VulkanGpu *gpu, PixBuffer *buffer, VulkanMemory where, GError **error)
+static bool allocate_in(VulkanGpu *gpu, PixBuffer *buffer, const VkMemoryRequirements *needs,
+                        VulkanMemory where, GError **error)
 {
-    VkMemoryRequirements needs;
-    gpu->vk.vkGetBufferMemoryRequirements(gpu->device, buffer->buffer, &needs);
-    int type = choose_type(gpu, needs.memoryTypeBits, where);
+    int type = choose_type(gpu, needs->memoryTypeBits, where);
     if (type < 0)
         return pix_fail(error, PIX_ERROR_NO_MEMORY, "%s: no memory of the kind that is needed",
                         gpu->name);
     const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                       .allocationSize = needs.size,
+                                       .allocationSize = needs->size,
                                        .memoryTypeIndex = (uint32_t)type};
-    return allocate(gpu, buffer, &info, error) &&
+    return allocate(gpu, buffer, &info, error);
+}
+
+/* Of the GPU's own memory that the processor sees, there may be less than it says. */
+static bool make_memory(VulkanGpu *gpu, PixBuffer *buffer, VulkanMemory where, GError **error)
+{
+    VkMemoryRequirements needs;
+    gpu->vk.vkGetBufferMemoryRequirements(gpu->device, buffer->buffer, &needs);
+    if (where == VK_MEMORY_UPLOAD && !allocate_in(gpu, buffer, &needs, where, NULL))
+        where = VK_MEMORY_SHARED;
+    return (buffer->memory || allocate_in(gpu, buffer, &needs, where, error)) &&
            vk_gpu_check(gpu,
                         gpu->vk.vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0),
                         "vkBindBufferMemory", error);

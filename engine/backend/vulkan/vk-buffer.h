@@ -30,7 +30,7 @@ struct PixBuffer {
 typedef enum {
     VK_MEMORY_OWN,    /* fast for the GPU */
     VK_MEMORY_SHARED, /* mapped and coherent */
-    VK_MEMORY_UPLOAD, /* the same, of the GPU's own where that can be had */
+    VK_MEMORY_UPLOAD, /* the same, of the GPU's own where that can be had; else as SHARED */
 } VulkanMemory;
 
 /**

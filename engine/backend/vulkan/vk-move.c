@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Numbers to and from the order in which the GPU keeps them. */
+#include "error.h"
 #include "vk-ops.h"
 
 size_t vk_activation_bytes(const PixDevice *device, PixShape shape, PixDtype dtype)
@@ -18,13 +19,26 @@ size_t vk_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[
     return weight_count(dims) * pix_dtype_bytes(dtype);
 }
 
+static void *try_alloc(const PixDevice *device, size_t count, size_t element_bytes, GError **error)
+{
+    void *block = g_try_malloc_n(MAX(count, 1), element_bytes);
+    if (!block)
+        pix_fail(error, PIX_ERROR_NO_MEMORY,
+                 "%s: %zu MiB of the processor's memory are not to be had; use a smaller size or a "
+                 "smaller network",
+                 device->info.name, count * element_bytes >> 20);
+    return block;
+}
+
 /* ---- the whole tensor, as it lies ---- */
 
 static bool upload(PixDevice *device, const PixTensor *tensor, const float *values, size_t count,
                    GError **error)
 {
     size_t bytes = count * pix_dtype_bytes(tensor->dtype);
-    g_autofree char *stored = g_malloc(bytes);
+    g_autofree char *stored = try_alloc(device, bytes, 1, error);
+    if (!stored)
+        return false;
     pix_dtype_from_floats(tensor->dtype, values, stored, count);
     return vk_upload(device, tensor->buffer, tensor->offset, stored, bytes, error);
 }
@@ -33,8 +47,8 @@ static bool download(PixDevice *device, const PixTensor *tensor, float *values, 
                      GError **error)
 {
     size_t bytes = count * pix_dtype_bytes(tensor->dtype);
-    g_autofree char *stored = g_malloc(bytes);
-    if (!vk_download(device, tensor->buffer, tensor->offset, stored, bytes, error))
+    g_autofree char *stored = try_alloc(device, bytes, 1, error);
+    if (!stored || !vk_download(device, tensor->buffer, tensor->offset, stored, bytes, error))
         return false;
     pix_dtype_to_floats(tensor->dtype, stored, values, count);
     return true;
@@ -68,7 +82,9 @@ static void reorder(const PixTensor *tensor, float *whole, float *values, bool w
 bool vk_write(PixDevice *device, const PixTensor *tensor, const float *values, GError **error)
 {
     size_t count = whole_count(tensor);
-    g_autofree float *whole = g_new(float, count);
+    g_autofree float *whole = try_alloc(device, count, sizeof *whole, error);
+    if (!whole)
+        return false;
     /* Channels of others are in between. */
     if (tensor->shape.c < tensor->c_whole && !download(device, tensor, whole, count, error))
         return false;
@@ -79,8 +95,8 @@ bool vk_write(PixDevice *device, const PixTensor *tensor, const float *values, G
 bool vk_read(PixDevice *device, const PixTensor *tensor, float *values, GError **error)
 {
     size_t count = whole_count(tensor);
-    g_autofree float *whole = g_new(float, count);
-    if (!download(device, tensor, whole, count, error))
+    g_autofree float *whole = try_alloc(device, count, sizeof *whole, error);
+    if (!whole || !download(device, tensor, whole, count, error))
         return false;
     reorder(tensor, whole, values, false);
     return true;
@@ -110,7 +126,9 @@ bool vk_write_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op
                      const float *values, GError **error)
 {
     size_t count = weight_count(dims);
-    g_autofree float *packed = g_new(float, count);
+    g_autofree float *packed = try_alloc(device, count, sizeof *packed, error);
+    if (!packed)
+        return false;
     reorder_weight(op, dims, packed, (float *)values, true);
     return upload(device, tensor, packed, count, error);
 }
@@ -119,8 +137,8 @@ bool vk_read_weight(PixDevice *device, const PixTensor *tensor, const PixOp *op,
                     float *values, GError **error)
 {
     size_t count = weight_count(dims);
-    g_autofree float *packed = g_new(float, count);
-    if (!download(device, tensor, packed, count, error))
+    g_autofree float *packed = try_alloc(device, count, sizeof *packed, error);
+    if (!packed || !download(device, tensor, packed, count, error))
         return false;
     reorder_weight(op, dims, packed, values, false);
     return true;
