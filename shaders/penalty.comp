@@ -9,11 +9,12 @@
  */
 #include "tensor.glsl"
 #include "figure.glsl"
+#include "sum.glsl"
 
 layout(push_constant) uniform Push
 {
-    uint n, each; /* samples; elements of one */
-    uint index;   /* of the result */
+    uint n, each, all; /* samples; elements of one; samples with those of other dispatches */
+    uint index, adds;  /* of the result; to what it is */
     float weight;
 }
 p;
@@ -26,15 +27,15 @@ void main()
 {
     uint i = linear_index();
     if (i == 0) {
-        float sum = 0.0;
+        vec2 sum = p.adds != 0 ? figures[p.index].xy : vec2(0.0);
         for (uint n = 0; n < p.n; n++) {
             float away = sqrt(figure_value(squares[n])) - 1.0;
-            sum += away * away;
+            sum = add(sum, vec2(away * away, 0.0));
         }
-        figures[p.index] = vec4(sum, 0.0, float(p.n), 0.0);
+        figures[p.index] = vec4(sum, float(p.all), 0.0);
     }
     if (i >= p.n * p.each)
         return;
     float norm = sqrt(figure_value(squares[i / p.each]));
-    g[i] *= norm > 0.0 ? p.weight * 2.0 * (norm - 1.0) / norm / float(p.n) : 0.0;
+    g[i] *= norm > 0.0 ? p.weight * 2.0 * (norm - 1.0) / norm / float(p.all) : 0.0;
 }

@@ -27,6 +27,7 @@ typedef struct {
     uint32_t bare;
     uint32_t gathers; /* of VK_CONV_SPREAD and VK_CONV_RECTIFIES */
 } VulkanConvPush;
+G_STATIC_ASSERT(sizeof(VulkanConvPush) <= 128); /* what every device takes */
 
 enum { VK_CONV_SPREAD = 1, VK_CONV_RECTIFIES = 2 };
 

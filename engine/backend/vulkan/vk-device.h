@@ -36,9 +36,12 @@ typedef struct {
     char *id, *features;
 } VulkanDevice;
 
-/** VK_SUM_PARTS: the most parts of a sum.  VK_SUM_SAMPLES: the most figures at vk_sum_room(). */
+/**
+ * VK_SUM_PARTS: the most parts of a sum.  VK_SUM_SAMPLES: the most figures at vk_sum_room(); as many
+ * floats can be bound from their end on.
+ */
 #define VK_SUM_PARTS ((size_t)1 << 17)
-#define VK_SUM_SAMPLES ((size_t)4096)
+#define VK_SUM_SAMPLES ((size_t)64)
 #define VK_SUM_BYTES (VK_SUM_PARTS * 2 * sizeof(float) + VK_SUM_SAMPLES * PIX_FIGURE_BYTES)
 
 /** Alignment of tensors in bytes: no device wants more. */

@@ -28,17 +28,17 @@ void vk_mix(PixDevice *device, const PixTensor *to, const PixTensor *from, const
     vk_dispatch(device, &dispatch);
 }
 
-void vk_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange value)
+/* Of as many samples of @all as there is room for figures. @adds: to the mean of those before. */
+static void penalise(PixDevice *device, const PixTensor *g, uint32_t all, bool adds, double weight,
+                     PixRange value)
 {
     PixShape shape = g->shape;
     size_t each = pix_shape_count(shape) / (size_t)shape.n;
     PixRange room = vk_sum_room(device), squares = {room.buffer, room.offset, PIX_FIGURE_BYTES};
     struct {
-        uint32_t n, each, index;
+        uint32_t n, each, all, index, adds;
         float weight;
-    } push = {(uint32_t)shape.n, (uint32_t)each, 0, (float)weight};
-    g_assert(g->c_whole == shape.c && (size_t)shape.n <= VK_SUM_SAMPLES);
-    vk_device_hold(device);
+    } push = {(uint32_t)shape.n, (uint32_t)each, all, 0, adds, (float)weight};
     for (size_t n = 0; n < push.n; n++, squares.offset += PIX_FIGURE_BYTES)
         vk_sum_floats(device, (PixRange){g->buffer, g->offset, 0}, n * each, each, squares);
     VulkanDispatch dispatch = {.shader = VK_SHADER_PENALTY,
@@ -50,5 +50,18 @@ void vk_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange v
                                .push_bytes = sizeof push};
     vk_spread(&dispatch, (size_t)shape.n * each);
     vk_dispatch(device, &dispatch);
+}
+
+void vk_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange value)
+{
+    PixTensor part = *g;
+    int all = g->shape.n, most = (int)VK_SUM_SAMPLES;
+    g_assert(g->c_whole == g->shape.c);
+    vk_device_hold(device);
+    for (int n = 0; n < all; n += most) {
+        part.shape.n = MIN(most, all - n);
+        penalise(device, &part, (uint32_t)all, n > 0, weight, value);
+        part.offset += vk_bind(&part, false).bytes;
+    }
     vk_device_release(device);
 }
