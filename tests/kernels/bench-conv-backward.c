@@ -9,6 +9,7 @@
 
 #define ROUNDS 8
 #define VULKAN_ROUNDS 3
+#define LARGE_SIDE 32
 
 typedef struct {
     const char *name;
@@ -170,12 +171,21 @@ void bench_conv_backward(unsigned threads)
 
 enum { TILED, SIMPLE, VARIANTS };
 
+/* Whose maps keep a device busy. */
+static bool is_large(const Layer *layer)
+{
+    int side = layer->kind == PIX_OP_CONV ? layer->side : layer->side * layer->stride;
+    return side >= LARGE_SIDE;
+}
+
 static PixDevice *open_variant(int variant)
 {
     g_setenv("PIX2PIX_VULKAN", variant == SIMPLE ? "simple" : "", TRUE);
     PixDevice *device = pix_device_open("vulkan", 0, NULL);
     g_unsetenv("PIX2PIX_VULKAN");
-    return device;
+    PixPrecision precision = PIX_PRECISION_FP32;
+    PixFormat format;
+    return device && pix_backend_format(device, &precision, &format, NULL) ? device : NULL;
 }
 
 static void add_scratch(PixDevice *device, Bench *b)
@@ -195,7 +205,9 @@ static void print_ratios(const char *name, const double *tiled, const double *si
     printf("\n");
 }
 
-static void bench_variants(PixDevice *const *devices, const Layer *layer, double (*clock_ms)(void))
+/* Adds to @ms what it takes. */
+static void bench_variants(PixDevice *const *devices, const Layer *layer, double (*clock_ms)(void),
+                           double ms[VARIANTS][DIRECTIONS])
 {
     Bench benches[VARIANTS] = {0};
     for (int v = 0; v < VARIANTS; v++) {
@@ -208,8 +220,10 @@ static void bench_variants(PixDevice *const *devices, const Layer *layer, double
                 measure(devices[v], &benches[v], d, clock_ms);
     print_ratios(layer->name, benches[TILED].ms, benches[SIMPLE].ms);
     for (int v = 0; v < VARIANTS; v++) {
-        for (int d = 0; d < DIRECTIONS; d++)
+        for (int d = 0; d < DIRECTIONS; d++) {
+            ms[v][d] += benches[v].ms[d];
             devices[v]->backend->buffer_free(devices[v], benches[v].calls[d].scratch);
+        }
         bench_clear(devices[v], &benches[v]);
     }
 }
@@ -220,8 +234,12 @@ void bench_conv_vulkan(bool processor)
     g_return_if_fail(devices[TILED] && devices[SIMPLE]);
     printf("%s: forward, data gradient, weight gradient; of the simple variant's time\n",
            devices[TILED]->info.name);
+    double ms[2][VARIANTS][DIRECTIONS] = {0};
     for (size_t i = 0; i < G_N_ELEMENTS(layers); i++)
-        bench_variants(devices, &layers[i], processor ? processor_ms : pix_clock_ms);
+        bench_variants(devices, &layers[i], processor ? processor_ms : pix_clock_ms,
+                       ms[is_large(&layers[i])]);
+    print_ratios("32x32...", ms[1][TILED], ms[1][SIMPLE]);
+    print_ratios("smaller", ms[0][TILED], ms[0][SIMPLE]);
     for (int v = 0; v < VARIANTS; v++)
         pix_device_unref(devices[v]);
 }

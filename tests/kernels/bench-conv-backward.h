@@ -16,7 +16,8 @@ void bench_conv_backward(unsigned threads);
 /**
  * bench_conv_vulkan: The same for both variants of the shaders, which take turns: the fast one's
  * milliseconds and their share of the simple one's. @processor: in time of processors, which for one
- * that plays a GPU does not depend on what else is running.
+ * that plays a GPU does not depend on what else is running. The last rows add up the layers with
+ * maps of 32x32 and more, and the others.
  */
 void bench_conv_vulkan(bool processor);
 
