@@ -136,6 +136,30 @@ static VKAPI_ATTR void VKAPI_CALL hook_CmdDispatch(VkCommandBuffer buffer, uint3
         NEXT(fault_device, CmdDispatch)(buffer, x, y, z);
 }
 
+/* ---- bindings ---- */
+
+#define MOST_WRITES 16
+
+/* What a driver keeps within a binding as a courtesy then reaches what lies behind it. */
+static VKAPI_ATTR void VKAPI_CALL hook_UpdateDescriptorSets(VkDevice device, uint32_t n,
+                                                            const VkWriteDescriptorSet *writes,
+                                                            uint32_t n_copies,
+                                                            const VkCopyDescriptorSet *copies)
+{
+    VkWriteDescriptorSet wide[MOST_WRITES];
+    VkDescriptorBufferInfo infos[MOST_WRITES];
+    bool widens = fault_is_wide() && n <= MOST_WRITES;
+    for (uint32_t i = 0; widens && i < n; i++) {
+        wide[i] = writes[i];
+        if (writes[i].descriptorType != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER)
+            continue;
+        infos[i] = *writes[i].pBufferInfo;
+        infos[i].range = VK_WHOLE_SIZE;
+        wide[i].pBufferInfo = &infos[i];
+    }
+    NEXT(device, UpdateDescriptorSets)(device, n, widens ? wide : writes, n_copies, copies);
+}
+
 /* ---- memory ---- */
 
 static struct {
@@ -231,6 +255,7 @@ static const struct {
     HOOK(AllocateMemory),
     HOOK(FreeMemory),
     HOOK(GetBufferMemoryRequirements),
+    HOOK(UpdateDescriptorSets),
     FAULT_CREATORS(CREATOR_HOOK)};
 
 PFN_vkVoidFunction fault_find_call(const char *name)

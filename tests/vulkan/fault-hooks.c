@@ -24,6 +24,9 @@ static PFN_vkGetInstanceProcAddr next_instance;
     X(GetPhysicalDeviceProperties2)                                                                \
     X(GetPhysicalDeviceMemoryProperties)                                                           \
     X(GetPhysicalDeviceMemoryProperties2)                                                          \
+    X(GetPhysicalDeviceFeatures2)                                                                  \
+    X(GetPhysicalDeviceQueueFamilyProperties)                                                      \
+    X(EnumerateDeviceExtensionProperties)                                                          \
     X(CreateDevice)
 
 static struct {
@@ -117,6 +120,35 @@ static VKAPI_ATTR void VKAPI_CALL hook_GetPhysicalDeviceMemoryProperties2(
     next.GetPhysicalDeviceMemoryProperties2(physical, memory);
     fault_open_window(&memory->memoryProperties);
     fault_shrink_heaps(&memory->memoryProperties);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+hook_GetPhysicalDeviceFeatures2(VkPhysicalDevice physical, VkPhysicalDeviceFeatures2 *features)
+{
+    next.GetPhysicalDeviceFeatures2(physical, features);
+    if (!fault_is_plain())
+        return;
+    memset(&features->features, 0, sizeof features->features);
+    for (VkBaseOutStructure *s = features->pNext; s; s = s->pNext)
+        if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES)
+            ((VkPhysicalDevice16BitStorageFeatures *)s)->storageBuffer16BitAccess = VK_FALSE;
+}
+
+static VKAPI_ATTR void VKAPI_CALL hook_GetPhysicalDeviceQueueFamilyProperties(
+    VkPhysicalDevice physical, uint32_t *n, VkQueueFamilyProperties *families)
+{
+    next.GetPhysicalDeviceQueueFamilyProperties(physical, n, families);
+    for (uint32_t i = 0; fault_is_plain() && families && i < *n; i++)
+        families[i].timestampValidBits = 0;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL hook_EnumerateDeviceExtensionProperties(
+    VkPhysicalDevice physical, const char *layer, uint32_t *n, VkExtensionProperties *extensions)
+{
+    if (!fault_is_plain())
+        return next.EnumerateDeviceExtensionProperties(physical, layer, n, extensions);
+    *n = 0;
+    return VK_SUCCESS;
 }
 
 /* ---- devices ---- */

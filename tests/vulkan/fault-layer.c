@@ -17,6 +17,8 @@
  *                             it; none of the former is to be had. For drivers with memory of one type
  *   FAULT_DEVICES=N           every physical device is there N times
  *   FAULT_ROBUST=1            robustBufferAccess is on
+ *   FAULT_PLAIN=1             the device has nothing that Vulkan 1.1 leaves open
+ *   FAULT_WIDE=1              what is bound of a storage buffer reaches to the buffer's end
  *   FAULT_COUNTS=FILE         gets, at vkDestroyInstance, a line "NAME CALLS" for each function, "any",
  *                             "other", "window", of what was refused, and "bytes", the most that were
  *                             allocated at a time
@@ -251,4 +253,14 @@ uint32_t fault_device_copies(void)
 bool fault_is_robust(void)
 {
     return number_of("FAULT_ROBUST") != 0;
+}
+
+bool fault_is_wide(void)
+{
+    return number_of("FAULT_WIDE") != 0;
+}
+
+bool fault_is_plain(void)
+{
+    return number_of("FAULT_PLAIN") != 0;
 }

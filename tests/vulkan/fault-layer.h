@@ -90,5 +90,7 @@ void fault_lower_limits(VkPhysicalDeviceLimits *limits);
 void fault_lower_allocation(VkPhysicalDeviceMaintenance3Properties *properties);
 uint32_t fault_device_copies(void);
 bool fault_is_robust(void);
+bool fault_is_wide(void);
+bool fault_is_plain(void);
 
 #endif

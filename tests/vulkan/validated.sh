@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/layers.sh"
 export VK_INSTANCE_LAYERS="$behind" # it sees the limits that the program sees
 export FAULT_COUNTS="$scratch/counts"
+export FAULT_WIDE=1 # or the driver might not do what reaches beyond a binding
 "$@" || exit
 is_silent || exit 1
 grep -q '^vkQueueSubmit [1-9]' "$FAULT_COUNTS" || {
