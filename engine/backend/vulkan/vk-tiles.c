@@ -78,17 +78,17 @@ VulkanTile vk_tile_by_times(const VulkanGpu *gpu, const VulkanMatrices *matrices
                             const VulkanTileTimes *times, VulkanTile rule)
 {
     VulkanTile best = rule;
-    double ms[VK_TILES], least = 0;
+    double ps[VK_TILES], least = 0;
     for (size_t i = 0; i < VK_TILES; i++) {
-        ms[i] = expected(&vk_tiles[i], &times->of[i], splits, matrices);
+        ps[i] = expected(&vk_tiles[i], &times->of[i], splits, matrices);
         if (vk_tiles[i].name == rule.name)
-            least = ms[i] * CLEARLY;
+            least = ps[i] * CLEARLY;
     }
     for (size_t i = 0; i < VK_TILES; i++) {
         VulkanTile tile = shortened(vk_tiles[i], matrices);
-        if (tile.k != rule.k || ms[i] >= least || !vk_tile_fits(gpu, &tile))
+        if (tile.k != rule.k || ps[i] >= least || !vk_tile_fits(gpu, &tile))
             continue;
-        least = ms[i];
+        least = ps[i];
         best = tile;
     }
     return best;
