@@ -5,7 +5,7 @@
 
 /* Floats of one dispatch: 16 MiB, which every device can see at a time. */
 #define PIECE ((size_t)1 << 22)
-/* Floats that one invocation takes. */
+/* Floats that one invocation takes, at least. */
 #define SHARE 128
 
 #define PART_BYTES (2 * sizeof(float))
@@ -53,20 +53,30 @@ void vk_sum_end(PixDevice *device, size_t parts, float divisor, PixRange figure)
     vk_dispatch(device, &dispatch);
 }
 
+/* As many that there is room for the parts; those of a piece are a multiple of 32 up to 1024. */
+static uint32_t share_of(size_t count)
+{
+    uint32_t share = SHARE;
+    while (count / share / VK_GROUP >= VK_SUM_PARTS)
+        share *= 2;
+    return share;
+}
+
 void vk_sum_floats(PixDevice *device, PixRange range, size_t first, size_t count, PixRange figure)
 {
     size_t parts = 0, in_front = range.offset / sizeof(float);
+    uint32_t share = share_of(count);
     vk_device_hold(device);
     for (size_t end = first + count; first < end; first += PIECE) {
         size_t n = MIN(PIECE, end - first), at = in_front + first, start = at / 64 * 64;
-        const uint32_t push[] = {(uint32_t)(at - start), (uint32_t)n, SHARE};
+        const uint32_t push[] = {(uint32_t)(at - start), (uint32_t)n, share};
         VulkanDispatch dispatch = {.shader = VK_SHADER_SUM_SQUARES,
                                    .n_constants = 3,
                                    .bindings = {{range.buffer, start * sizeof(float),
                                                  (at - start + n) * sizeof(float), false}},
                                    .push = push,
                                    .push_bytes = sizeof push};
-        parts += vk_sum(device, &dispatch, n, SHARE, parts);
+        parts += vk_sum(device, &dispatch, n, share, parts);
     }
     vk_sum_end(device, parts, 1, figure);
     vk_device_release(device);
