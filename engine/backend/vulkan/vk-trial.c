@@ -25,7 +25,7 @@ static const PixOp op = {.kind = PIX_OP_CONV,
                                   .sw = 1,
                                   .pad = {PIX_PAD_ZERO, 1, 1, 1, 1}}};
 
-/** Trial: */
+/** Trial: a layer of side by side pixels, cut into one of the tiles. */
 typedef struct {
     PixDevice *device;
     PixBuffer *buffer; /* of zeros: all of the tensors */
