@@ -4,6 +4,12 @@
  * A picture's flight through a network: in, forward, out. Where the device records, all of it is one
  * recording that is submitted again for every picture, and several may be under way: they share the
  * run's memory, since a device does them one after the other.
+ *
+ * What overlaps is the processor's part: it copies a picture's bytes to where the device sees them
+ * while that works on the one before, and those of a result while it works on the next. The device's
+ * own parts do not overlap: one queue takes one recording after the other, from bytes to bytes. Where
+ * the device reads and writes the processor's copy in place, which it does where that lies in its own
+ * memory, there is no copying on its side.
  */
 #ifndef PIX_FLIGHT_H
 #define PIX_FLIGHT_H
@@ -28,7 +34,11 @@ PixFlight *pix_flight_new(PixRun *run, const PixVideo *in, const PixVideo *out, 
                           GError **error);
 void pix_flight_free(PixFlight *flight); /* waits for what is under way; accepts NULL */
 
-/** pix_flight_submit: Returns when @in has been read. Errors: DEVICE_LOST; then it never started. */
+/**
+ * pix_flight_submit:
+ * Returns when @in has been read. Errors: DEVICE_LOST, NO_MEMORY, and why something that it needs is
+ * not there; then it never started.
+ */
 bool pix_flight_submit(PixFlight *flight, const PixVideo *in, PixFrame frame, GError **error);
 /**
  * pix_flight_receive:

@@ -330,7 +330,7 @@ PIX_API guint pix_session_get_in_flight(const PixSession *session);
 /**
  * pix_session_submit:
  * Starts the translation of @in, which lies as pix_session_prepare() was told; returns when it has
- * been read. There must be room in flight. Errors: %PIX_ERROR_DEVICE_LOST.
+ * been read. There must be room in flight. Errors: %PIX_ERROR_DEVICE_LOST, %PIX_ERROR_NO_MEMORY.
  */
 PIX_API gboolean pix_session_submit(PixSession *session, const PixVideo *in, GError **error);
 
