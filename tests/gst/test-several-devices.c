@@ -143,8 +143,7 @@ static void count_warning(GstDebugCategory *category, GstDebugLevel level, const
                           const gchar *function, gint line, GObject *object,
                           GstDebugMessage *message, gpointer data)
 {
-    if (level == GST_LEVEL_WARNING &&
-        strstr(gst_debug_message_get(message), "the GPU is wrong; "))
+    if (level == GST_LEVEL_WARNING && strstr(gst_debug_message_get(message), "the GPU is wrong; "))
         g_atomic_int_inc(&warnings);
 }
 
