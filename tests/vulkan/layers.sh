@@ -19,9 +19,15 @@ esac
 export VK_LAYER_SETTINGS_PATH="$scratch"
 export LSAN_OPTIONS="suppressions=$here/leaks.supp:print_suppressions=0"
 export VK_ADD_LAYER_PATH="${FAULT_LAYERS:?}"
-in_front=VK_LAYER_PIX2PIX_fault:VK_LAYER_KHRONOS_validation
-behind=VK_LAYER_KHRONOS_validation:VK_LAYER_PIX2PIX_fault
-export VK_INSTANCE_LAYERS=$in_front
+export VK_INSTANCE_LAYERS=VK_LAYER_PIX2PIX_fault:VK_LAYER_KHRONOS_validation
+
+# put_behind: the layer of faults goes behind that of validation, which then sees what the program sees.
+# In front is what the loader finds first, or what is named first, as its version has it.
+put_behind() {
+    folder=vulkan/explicit_layer.d
+    export VK_ADD_LAYER_PATH="/usr/local/share/$folder:/usr/share/$folder:$FAULT_LAYERS"
+    export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation:VK_LAYER_PIX2PIX_fault
+}
 
 # is_silent: whether the validation layer has said nothing; else shows it.
 is_silent() {

@@ -122,7 +122,7 @@ check 'one of three devices works' is_right FAULT_DEVICES=3 PIX2PIX_DEVICE=vulka
 check 'the fourth of three does not' refuses 'NO_DEVICE: .*2 "' FAULT_DEVICES=3 \
     PIX2PIX_DEVICE=vulkan:3
 check 'no driver is no crash' refuses NO_DEVICE VK_DRIVER_FILES=/dev/null
-export VK_INSTANCE_LAYERS="$behind" # for validation to see the limits as well
+put_behind # for validation to see the limits as well
 check 'the least limits are enough' is_right FAULT_LIMITS=1
 check 'robust access changes nothing' is_right FAULT_ROBUST=1
 finish

@@ -9,7 +9,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../train/tap.sh"
 . "$here/layers.sh"
-export PIX2PIX_CACHE_DIR="$scratch/cache" VK_INSTANCE_LAYERS="$behind" CMOCKA_MESSAGE_OUTPUT=TAP
+put_behind
+export PIX2PIX_CACHE_DIR="$scratch/cache" CMOCKA_MESSAGE_OUTPUT=TAP
 
 # passes VARIABLE=VALUE PROGRAM: it does, on Vulkan, and validation is silent.
 passes() {

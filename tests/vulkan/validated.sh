@@ -10,7 +10,7 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/layers.sh"
-export VK_INSTANCE_LAYERS="$behind" # it sees the limits that the program sees
+put_behind
 export FAULT_COUNTS="$scratch/counts"
 export FAULT_WIDE=1 # or the driver might not do what reaches beyond a binding
 "$@" || exit
