@@ -175,7 +175,6 @@ static bool flush(VulkanDevice *device, GError **error)
     return done;
 }
 
-/* ---- to and fro ---- */
 bool vk_device_settle(PixDevice *base, const PixBuffer *buffer, GError **error)
 {
     VulkanDevice *device = vk_device(base);
@@ -203,6 +202,7 @@ void vk_device_release(PixDevice *base)
     g_rec_mutex_unlock(&device->lock);
 }
 
+/* ---- to and fro ---- */
 
 /* @at: (out): where in the staging buffer there are @bytes until the next flush. */
 static bool stage(VulkanDevice *device, size_t bytes, size_t *at, GError **error)

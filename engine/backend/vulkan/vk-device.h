@@ -80,8 +80,8 @@ bool vk_download(PixDevice *device, PixBuffer *buffer, size_t offset, void *data
                  GError **error);
 
 /* The entries of the table. */
-PixBuffer *vk_device_buffer_new(PixDevice *device, size_t bytes, GError **error);
 bool vk_device_settle(PixDevice *device, const PixBuffer *buffer, GError **error);
+PixBuffer *vk_device_buffer_new(PixDevice *device, size_t bytes, GError **error);
 void vk_device_buffer_free(PixDevice *device, PixBuffer *buffer);
 bool vk_device_record(PixDevice *device, GError **error);
 PixCommands *vk_device_finish(PixDevice *device, GError **error);

@@ -88,11 +88,11 @@ static VulkanGpu *make_gpu(const VulkanChoice *choice, GError **error)
     gpu->physical = choice->physical;
     gpu->family = (uint32_t)vk_loader_queue_family(choice->physical);
     g_mutex_init(&gpu->queue_lock);
+    g_mutex_init(&gpu->spoiled_lock);
     g_mutex_init(&gpu->pipelines_lock);
     g_mutex_init(&gpu->tiles_lock);
     describe(gpu);
     if (!make_device(gpu, error) || !vk_pipelines_init(gpu, error)) {
-    g_mutex_init(&gpu->spoiled_lock);
         free_gpu(gpu);
         return NULL;
     }
