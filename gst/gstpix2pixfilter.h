@@ -21,7 +21,7 @@ GST_ELEMENT_REGISTER_DECLARE(pix2pixfilter)
 
 /** GstPix2pixFlight: a frame that has been submitted and not been received. */
 typedef struct {
-    GstBuffer *source; /* where it is not wanted once more, without its memory */
+    GstBuffer *source; /* until the frame has come, for it may have to be done again */
     double strength;
     GstPix2pixTimes times;
     gint64 busy_us; /* what submitting it took */

@@ -147,20 +147,46 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, 
 
 /* ---- several in flight ---- */
 
-/* What was in flight is lost with the device; what takes its place goes on from here. */
-static GstFlowReturn give_up(GstPix2pixFilter *self, GError *error)
+/* One frame from beginning to end. */
+static GstFlowReturn redo(GstPix2pixFilter *self, const GstPix2pixFlight *flight)
 {
     GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
-    g_autoptr(GError) reason = g_error_copy(error);
+    gdouble strength = self->frame_strength;
+    GstBuffer *outbuf = NULL;
+    GstFlowReturn result =
+        GST_BASE_TRANSFORM_GET_CLASS(self)->prepare_output_buffer(trans, flight->source, &outbuf);
 
-    if (self->n_flights > 0 && trans->queued_buf) {
-        trans->queued_buf = gst_buffer_make_writable(trans->queued_buf);
-        GST_BUFFER_FLAG_SET(trans->queued_buf, GST_BUFFER_FLAG_DISCONT);
-    }
-    gst_pix2pix_flights_discard(self);
+    if (result != GST_FLOW_OK)
+        return result;
+    self->frame_strength = flight->strength;
+    result = transform(trans, flight->source, outbuf);
+    self->frame_strength = strength;
+    if (result == GST_FLOW_OK)
+        return gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), outbuf);
+    gst_buffer_unref(outbuf);
+    return result;
+}
+
+/* What was in flight is lost with the device, and done again by what takes its place. */
+static GstFlowReturn give_up(GstPix2pixFilter *self, GError *error)
+{
+    g_autoptr(GError) reason = g_error_copy(error);
+    GstPix2pixFlight lost[GST_PIX2PIX_MAX_IN_FLIGHT];
+    GstFlowReturn result = GST_FLOW_OK;
+    guint n_lost = self->n_flights;
+
+    memcpy(lost, self->flights, sizeof lost);
+    if (n_lost > 0)
+        gst_pix2pix_translator_discard(self->translator);
+    self->n_flights = 0;
     if (!gst_pix2pix_filter_recover(self, &reason))
-        return post_failure(self, reason);
-    return GST_BASE_TRANSFORM_FLOW_DROPPED;
+        result = post_failure(self, reason);
+    for (guint i = 0; i < n_lost; i++) {
+        if (result == GST_FLOW_OK)
+            result = redo(self, &lost[i]);
+        gst_buffer_unref(lost[i].source);
+    }
+    return result == GST_FLOW_OK ? GST_BASE_TRANSFORM_FLOW_DROPPED : result;
 }
 
 /* Others are done where they stand, when nothing is ahead of them. */
@@ -171,20 +197,6 @@ static gboolean flies(GstPix2pixFilter *self, GstBuffer *buffer)
            !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP);
 }
 
-/* What the output buffer will want to know of @buffer. */
-static GstBuffer *without_memory(GstBuffer *buffer)
-{
-    GstBuffer *result = gst_buffer_new();
-    GstParentBufferMeta *parent;
-
-    gst_buffer_copy_into(result, buffer,
-                         GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
-                         0, -1);
-    while ((parent = gst_buffer_get_parent_buffer_meta(result))) /* which has the memory */
-        gst_buffer_remove_meta(result, &parent->parent);
-    return result;
-}
-
 /* Takes @buffer. */
 static void note_flight(GstPix2pixFilter *self, GstBuffer *buffer, gint64 started_us)
 {
@@ -192,10 +204,6 @@ static void note_flight(GstPix2pixFilter *self, GstBuffer *buffer, gint64 starte
 
     flight->strength = self->frame_strength;
     flight->source = buffer;
-    if (!gst_pix2pix_translator_wants_source(self->translator, flight->strength)) {
-        flight->source = without_memory(buffer);
-        gst_buffer_unref(buffer);
-    }
     flight->busy_us = g_get_monotonic_time() - started_us;
 }
 
@@ -223,9 +231,10 @@ static GstFlowReturn take_off(GstPix2pixFilter *self)
 static GstFlowReturn receive(GstPix2pixFilter *self, GstPix2pixFlight *flight, GstBuffer *outbuf)
 {
     GstVideoFilter *filter = GST_VIDEO_FILTER(self);
-    gboolean mapped = gst_buffer_n_memory(flight->source) > 0, done;
+    gboolean mapped = gst_pix2pix_translator_wants_source(self->translator, flight->strength);
     g_autoptr(GError) error = NULL;
     GstVideoFrame in, out;
+    gboolean done;
 
     if (!map_output(filter, outbuf, &out))
         return GST_FLOW_ERROR;
