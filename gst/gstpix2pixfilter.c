@@ -70,6 +70,7 @@ static gboolean stop(GstBaseTransform *trans)
     g_clear_pointer(&self->domain_in_use, g_free);
     self->have_infos = FALSE;
     gst_pix2pix_timing_reset(&self->timing);
+    self->hurries = FALSE;
     GST_OBJECT_UNLOCK(self);
     gst_pix2pix_translator_free(translator);
     pix_model_unref(model);
@@ -399,6 +400,7 @@ static GstFlowReturn submit_input_buffer(GstBaseTransform *trans, gboolean disco
         self->timing.dropped++;
         GST_OBJECT_UNLOCK(self);
         drain(self); /* those ahead of it have waited for it as long as for one that goes in */
+        gst_pix2pix_flights_hurry(self);
     }
     if (result == GST_FLOW_OK || !GST_CLOCK_TIME_IS_VALID(self->last_frame_out))
         self->last_frame_out = running_time;

@@ -24,7 +24,7 @@ typedef struct {
     GstBuffer *source; /* until the frame has come, for it may have to be done again */
     double strength;
     GstPix2pixTimes times;
-    gint64 busy_us; /* what submitting it took */
+    gint64 busy_us; /* the element's when it came */
 } GstPix2pixFlight;
 
 /**
@@ -76,6 +76,8 @@ struct _GstPix2pixFilter {
     /* the streaming thread's own */
     GstPix2pixFlight flights[GST_PIX2PIX_MAX_IN_FLIGHT]; /* the oldest first */
     guint n_flights;
+    gint64 busy_us;              /* spent on all of them, waiting for the next not counted */
+    gboolean hurries;            /* see gst_pix2pix_flights_hurry(); read with the lock elsewhere */
     GstFlowReturn drained;       /* what became of frames that could not wait for it */
     GstClockTime last_frame_out; /* running time of the last frame not dropped */
 };
@@ -140,6 +142,10 @@ GstFlowReturn gst_pix2pix_flights_drain(GstPix2pixFilter *self);
 /** gst_pix2pix_flights_discard: Forgets all that is in flight. Streaming thread, or when it has
  * stopped. */
 void gst_pix2pix_flights_discard(GstPix2pixFilter *self);
+
+/** gst_pix2pix_flights_hurry: A frame came too late. Where each takes longer than its time, it makes
+ * them later that they wait for each other, and they no longer do until that is over. */
+void gst_pix2pix_flights_hurry(GstPix2pixFilter *self);
 
 /** gst_pix2pix_flights_wait: Time that frames such as the present one wait for those behind them. Call
  * with the lock. */

@@ -98,6 +98,17 @@ static GstFlowReturn post_failure(GstPix2pixFilter *self, const GError *error)
     return GST_FLOW_ERROR;
 }
 
+/* 0 where it is not known, and frames do not wait for each other. */
+static GstClockTime frame_duration(GstPix2pixFilter *self)
+{
+    const GstVideoInfo *info = &self->in_info;
+
+    if (GST_VIDEO_INFO_FPS_N(info) <= 0)
+        return 0;
+    return gst_util_uint64_scale(GST_SECOND, GST_VIDEO_INFO_FPS_D(info),
+                                 GST_VIDEO_INFO_FPS_N(info));
+}
+
 static void count_frame(GstPix2pixFilter *self, const GstPix2pixTimes *times, gint64 busy_us)
 {
     gboolean new_latency;
@@ -105,6 +116,10 @@ static void count_frame(GstPix2pixFilter *self, const GstPix2pixTimes *times, gi
     GST_OBJECT_LOCK(self);
     new_latency =
         gst_pix2pix_timing_add(&self->timing, times, busy_us * GST_USECOND, g_get_monotonic_time());
+    if (self->hurries && self->timing.latency <= frame_duration(self)) {
+        self->hurries = FALSE;
+        new_latency = TRUE;
+    }
     GST_OBJECT_UNLOCK(self);
     if (new_latency) {
         GST_DEBUG_OBJECT(self, "latency is %" GST_TIME_FORMAT " now",
@@ -204,7 +219,8 @@ static void note_flight(GstPix2pixFilter *self, GstBuffer *buffer, gint64 starte
 
     flight->strength = self->frame_strength;
     flight->source = buffer;
-    flight->busy_us = g_get_monotonic_time() - started_us;
+    flight->busy_us = self->busy_us;
+    self->busy_us += g_get_monotonic_time() - started_us;
 }
 
 /* Where something has taken the device's place, the buffer is still queued. */
@@ -269,7 +285,8 @@ static GstFlowReturn land(GstPix2pixFilter *self, GstBuffer **outbuf)
     self->n_flights--;
     for (guint i = 0; i < self->n_flights; i++)
         self->flights[i] = self->flights[i + 1];
-    count_frame(self, &flight.times, flight.busy_us + g_get_monotonic_time() - started_us);
+    self->busy_us += g_get_monotonic_time() - started_us;
+    count_frame(self, &flight.times, self->busy_us - flight.busy_us);
     return GST_FLOW_OK;
 }
 
@@ -283,7 +300,7 @@ static GstFlowReturn generate_output(GstBaseTransform *trans, GstBuffer **outbuf
     *outbuf = NULL;
     if (trans->queued_buf && flies(self, trans->queued_buf))
         result = take_off(self);
-    if (!trans->queued_buf && self->n_flights > 0)
+    if (!trans->queued_buf && self->n_flights > 0 && !self->hurries)
         waiting = gst_pix2pix_translator_get_in_flight(self->translator) - 1;
     if (result == GST_FLOW_OK && self->n_flights > waiting)
         result = land(self, outbuf);
@@ -317,18 +334,27 @@ void gst_pix2pix_flights_discard(GstPix2pixFilter *self)
         gst_buffer_unref(self->flights[--self->n_flights].source);
 }
 
+void gst_pix2pix_flights_hurry(GstPix2pixFilter *self)
+{
+    guint in_flight = self->translator ? gst_pix2pix_translator_get_in_flight(self->translator) : 1;
+    GstPix2pixTiming *timing = &self->timing;
+
+    GST_OBJECT_LOCK(self);
+    if (self->hurries || in_flight == 1 || timing->latency / in_flight <= frame_duration(self)) {
+        GST_OBJECT_UNLOCK(self);
+        return;
+    }
+    self->hurries = TRUE;
+    gst_pix2pix_timing_expect(timing, timing->latency / in_flight);
+    GST_OBJECT_UNLOCK(self);
+    gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+}
+
 GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self)
 {
-    const GstVideoInfo *info = &self->in_info;
-    guint waiting;
-
-    if (!self->translator || self->frame_strength <= 0)
+    if (!self->translator || self->frame_strength <= 0 || self->hurries)
         return 0;
-    waiting = gst_pix2pix_translator_get_in_flight(self->translator) - 1;
-    if (waiting == 0) /* perhaps for want of a frame rate */
-        return 0;
-    return waiting * gst_util_uint64_scale(GST_SECOND, GST_VIDEO_INFO_FPS_D(info),
-                                           GST_VIDEO_INFO_FPS_N(info));
+    return (gst_pix2pix_translator_get_in_flight(self->translator) - 1) * frame_duration(self);
 }
 
 /* ---- the class ---- */

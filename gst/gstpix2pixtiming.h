@@ -35,6 +35,9 @@ void gst_pix2pix_timing_reset(GstPix2pixTiming *timing);
 gboolean gst_pix2pix_timing_add(GstPix2pixTiming *timing, const GstPix2pixTimes *times,
                                 GstClockTime duration, gint64 now_us);
 
+/** gst_pix2pix_timing_expect: That frames take so long from now on. */
+void gst_pix2pix_timing_expect(GstPix2pixTiming *timing, GstClockTime latency);
+
 G_END_DECLS
 
 #endif
