@@ -7,8 +7,9 @@
 need_packages chromium || exit 1
 REQUIRE_BROWSER=1 suite build-tests "$everything" --suite browser
 
-# A GPU that can no more than the least that Vulkan asks for.
-FAULT_LIMITS=1 suite build-tests "$everything" --setup vulkan --suite kernels --suite golden
+# A GPU that can no more than the least that Vulkan asks for: kernels and whole networks.
+FAULT_LIMITS=1 suite build-tests "$everything" --setup vulkan \
+    kernels backward conv-backward learn pixels golden-forward golden-training
 
 # Every single call of a driver fails in turn.
 FAULTS=all suite build-tests "$everything" --timeout-multiplier 10 --suite vulkan
