@@ -40,8 +40,9 @@ void gst_pix2pix_post(GstElement *element, GstMessageType type, GstPix2pixWhat w
     text = model && !strstr(error->message, model)
                ? g_strdup_printf("%s: %s", model, error->message)
                : g_strdup(error->message);
-    debug = g_strdup_printf("PIX_ERROR_%s while %s model \"%s\"", as.name, doing[what],
-                            model ? model : "");
+    debug = model
+                ? g_strdup_printf("PIX_ERROR_%s while %s model \"%s\"", as.name, doing[what], model)
+                : g_strdup_printf("PIX_ERROR_%s while opening the device", as.name);
     gst_element_message_full_with_details(
         element, type, as.domain(), as.code, text, debug, __FILE__, GST_FUNCTION, __LINE__,
         gst_structure_new("pix2pix-details", "model", G_TYPE_STRING, model ? model : "", "code",

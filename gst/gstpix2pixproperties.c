@@ -314,7 +314,8 @@ static void install_properties(GObjectClass *klass)
         klass, PROP_DEVICE,
         g_param_spec_string("device", "Device",
                             "What the network runs on: auto (best GPU, else CPU), cpu, vulkan, "
-                            "vulkan:N, vulkan:NAME, vulkan:UUID (not set: PIX2PIX_DEVICE)",
+                            "vulkan:N, vulkan:NAME, vulkan:VENDOR:DEVICE, vulkan:UUID; see "
+                            "pix2pix devices (not set: PIX2PIX_DEVICE)",
                             DEFAULT_DEVICE, early));
     /**
      * GstPix2pixFilter:precision:
