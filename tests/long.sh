@@ -40,7 +40,6 @@ warm_registries build-tsan
 suite build-tsan "$sanitized -Db_sanitize=thread" --timeout-multiplier 10 --no-suite packaging
 unset G_SLICE
 export TEST_UNDER_VALGRIND=1
-export VK_DRIVER_FILES=/dev/null
-suite build-tests "$everything" --timeout-multiplier 30 \
+suite build-valgrind "$sanitized" --timeout-multiplier 30 \
     --suite unit --suite kernels --suite golden --suite corpus \
     --wrap 'valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'
