@@ -90,19 +90,30 @@ static gboolean decide_allocation(GstBaseTransform *trans, GstQuery *query)
 /* Upstream needs as many more buffers as wait here for those behind them. */
 static gboolean propose_allocation(GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
 {
-    const GstPix2pixTranslator *translator = GST_PIX2PIX_FILTER(trans)->translator;
+    GstPix2pixFilter *self = GST_PIX2PIX_FILTER(trans);
+    const GstPix2pixTranslator *translator = self->translator;
     GstBufferPool *pool;
     guint size, min, max;
 
+    self->promised = 0;
     if (!parent_class->propose_allocation(trans, decide_query, query))
         return FALSE;
     if (!decide_query || !translator || gst_query_get_n_allocation_pools(query) == 0)
         return TRUE;
     gst_query_parse_nth_allocation_pool(query, 0, &pool, &size, &min, &max);
-    min = MAX(min, gst_pix2pix_translator_get_in_flight(translator));
+    self->promised = gst_pix2pix_translator_get_in_flight(translator);
+    min = MAX(min, self->promised);
     gst_query_set_nth_allocation_pool(query, 0, pool, size, min, max);
     gst_clear_object(&pool);
     return TRUE;
+}
+
+void gst_pix2pix_buffers_ask(GstPix2pixFilter *self)
+{
+    guint in_flight = self->translator ? gst_pix2pix_translator_get_in_flight(self->translator) : 1;
+
+    if (in_flight > 1 && self->promised < in_flight)
+        gst_base_transform_reconfigure_sink(GST_BASE_TRANSFORM(self));
 }
 
 void gst_pix2pix_buffers_class_init(GstBaseTransformClass *klass)

@@ -81,6 +81,8 @@ static PixDevice *find_other(GstPix2pixFilter *self, PixDevice *failed)
 static PixDevice *reopen(GstPix2pixFilter *self, PixDevice *failed, const GError *reason)
 {
     gint64 now_us = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
+    PixDevice *device;
     gboolean again;
 
     if (!g_error_matches(reason, PIX_ERROR, PIX_ERROR_DEVICE_LOST))
@@ -90,7 +92,23 @@ static PixDevice *reopen(GstPix2pixFilter *self, PixDevice *failed, const GError
     if (!again)
         self->reopened_us = now_us;
     GST_OBJECT_UNLOCK(self);
-    return again ? NULL : pix_device_reopen(failed, NULL);
+    if (again)
+        return NULL;
+    device = pix_device_reopen(failed, &error);
+    if (!device)
+        GST_WARNING_OBJECT(self, "not opened again: %s", error->message);
+    return device;
+}
+
+static PixModel *load(GstPix2pixFilter *self, PixDevice *device, const char *name,
+                      const char *domain, PixPrecision precision)
+{
+    g_autoptr(GError) error = NULL;
+    PixModel *model = pix_model_load(device, name, domain, precision, &error);
+
+    if (!model)
+        GST_WARNING_OBJECT(self, "not loaded again: %s", error->message);
+    return model;
 }
 
 /* Makes @device the element's, for the reason of @error. */
@@ -109,9 +127,9 @@ static void use(GstPix2pixFilter *self, PixDevice *device, GstPix2pixWhat what, 
     gst_pix2pix_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, what, name, error);
 }
 
-PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWhat what,
-                                     const char *name, const char *domain, PixPrecision precision,
-                                     GError **error)
+static PixModel *replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWhat what,
+                         const char *name, const char *domain, PixPrecision precision,
+                         GError **error)
 {
     g_autoptr(PixDevice) other = find_other(self, failed);
     const char *news = NULL; /* the other thread has told */
@@ -120,14 +138,14 @@ PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, 
     if (!other && (other = reopen(self, failed, *error)))
         news = "it has been opened again";
     if (other)
-        model = pix_model_load(other, name, domain, precision, NULL);
+        model = load(self, other, name, domain, precision);
     if (!model) {
         pix_device_unref(other);
         other = pix_device_fallback(failed, *error);
         news = "the CPU takes over";
         if (what != GST_PIX2PIX_WHAT_LOAD) /* frames shall go on */
             precision = PIX_PRECISION_AUTO;
-        model = other ? pix_model_load(other, name, domain, precision, NULL) : NULL;
+        model = other ? load(self, other, name, domain, precision) : NULL;
     }
     if (!model)
         return NULL;
@@ -137,24 +155,28 @@ PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, 
     return model;
 }
 
+/* One thread at a time: the next one finds what it has found. */
+PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWhat what,
+                                     const char *name, const char *domain, PixPrecision precision,
+                                     GError **error)
+{
+    PixModel *model;
+
+    g_mutex_lock(&self->replacing);
+    model = replace(self, failed, what, name, domain, precision, error);
+    g_mutex_unlock(&self->replacing);
+    return model;
+}
+
 PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
                                   GError **error)
 {
     g_autofree char *name = NULL, *domain = NULL;
-    PixModel *model, *old;
 
     GST_OBJECT_LOCK(self);
     name = g_strdup(self->model_in_use);
     domain = g_strdup(self->domain_in_use);
     GST_OBJECT_UNLOCK(self);
-    model = gst_pix2pix_device_replace(self, pix_model_get_device(failed), what, name, domain,
-                                       pix_model_get_precision(failed), error);
-    if (!model)
-        return NULL;
-    GST_OBJECT_LOCK(self);
-    old = self->model;
-    self->model = pix_model_ref(model);
-    GST_OBJECT_UNLOCK(self);
-    pix_model_unref(old);
-    return model;
+    return gst_pix2pix_device_replace(self, pix_model_get_device(failed), what, name, domain,
+                                      pix_model_get_precision(failed), error);
 }

@@ -19,8 +19,8 @@
  *
  * Where no device is named, #GstPix2pixFilter:device, the best GPU is used; should it fail at any
  * time, the CPU takes over with a warning message. A device that was named is used or the stream ends
- * with an error. One that is lost is opened again first, with a warning, once in a minute. No more
- * frames are lost than the GPU had in flight.
+ * with an error. One that is lost is opened again first, with a warning, once in a minute, and
+ * does again what it had in flight.
  *
  * Late frames are dropped before they cost anything (see #GstBaseTransform:qos), though not all of
  * one second. The time that frames take is measured and reported as latency. On a GPU a frame comes
@@ -70,7 +70,7 @@ static gboolean stop(GstBaseTransform *trans)
     g_clear_pointer(&self->domain_in_use, g_free);
     self->have_infos = FALSE;
     gst_pix2pix_timing_reset(&self->timing);
-    self->hurries = FALSE;
+    self->hurry_frames = self->next_hurry = self->promised = 0;
     GST_OBJECT_UNLOCK(self);
     gst_pix2pix_translator_free(translator);
     pix_model_unref(model);
@@ -244,6 +244,8 @@ static void update_passthrough(GstPix2pixFilter *self)
     GST_DEBUG_OBJECT(self, "passthrough: %d", wanted);
     gst_base_transform_set_passthrough(trans, wanted);
     gst_base_transform_reconfigure_src(trans); /* there was no pool, or is no need of one */
+    if (!wanted)
+        gst_pix2pix_buffers_ask(self);
 }
 
 /* For the present caps. */
@@ -263,40 +265,69 @@ static GstPix2pixTranslator *make_translator(GstPix2pixFilter *self, PixModel *m
     return gst_pix2pix_translator_new(model, &settings, threads, &in_info, &out_info, error);
 }
 
-/* In the place of that of @failed, for the reason of @error. */
+/* Lets go of what translates on @failed, so that what takes its place finds memory free. */
+static void forget_translators(GstPix2pixFilter *self, PixDevice *failed)
+{
+    GstPix2pixTranslator *translator, *pending = NULL;
+
+    GST_OBJECT_LOCK(self);
+    translator = g_steal_pointer(&self->translator);
+    if (self->pending &&
+        pix_model_get_device(gst_pix2pix_translator_get_model(self->pending)) == failed)
+        pending = g_steal_pointer(&self->pending);
+    GST_OBJECT_UNLOCK(self);
+    gst_pix2pix_translator_free(translator);
+    gst_pix2pix_translator_free(pending);
+}
+
+/* @model takes the place of @before, where the loader has not come first. */
+static void set_model(GstPix2pixFilter *self, PixModel *before, PixModel *model)
+{
+    PixModel *old = NULL;
+
+    GST_OBJECT_LOCK(self);
+    if (self->model == before) {
+        old = self->model;
+        self->model = pix_model_ref(model);
+    }
+    GST_OBJECT_UNLOCK(self);
+    pix_model_unref(old);
+}
+
+/* On what takes the place of the device of @failed, for the reason of @error. */
 static GstPix2pixTranslator *remake_translator(GstPix2pixFilter *self, PixModel *failed,
                                                GstPix2pixWhat what, GError **error)
 {
-    PixModel *model = pix_model_ref(failed);
+    g_autoptr(PixModel) model = pix_model_ref(failed);
     GstPix2pixTranslator *translator = NULL;
 
-    while (model && !translator) {
+    forget_translators(self, pix_model_get_device(failed));
+    while (!translator) {
         PixModel *next = gst_pix2pix_device_move(self, model, what, error);
 
+        if (!next)
+            return NULL;
+        set_model(self, model, next);
         pix_model_unref(model);
         model = next;
-        translator = model ? make_translator(self, model, error) : NULL;
+        translator = make_translator(self, model, error);
     }
-    pix_model_unref(model);
     return translator;
 }
 
 gboolean gst_pix2pix_filter_recover(GstPix2pixFilter *self, GError **error)
 {
     GstClockTime latency = own_latency(self);
-    GstPix2pixTranslator *translator, *old, *pending;
+    g_autoptr(PixModel) failed = pix_model_ref(gst_pix2pix_translator_get_model(self->translator));
+    GstPix2pixTranslator *translator =
+        remake_translator(self, failed, GST_PIX2PIX_WHAT_FRAME, error);
 
-    translator = remake_translator(self, gst_pix2pix_translator_get_model(self->translator),
-                                   GST_PIX2PIX_WHAT_FRAME, error);
     if (!translator)
         return FALSE;
     GST_OBJECT_LOCK(self);
-    old = self->translator;
     self->translator = translator;
-    pending = g_steal_pointer(&self->pending); /* on the device that failed, too */
     GST_OBJECT_UNLOCK(self);
-    gst_pix2pix_translator_free(pending);
-    gst_pix2pix_translator_free(old);
+    gst_pix2pix_buffers_ask(self);
     tell_latency(self, latency);
     return TRUE;
 }
@@ -364,6 +395,7 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
     if (swap) {
         drain(self);
         gst_pix2pix_swap_take(self);
+        gst_pix2pix_buffers_ask(self);
     }
 
     GST_OBJECT_LOCK(self);
@@ -482,12 +514,14 @@ static void finalize(GObject *object)
     g_free(self->domain);
     g_free(self->model_name);
     g_cond_clear(&self->loader_cond);
+    g_mutex_clear(&self->replacing);
     G_OBJECT_CLASS(gst_pix2pix_filter_parent_class)->finalize(object);
 }
 
 static void gst_pix2pix_filter_init(GstPix2pixFilter *self)
 {
     g_cond_init(&self->loader_cond);
+    g_mutex_init(&self->replacing);
     gst_pix2pix_properties_init(self);
     self->last_frame_out = GST_CLOCK_TIME_NONE;
     gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);

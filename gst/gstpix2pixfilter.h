@@ -70,16 +70,19 @@ struct _GstPix2pixFilter {
     gboolean quit;
     GThread *loader;
     GCond loader_cond;
+    GMutex replacing;              /* of who replaces a device; taken without the lock */
     GstPix2pixTranslator *pending; /* takes over before the next frame */
     GstPix2pixTranslator *retired; /* for the loader to free */
 
     /* the streaming thread's own */
     GstPix2pixFlight flights[GST_PIX2PIX_MAX_IN_FLIGHT]; /* the oldest first */
     guint n_flights;
-    gint64 busy_us;              /* spent on all of them, waiting for the next not counted */
-    gboolean hurries;            /* see gst_pix2pix_flights_hurry(); read with the lock elsewhere */
-    GstFlowReturn drained;       /* what became of frames that could not wait for it */
-    GstClockTime last_frame_out; /* running time of the last frame not dropped */
+    gint64 busy_us;                 /* spent on all of them, waiting for the next not counted */
+    guint hurry_frames, next_hurry; /* of gst_pix2pix_flights_hurry(); written with the lock */
+    gboolean land_all;              /* upstream waits for what is in flight */
+    guint promised;                 /* buffers that upstream was asked for; 0: it has not asked */
+    GstFlowReturn drained;          /* what became of frames that could not wait for it */
+    GstClockTime last_frame_out;    /* running time of the last frame not dropped */
 };
 
 GST_DEBUG_CATEGORY_EXTERN(gst_pix2pix_debug);
@@ -109,7 +112,8 @@ PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, 
                                      const char *name, const char *domain, PixPrecision precision,
                                      GError **error);
 
-/** gst_pix2pix_device_move: The same for the model in use, with which @failed shares its device. */
+/** gst_pix2pix_device_move: The same for the model in use, of the precision of @failed and from its
+ * device. */
 PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
                                   GError **error);
 
@@ -144,7 +148,8 @@ GstFlowReturn gst_pix2pix_flights_drain(GstPix2pixFilter *self);
 void gst_pix2pix_flights_discard(GstPix2pixFilter *self);
 
 /** gst_pix2pix_flights_hurry: A frame came too late. Where each takes longer than its time, it makes
- * them later that they wait for each other, and they no longer do until that is over. */
+ * them later that they wait for each other, and for some frames they no longer do: each time for
+ * twice as many. */
 void gst_pix2pix_flights_hurry(GstPix2pixFilter *self);
 
 /** gst_pix2pix_flights_wait: Time that frames such as the present one wait for those behind them. Call
@@ -152,6 +157,10 @@ void gst_pix2pix_flights_hurry(GstPix2pixFilter *self);
 GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self);
 
 /* ---- gstpix2pixbuffers.c: allocation and metas ---- */
+
+/** gst_pix2pix_buffers_ask: Has upstream ask again how many buffers it needs, if it needs more than it
+ * was told. Streaming thread. */
+void gst_pix2pix_buffers_ask(GstPix2pixFilter *self);
 
 /** gst_pix2pix_buffers_class_init: Sets the class's functions for both. */
 void gst_pix2pix_buffers_class_init(GstBaseTransformClass *klass);

@@ -3,14 +3,19 @@
 /*
  * Frames to the translator and back. One at a time, they are mapped and translated where the base
  * class wants it. With several in flight a frame is received, and gets its output buffer, when the
- * last one that may be ahead of it has been submitted. Until then, where its pixels are not wanted
- * once more, only its times, flags and metas are kept, so that upstream's pool gets its buffer back.
+ * last one that may be ahead of it has been submitted. Until then its source is kept, in case that the
+ * device fails and it has to be done again; where upstream's pool has not been asked for so many
+ * buffers, only its times, flags and metas are.
  */
 #include "gstpix2pixfilter.h"
 #include "gstpix2pixframe.h"
 #include "gstpix2pixmessage.h"
 
 #define GST_CAT_DEFAULT gst_pix2pix_debug
+
+/* Frames that do not wait for each other, the first time and at most. */
+#define FIRST_HURRY 64
+#define LAST_HURRY 8192
 
 static GstBaseTransformClass *parent_class;
 
@@ -116,10 +121,8 @@ static void count_frame(GstPix2pixFilter *self, const GstPix2pixTimes *times, gi
     GST_OBJECT_LOCK(self);
     new_latency =
         gst_pix2pix_timing_add(&self->timing, times, busy_us * GST_USECOND, g_get_monotonic_time());
-    if (self->hurries && self->timing.latency <= frame_duration(self)) {
-        self->hurries = FALSE;
+    if (self->hurry_frames > 0 && --self->hurry_frames == 0)
         new_latency = TRUE;
-    }
     GST_OBJECT_UNLOCK(self);
     if (new_latency) {
         GST_DEBUG_OBJECT(self, "latency is %" GST_TIME_FORMAT " now",
@@ -151,9 +154,9 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, 
         gst_pix2pix_translator_convert(self->translator, in, out);
         return GST_FLOW_OK;
     }
-    do
-        done = translate(self, in, out, &times, &error);
-    while (!done && gst_pix2pix_filter_recover(self, &error));
+    while (!(done = translate(self, in, out, &times, &error)) &&
+           gst_pix2pix_filter_recover(self, &error))
+        started_us = g_get_monotonic_time(); /* it is no frame's time */
     if (!done)
         return post_failure(self, error);
     count_frame(self, &times, g_get_monotonic_time() - started_us);
@@ -161,6 +164,13 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, 
 }
 
 /* ---- several in flight ---- */
+
+static void set_strength(GstPix2pixFilter *self, gdouble strength)
+{
+    GST_OBJECT_LOCK(self);
+    self->frame_strength = strength;
+    GST_OBJECT_UNLOCK(self);
+}
 
 /* One frame from beginning to end. */
 static GstFlowReturn redo(GstPix2pixFilter *self, const GstPix2pixFlight *flight)
@@ -173,18 +183,20 @@ static GstFlowReturn redo(GstPix2pixFilter *self, const GstPix2pixFlight *flight
 
     if (result != GST_FLOW_OK)
         return result;
-    self->frame_strength = flight->strength;
+    set_strength(self, flight->strength);
     result = transform(trans, flight->source, outbuf);
-    self->frame_strength = strength;
+    set_strength(self, strength);
     if (result == GST_FLOW_OK)
         return gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), outbuf);
     gst_buffer_unref(outbuf);
     return result;
 }
 
-/* What was in flight is lost with the device, and done again by what takes its place. */
+/* What was in flight is lost with the device, and where it is still here, done again by what takes
+ * its place. */
 static GstFlowReturn give_up(GstPix2pixFilter *self, GError *error)
 {
+    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
     g_autoptr(GError) reason = g_error_copy(error);
     GstPix2pixFlight lost[GST_PIX2PIX_MAX_IN_FLIGHT];
     GstFlowReturn result = GST_FLOW_OK;
@@ -197,8 +209,12 @@ static GstFlowReturn give_up(GstPix2pixFilter *self, GError *error)
     if (!gst_pix2pix_filter_recover(self, &reason))
         result = post_failure(self, reason);
     for (guint i = 0; i < n_lost; i++) {
-        if (result == GST_FLOW_OK)
+        if (result == GST_FLOW_OK && gst_buffer_n_memory(lost[i].source) > 0) {
             result = redo(self, &lost[i]);
+        } else if (result == GST_FLOW_OK && trans->queued_buf) {
+            trans->queued_buf = gst_buffer_make_writable(trans->queued_buf);
+            GST_BUFFER_FLAG_SET(trans->queued_buf, GST_BUFFER_FLAG_DISCONT);
+        }
         gst_buffer_unref(lost[i].source);
     }
     return result == GST_FLOW_OK ? GST_BASE_TRANSFORM_FLOW_DROPPED : result;
@@ -212,13 +228,38 @@ static gboolean flies(GstPix2pixFilter *self, GstBuffer *buffer)
            !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP);
 }
 
-/* Takes @buffer. */
+/* What the output buffer will want to know of @buffer. */
+static GstBuffer *without_memory(GstBuffer *buffer)
+{
+    GstBuffer *result = gst_buffer_new();
+    GstParentBufferMeta *parent;
+
+    gst_buffer_copy_into(result, buffer,
+                         GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
+                         0, -1);
+    while ((parent = gst_buffer_get_parent_buffer_meta(result))) /* which has the memory */
+        gst_buffer_remove_meta(result, &parent->parent);
+    return result;
+}
+
+/* Whether upstream goes on without @buffer: it may have no other. */
+static gboolean can_keep(const GstPix2pixFilter *self, const GstBuffer *buffer)
+{
+    return !buffer->pool ||
+           self->promised >= gst_pix2pix_translator_get_in_flight(self->translator);
+}
+
+/* Takes @buffer, which is kept for the frame's end and for the case that it has to be done again. */
 static void note_flight(GstPix2pixFilter *self, GstBuffer *buffer, gint64 started_us)
 {
     GstPix2pixFlight *flight = &self->flights[self->n_flights++];
+    gboolean wanted = gst_pix2pix_translator_wants_source(self->translator, self->frame_strength);
+    gboolean keep = can_keep(self, buffer);
 
     flight->strength = self->frame_strength;
-    flight->source = buffer;
+    flight->source = keep || wanted ? gst_buffer_ref(buffer) : without_memory(buffer);
+    self->land_all = wanted && !keep;
+    gst_buffer_unref(buffer);
     flight->busy_us = self->busy_us;
     self->busy_us += g_get_monotonic_time() - started_us;
 }
@@ -244,11 +285,12 @@ static GstFlowReturn take_off(GstPix2pixFilter *self)
     return GST_FLOW_OK;
 }
 
-static GstFlowReturn receive(GstPix2pixFilter *self, GstPix2pixFlight *flight, GstBuffer *outbuf)
+/* Returns: GST_BASE_TRANSFORM_FLOW_DROPPED: the device failed, as @error says. */
+static GstFlowReturn receive(GstPix2pixFilter *self, GstPix2pixFlight *flight, GstBuffer *outbuf,
+                             GError **error)
 {
     GstVideoFilter *filter = GST_VIDEO_FILTER(self);
     gboolean mapped = gst_pix2pix_translator_wants_source(self->translator, flight->strength);
-    g_autoptr(GError) error = NULL;
     GstVideoFrame in, out;
     gboolean done;
 
@@ -259,11 +301,11 @@ static GstFlowReturn receive(GstPix2pixFilter *self, GstPix2pixFlight *flight, G
         return GST_FLOW_ERROR;
     }
     done = gst_pix2pix_translator_receive(self->translator, mapped ? &in : NULL, &out,
-                                          flight->strength, &flight->times, &error);
+                                          flight->strength, &flight->times, error);
     if (mapped)
         gst_video_frame_unmap(&in);
     gst_video_frame_unmap(&out);
-    return done ? GST_FLOW_OK : give_up(self, error);
+    return done ? GST_FLOW_OK : GST_BASE_TRANSFORM_FLOW_DROPPED;
 }
 
 /* The oldest flight becomes @outbuf. Where it cannot, none of them does. */
@@ -271,13 +313,17 @@ static GstFlowReturn land(GstPix2pixFilter *self, GstBuffer **outbuf)
 {
     GstPix2pixFlight flight = self->flights[0];
     gint64 started_us = g_get_monotonic_time();
+    g_autoptr(GError) error = NULL;
     GstFlowReturn result = GST_BASE_TRANSFORM_GET_CLASS(self)->prepare_output_buffer(
         GST_BASE_TRANSFORM(self), flight.source, outbuf);
 
     if (result == GST_FLOW_OK)
-        result = receive(self, &flight, *outbuf);
+        result = receive(self, &flight, *outbuf, &error);
+    if (result != GST_FLOW_OK)
+        gst_clear_buffer(outbuf); /* there may be no other */
+    if (error)
+        return give_up(self, error);
     if (result != GST_FLOW_OK) {
-        gst_clear_buffer(outbuf);
         gst_pix2pix_flights_discard(self);
         return result;
     }
@@ -300,7 +346,7 @@ static GstFlowReturn generate_output(GstBaseTransform *trans, GstBuffer **outbuf
     *outbuf = NULL;
     if (trans->queued_buf && flies(self, trans->queued_buf))
         result = take_off(self);
-    if (!trans->queued_buf && self->n_flights > 0 && !self->hurries)
+    if (!trans->queued_buf && self->n_flights > 0 && !self->land_all && self->hurry_frames == 0)
         waiting = gst_pix2pix_translator_get_in_flight(self->translator) - 1;
     if (result == GST_FLOW_OK && self->n_flights > waiting)
         result = land(self, outbuf);
@@ -340,11 +386,12 @@ void gst_pix2pix_flights_hurry(GstPix2pixFilter *self)
     GstPix2pixTiming *timing = &self->timing;
 
     GST_OBJECT_LOCK(self);
-    if (self->hurries || in_flight == 1 || timing->latency / in_flight <= frame_duration(self)) {
+    if (self->hurry_frames > 0 || in_flight == 1 ||
+        timing->latency / in_flight <= frame_duration(self)) {
         GST_OBJECT_UNLOCK(self);
         return;
     }
-    self->hurries = TRUE;
+    self->hurry_frames = self->next_hurry = CLAMP(2 * self->next_hurry, FIRST_HURRY, LAST_HURRY);
     gst_pix2pix_timing_expect(timing, timing->latency / in_flight);
     GST_OBJECT_UNLOCK(self);
     gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
@@ -352,7 +399,7 @@ void gst_pix2pix_flights_hurry(GstPix2pixFilter *self)
 
 GstClockTime gst_pix2pix_flights_wait(GstPix2pixFilter *self)
 {
-    if (!self->translator || self->frame_strength <= 0 || self->hurries)
+    if (!self->translator || self->frame_strength <= 0 || self->hurry_frames > 0)
         return 0;
     return (gst_pix2pix_translator_get_in_flight(self->translator) - 1) * frame_duration(self);
 }

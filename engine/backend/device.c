@@ -118,10 +118,17 @@ PixDevice *pix_device_reopen(PixDevice *device, GError **error)
         return NULL;
     }
     PixDevice *again = open_named(device->info.id, device->threads, error);
-    if (again) {
-        again->automatic = device->automatic;
-        again->threads = device->threads;
+    if (!again)
+        return NULL;
+    if (g_strcmp0(again->info.uuid, device->info.uuid) != 0 ||
+        g_strcmp0(again->info.name, device->info.name) != 0) {
+        pix_fail(error, PIX_ERROR_NO_DEVICE, "%s is gone; %s is %s now", device->info.name,
+                 device->info.id, again->info.name);
+        pix_device_unref(again);
+        return NULL;
     }
+    again->automatic = device->automatic;
+    again->threads = device->threads;
     return again;
 }
 

@@ -226,6 +226,39 @@ GST_START_TEST(pools)
 }
 GST_END_TEST
 
+/* Upstream that has not asked, and has one buffer, gets that back at once. */
+GST_START_TEST(one_buffer)
+{
+    GstVideoInfo info = test_info(kinds[__i__].format, SIDE, SIDE);
+    g_autofree char *settings = g_strconcat("in-flight=2", kinds[__i__].settings, NULL);
+    GstHarness *harness = harness_of(kinds[__i__].format, settings, FALSE);
+    GstCaps *caps = gst_video_info_to_caps(&info);
+    GstBufferPool *pool = gst_buffer_pool_new();
+    GstStructure *config = gst_buffer_pool_get_config(pool);
+    GstBufferPoolAcquireParams params = {.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT};
+
+    gst_buffer_pool_config_set_params(config, caps, (guint)info.size, 0, 1);
+    fail_unless(gst_buffer_pool_set_config(pool, config));
+    fail_unless(gst_buffer_pool_set_active(pool, TRUE));
+    for (int i = 0; i < 4; i++) {
+        GstBuffer *picture = frame_of(kinds[__i__].format, i), *buffer;
+
+        fail_unless_equals_int(gst_buffer_pool_acquire_buffer(pool, &buffer, &params), GST_FLOW_OK);
+        gst_buffer_copy_into(buffer, picture, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+        gst_buffer_unref(picture);
+        gst_buffer_memset(buffer, 0, i, info.size);
+        fail_unless_equals_int(gst_harness_push(harness, buffer), GST_FLOW_OK);
+    }
+    fail_unless(gst_harness_push_event(harness, gst_event_new_eos()));
+    for (int i = 0; i < 4; i++)
+        expect(harness, i);
+    gst_buffer_pool_set_active(pool, FALSE);
+    gst_object_unref(pool);
+    gst_caps_unref(caps);
+    gst_harness_teardown(harness);
+}
+GST_END_TEST
+
 /* How many frames go in before the first comes out. */
 static guint count_waiting(GstHarness *harness, const char *format)
 {
@@ -479,6 +512,7 @@ static Suite *flights_suite(void)
     tcase_add_test(tcase, drained);
     tcase_add_test(tcase, at_once);
     tcase_add_loop_test(tcase, buffers_go_back, 0, G_N_ELEMENTS(kinds));
+    tcase_add_loop_test(tcase, one_buffer, 0, G_N_ELEMENTS(kinds));
     tcase_add_test(tcase, pools);
     tcase_add_loop_test(tcase, latency_is_true, 0, 6);
     tcase_add_test(tcase, lacks_memory);

@@ -36,6 +36,8 @@ static const PixOpKind checked[] = {PIX_OP_CONV, PIX_OP_DECONV, PIX_OP_NORM, PIX
 
 /* ---- the GPU ---- */
 
+static const char *uuid; /* of all of them */
+
 static PixDevice *open_gpu(const char *name, bool real, unsigned threads, GError **error)
 {
     g_string_append_printf(tried, "%s ", name ? name : "-");
@@ -53,6 +55,7 @@ static PixDevice *open_gpu(const char *name, bool real, unsigned threads, GError
     g_autofree char *id = g_strconcat("vulkan:", name ? name : "0", NULL);
     device->info.id = g_intern_string(id);
     device->info.driver = driver;
+    device->info.uuid = uuid;
     return device;
 }
 
@@ -363,6 +366,18 @@ static void test_reopen(void **state)
     assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED));
 }
 
+/* Another has its number now. */
+static void test_reopen_another(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    uuid = "00";
+    g_autoptr(PixDevice) device = pix_device_open("vulkan", 2, NULL);
+    uuid = "01";
+    assert_null(pix_device_reopen(device, &error));
+    assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_NO_DEVICE));
+    uuid = NULL;
+}
+
 int main(void)
 {
     tried = g_string_new(NULL);
@@ -382,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup(test_other_precisions, begin),
         cmocka_unit_test_setup(test_fallback, begin),
         cmocka_unit_test_setup(test_reopen, begin),
+        cmocka_unit_test_setup(test_reopen_another, begin),
     };
     int failed = cmocka_run_group_tests_name("device-choice", tests, NULL, NULL);
     begin(NULL);

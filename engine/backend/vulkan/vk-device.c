@@ -247,6 +247,7 @@ bool vk_upload(PixDevice *base, PixBuffer *buffer, size_t offset, const void *da
     VulkanDevice *device = vk_device(base);
     bool done = true;
     g_rec_mutex_lock(&device->lock);
+    vk_buffer_mend(device->gpu, buffer, offset, bytes); /* all of it is written anew, in parts */
     for (size_t at = 0; at < bytes && done; at += STAGING_BYTES)
         done = upload_part(device, buffer, offset + at, (const char *)data + at,
                            MIN(bytes - at, STAGING_BYTES), error);

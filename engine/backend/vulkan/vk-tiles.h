@@ -3,7 +3,7 @@
 /**
  * The tiles into which the product of two matrices may be cut, and which of them suits one. A rule
  * says so; where times have been measured, those do, among the tiles that sum in the order of the
- * rule's: whatever was measured, results have the same bits.
+ * rule's: whatever was measured, sums are made in the same order.
  */
 #ifndef PIX_VK_TILES_H
 #define PIX_VK_TILES_H
