@@ -123,7 +123,7 @@ PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo
                           const char *name, PixPrecision precision, GError **error)
 {
     PixModel *model = g_new0(PixModel, 1);
-    g_atomic_ref_count_init(&model->references);
+    model->references = 1;
     model->device = pix_device_ref(device);
     model->name = g_strdup(name);
     model->graph = graph;
@@ -182,13 +182,13 @@ PixModel *pix_model_load(PixDevice *device, const char *name, const char *domain
 PixModel *pix_model_ref(PixModel *model)
 {
     g_return_val_if_fail(model, NULL);
-    g_atomic_ref_count_inc(&model->references);
+    g_atomic_int_inc(&model->references);
     return model;
 }
 
 void pix_model_unref(PixModel *model)
 {
-    if (!model || !g_atomic_ref_count_dec(&model->references))
+    if (!model || !g_atomic_int_dec_and_test(&model->references))
         return;
     pix_params_free(model->params);
     pix_graph_free(model->graph);

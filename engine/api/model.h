@@ -11,7 +11,7 @@
 #include "params.h"
 
 struct PixModel {
-    gatomicrefcount references;
+    gint references; /* atomic */
     PixDevice *device;
     PixModelInfo info;      /* its strings belong to the model */
     char *name;             /* of the file, for messages */

@@ -31,7 +31,7 @@ typedef struct PixCommands PixCommands; /* a recording; only its backend looks i
 /** PixDevice: first member of every backend's own device. Counted. */
 struct PixDevice {
     const PixBackend *backend;
-    gatomicrefcount references;
+    gint references; /* atomic */
     PixDeviceInfo info;
     /* device.c's own */
     bool automatic;   /* `auto` chose it */

@@ -178,13 +178,13 @@ char **pix_device_list(void)
 PixDevice *pix_device_ref(PixDevice *device)
 {
     g_return_val_if_fail(device, NULL);
-    g_atomic_ref_count_inc(&device->references);
+    g_atomic_int_inc(&device->references);
     return device;
 }
 
 void pix_device_unref(PixDevice *device)
 {
-    if (!device || !g_atomic_ref_count_dec(&device->references))
+    if (!device || !g_atomic_int_dec_and_test(&device->references))
         return;
     g_free(device->note);
     device->backend->close(device);

@@ -45,7 +45,7 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
     CpuDevice *device = g_new0(CpuDevice, 1);
     int available = cpu_available();
     device->base.backend = &pix_backend_cpu;
-    g_atomic_ref_count_init(&device->base.references);
+    device->base.references = 1;
     device->micro = micro;
     device->pool = cpu_pool_new(threads == 0 ? available : (int)MIN(threads, 1024));
     device->name = processor_name();

@@ -54,7 +54,7 @@ PixDevice *vk_device_open(const char *name, bool real, unsigned threads, GError 
         return NULL;
     VulkanDevice *device = g_new0(VulkanDevice, 1);
     device->base.backend = &pix_backend_vulkan;
-    g_atomic_ref_count_init(&device->base.references);
+    device->base.references = 1;
     device->gpu = gpu;
     configure(device, g_getenv("PIX2PIX_VULKAN"));
     g_rec_mutex_init(&device->lock);
