@@ -88,11 +88,12 @@ says() {
 
 # video FILE LEAST MOST: it was finished, can be played, and has about so many frames.
 video() {
+    [ -s "$1" ] || return 1
     # The length of a Matroska segment, which is written last; all ones until then.
     [ "$(od -An -tx1 -j32 -N8 "$1" | tr -d ' ')" != 01ffffffffffffff ] || return 1
     rm -rf "$scratch/.frames"
     mkdir "$scratch/.frames"
-    gst-launch-1.0 -q filesrc location="$1" ! matroskademux ! vp8dec ! \
+    timeout 60 gst-launch-1.0 -q filesrc location="$1" ! matroskademux ! vp8dec ! \
         multifilesink location="$scratch/.frames/%d" || return 1
     frames=$(ls "$scratch/.frames" | wc -l)
     echo "$frames frames"

@@ -123,10 +123,15 @@ runs 'to a video' side-by-side.sh --model "$unet" --source "$houses/%d.png" --ou
 runs 'file-to-file' file-to-file.sh --model "$unet" video.webm again.webm
 check 'a video of as many frames' video again.webm 8 8
 
-# Live sources are stopped as a person does it. timeout exits with 124 then. A machine that is busy
-# with other things gets more time until there are enough frames.
+# stop_after SECONDS COMMAND...: as a person does it, with one Ctrl-C. Without --foreground timeout
+# sends two, and gst-launch-1.0 dies of the second.
+stop_after() {
+    timeout --foreground -k 20 -s INT "$@"
+}
+
+# Live sources. A machine that is busy with other things gets more time until there are enough frames.
 film_camera() {
-    timeout -k 20 -s INT "$1" sh "$pipelines/camera.sh" --source test --model "$unet" --size 64x64 \
+    stop_after "$1" sh "$pipelines/camera.sh" --source test --model "$unet" --size 64x64 \
         --output live.webm >"$scratch/.stdout" 2>"$scratch/.stderr"
     video live.webm 20 2000
 }
@@ -141,7 +146,7 @@ watch_run() {
         cp "$unet" 'a run/next'
         mv 'a run/next' 'a run/latest.safetensors'
     ) &
-    timeout -k 20 -s INT "$1" sh "$pipelines/watch-training.sh" --source test --size 64x64 \
+    stop_after "$1" sh "$pipelines/watch-training.sh" --source test --size 64x64 \
         --output watched.webm 'a run' >"$scratch/.stdout" 2>"$scratch/.stderr"
     wait
     grep -q 'latest.safetensors is new' "$scratch/.stdout" && video watched.webm 20 2000
@@ -166,11 +171,11 @@ result $? 'and with Ctrl-C'
 
 send_and_receive() {
     port=$((20000 + ($$ + $1) % 20000))
-    timeout -k 20 -s INT $(($1 + 2)) sh "$pipelines/rtp-receive.sh" --port $port \
+    stop_after $(($1 + 2)) sh "$pipelines/rtp-receive.sh" --port $port \
         --output received.webm >received.log 2>&1 &
     receiver=$!
     sleep 1
-    timeout -k 20 -s INT "$1" sh "$pipelines/rtp-send.sh" --port $port --source test --size 64x64 \
+    stop_after "$1" sh "$pipelines/rtp-send.sh" --port $port --source test --size 64x64 \
         --model "$unet" 127.0.0.1 >sent.log 2>&1
     wait $receiver
     video received.webm 20 2000
