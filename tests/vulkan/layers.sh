@@ -35,3 +35,10 @@ is_silent() {
     sed 's/^/# validation: /' "$messages" >&2
     return 1
 }
+
+# subject VARIABLE=VALUE...: runs $FAULT_SUBJECT under both layers; sets $status.
+subject() {
+    rm -f "$messages"
+    env "$@" timeout 600 "$FAULT_SUBJECT" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null
+    status=$?
+}

@@ -11,13 +11,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 export PIX2PIX_CACHE_DIR="$scratch/cache"
 line='^(NO_DEVICE|NO_MEMORY|DEVICE_LOST|UNSUPPORTED): .*'
 
-# subject VARIABLE=VALUE...: sets $status.
-subject() {
-    rm -f "$messages"
-    env "$@" timeout 600 "$FAULT_SUBJECT" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null
-    status=$?
-}
-
 # tells LINES: so many lines, all of the right form, and validation has none.
 tells() {
     [ "$(grep -cE "$line|^again" "$scratch/.stderr")" = "$1" ] &&

@@ -10,13 +10,6 @@ export PIX2PIX_VULKAN=
 export PIX2PIX_CACHE_DIR="$scratch/cache"
 line='^(NO_MEMORY|DEVICE_LOST): .*'
 
-# subject VARIABLE=VALUE...: sets $status.
-subject() {
-    rm -f "$messages"
-    env "$@" timeout 600 "$FAULT_SUBJECT" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null
-    status=$?
-}
-
 # count FILE VARIABLE=VALUE...: how many calls there are of everything.
 count() {
     counts=$scratch/$1

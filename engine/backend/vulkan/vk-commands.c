@@ -90,9 +90,7 @@ static bool wait_for_fence(PixCommands *commands, GError **error)
         gpu->vk.vkWaitForFences(gpu->device, 1, &commands->fence, VK_TRUE, longest_wait(gpu));
     /* Lost, it uses nothing any more; after other failures nobody knows. */
     commands->pending = result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST;
-    if (commands->pending)
-        vk_gpu_lose(gpu);
-    return vk_gpu_check(gpu, result, "vkWaitForFences", error);
+    return vk_gpu_check(gpu, commands->pending ? VK_TIMEOUT : result, "vkWaitForFences", error);
 }
 
 static void free_errands(PixCommands *commands)

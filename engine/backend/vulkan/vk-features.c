@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "vk-loader.h"
+
 #define SIDE 16 /* of shaders/matrix.glsl */
 #define TEAM 32
 
@@ -80,9 +82,7 @@ static bool has_teams(VkPhysicalDevice physical)
 {
     VkPhysicalDeviceSubgroupProperties subgroups = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &subgroups};
-    vkGetPhysicalDeviceProperties2(physical, &properties);
+    vk_loader_properties(physical, &subgroups);
     return subgroups.subgroupSize == TEAM;
 }
 

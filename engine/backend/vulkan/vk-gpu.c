@@ -37,9 +37,7 @@ static VkDeviceSize largest_allocation(VkPhysicalDevice physical)
 {
     VkPhysicalDeviceMaintenance3Properties limits = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &limits};
-    vkGetPhysicalDeviceProperties2(physical, &properties);
+    vk_loader_properties(physical, &limits);
     return limits.maxMemoryAllocationSize;
 }
 
@@ -47,8 +45,6 @@ static void describe(VulkanGpu *gpu)
 {
     VkPhysicalDeviceDriverProperties driver = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     vkGetPhysicalDeviceProperties(gpu->physical, &gpu->properties);
     vkGetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
     gpu->largest_bytes = largest_allocation(gpu->physical);
@@ -59,7 +55,7 @@ static void describe(VulkanGpu *gpu)
         gpu->driver = g_strdup_printf("driver %u", gpu->properties.driverVersion);
         return;
     }
-    vkGetPhysicalDeviceProperties2(gpu->physical, &properties);
+    vk_loader_properties(gpu->physical, &driver);
     gpu->driver = g_strdup_printf("%s %s", driver.driverName, driver.driverInfo);
 }
 
@@ -161,14 +157,14 @@ void vk_gpu_close(VulkanGpu *gpu)
 
 /* ---- what others ask ---- */
 
-void vk_gpu_lose(VulkanGpu *gpu)
+static void lose(VulkanGpu *gpu)
 {
     g_atomic_int_set(&gpu->lost, 1);
 }
 
 void vk_gpu_abandon(VulkanGpu *gpu)
 {
-    vk_gpu_lose(gpu);
+    lose(gpu);
     g_atomic_int_set(&gpu->stuck, 1);
 }
 
@@ -187,7 +183,7 @@ bool vk_gpu_check_alive(const VulkanGpu *gpu, GError **error)
 bool vk_gpu_check(VulkanGpu *gpu, VkResult result, const char *what, GError **error)
 {
     if (result == VK_ERROR_DEVICE_LOST || result == VK_TIMEOUT)
-        vk_gpu_lose(gpu);
+        lose(gpu);
     return vk_check(result, what, error);
 }
 

@@ -57,8 +57,6 @@ typedef struct {
 VulkanGpu *vk_gpu_open(const char *name, bool real, GError **error);
 void vk_gpu_close(VulkanGpu *gpu);
 
-/** vk_gpu_lose: Latches the loss. */
-void vk_gpu_lose(VulkanGpu *gpu);
 /** vk_gpu_abandon: Loses it, and leaves it and all its objects to the end of the process. */
 void vk_gpu_abandon(VulkanGpu *gpu);
 /** vk_gpu_is_abandoned: Whether its objects must not be destroyed. */

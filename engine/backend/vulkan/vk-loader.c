@@ -55,15 +55,20 @@ typedef struct {
     VkPhysicalDeviceIDProperties id;
 } Candidate;
 
+void vk_loader_properties(VkPhysicalDevice physical, void *properties)
+{
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                       .pNext = properties};
+    vkGetPhysicalDeviceProperties2(physical, &all);
+}
+
 /* All zero where the device's Vulkan has none. */
 static VkPhysicalDeviceIDProperties identify(VkPhysicalDevice physical,
                                              const VkPhysicalDeviceProperties *plain)
 {
     VkPhysicalDeviceIDProperties id = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id};
     if (plain->apiVersion >= VK_API_WANTED)
-        vkGetPhysicalDeviceProperties2(physical, &properties);
+        vk_loader_properties(physical, &id);
     return id;
 }
 

@@ -41,6 +41,9 @@ void vk_loader_list(GPtrArray *names, bool real);
 /** vk_loader_uuid: Returns: (transfer full): of the device, as "00000000-0000-0000-0000-000000000000". */
 char *vk_loader_uuid(VkPhysicalDevice physical);
 
+/** vk_loader_properties: Fills a structure that extends VkPhysicalDeviceProperties2 and has its sType. */
+void vk_loader_properties(VkPhysicalDevice physical, void *properties);
+
 /** vk_loader_queue_family: Returns: the first family of @physical that computes; -1 for none. */
 int vk_loader_queue_family(VkPhysicalDevice physical);
 
