@@ -102,3 +102,15 @@ size_t pix_backend_scratch(const PixDevice *device, const PixCall *call, bool ba
         backward ? row->backward_scratch_bytes : row->scratch_bytes;
     return bytes ? bytes(device, call) : 0;
 }
+
+size_t pix_backend_prepared(const PixDevice *device, const PixCall *call)
+{
+    const PixRow *row = &device->backend->rows[call->op->kind];
+    return row->prepared_bytes ? row->prepared_bytes(device, call) : 0;
+}
+
+void pix_backend_prepare(PixDevice *device, const PixCall *call)
+{
+    if (call->prepared.buffer)
+        device->backend->rows[call->op->kind].prepare(device, call);
+}

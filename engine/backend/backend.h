@@ -44,6 +44,12 @@ typedef struct {
     PixDtype maps, weights;
 } PixFormat;
 
+/** PixRange: some floats of a buffer, in the order in which the backend keeps them. */
+typedef struct {
+    PixBuffer *buffer;
+    size_t offset, bytes;
+} PixRange;
+
 /** PixFrame: what changes from frame to frame. */
 typedef struct {
     uint64_t seed;   /* of the dropout masks */
@@ -69,6 +75,7 @@ typedef struct {
     PixTensor dout, din[PIX_MAX_INPUTS], dparam[PIX_SLOT_COUNT];
     bool din_adds[PIX_MAX_INPUTS], dparam_adds;
     PixBuffer *scratch; /* of at least the row's scratch_bytes, shared by all rows of a run */
+    PixRange prepared;  /* inference: what prepare has made for this call; may have no buffer */
     const PixFrame *frame;
 } PixCall;
 
@@ -80,6 +87,13 @@ typedef struct {
                             const PixCall *call); /* optional; NULL: none */
     size_t (*backward_scratch_bytes)(const PixDevice *device,
                                      const PixCall *call); /* optional; NULL: none */
+    /**
+     * prepare: optional; NULL: nothing. Once, before a call is run forward again and again with
+     * parameters that stay as they are: fills call->prepared, of prepared_bytes, with what is better
+     * made of them once. Forward goes without where that has no buffer.
+     */
+    size_t (*prepared_bytes)(const PixDevice *device, const PixCall *call);
+    void (*prepare)(PixDevice *device, const PixCall *call);
     const char *(*algorithm)(const PixDevice *device, const PixCall *call); /* for people */
     bool in_place; /* out may be the very memory of in[0], where nothing reads that later */
     bool backward_in_place; /* din[0] may be the very memory of dout, where it does not add */
@@ -94,12 +108,6 @@ typedef enum {
     PIX_LOSS_HINGE,   /* max(0, 1 - target * x), target 1 or -1 */
     PIX_LOSS_LINEAR,  /* target * x */
 } PixLossKind;
-
-/** PixRange: some floats of a buffer, in the order in which the backend keeps them. */
-typedef struct {
-    PixBuffer *buffer;
-    size_t offset, bytes;
-} PixRange;
 
 /**
  * PIX_FIGURE_BYTES: of a figure, a number that the device has found and that kernels can use before
@@ -279,6 +287,12 @@ void pix_backend_forward(PixDevice *device, const PixCall *call);
 
 /** pix_backend_backward: The same for the other direction. */
 void pix_backend_backward(PixDevice *device, const PixCall *call);
+
+/** pix_backend_prepared: Bytes that the row wants to prepare for this call. */
+size_t pix_backend_prepared(const PixDevice *device, const PixCall *call);
+
+/** pix_backend_prepare: Fills call->prepared. */
+void pix_backend_prepare(PixDevice *device, const PixCall *call);
 
 /** pix_backend_scratch: Bytes of scratch that the row wants for this call, forward or @backward. */
 size_t pix_backend_scratch(const PixDevice *device, const PixCall *call, bool backward);

@@ -11,6 +11,7 @@
 typedef struct {
     int node;
     PixCall call;        /* without gradients */
+    PixRange prepared;   /* inference: the call's */
     double flops, bytes; /* of one forward walk */
     PixWork work;        /* of a recorded one */
 } Step;
@@ -22,8 +23,8 @@ struct PixRun {
     bool training;
     bool timed; /* layer by layer */
     const PixTensor *params, *param_gradients;
-    PixBuffer *block, *scratch;
-    size_t scratch_bytes;
+    PixBuffer *block, *scratch, *prepared;
+    size_t scratch_bytes, prepared_bytes;
     PixCommands *commands; /* the way forward; NULL where it is walked each time */
     PixCommands *marked;   /* the same with marks between the layers; NULL until it is wanted */
     PixFrame frame;        /* of the current run; calls point to it */
@@ -78,6 +79,7 @@ static void make_steps(PixRun *run)
         Step *step = &run->steps[run->n_steps++];
         step->node = (int)i;
         step->call = call_of(run, (int)i);
+        step->call.prepared = step->prepared;
     }
 }
 
@@ -218,6 +220,26 @@ static bool allocate(PixRun *run, PixDtype maps, PixPlanKind kind, GError **erro
     return run->scratch != NULL;
 }
 
+/* Reserves what the calls of inference prepare. */
+static bool allocate_prepared(PixRun *run, GError **error)
+{
+    const PixBackend *backend = run->device->backend;
+    for (guint i = 0; i < run->n_steps && !run->training; i++) {
+        PixRange *range = &run->steps[i].prepared;
+        *range = (PixRange){.offset = run->prepared_bytes,
+                            .bytes = pix_backend_prepared(run->device, &run->steps[i].call)};
+        run->prepared_bytes +=
+            (range->bytes + backend->alignment - 1) / backend->alignment * backend->alignment;
+    }
+    if (run->prepared_bytes == 0)
+        return true;
+    run->prepared = backend->buffer_new(run->device, run->prepared_bytes, error);
+    for (guint i = 0; i < run->n_steps; i++)
+        if (run->steps[i].prepared.bytes > 0)
+            run->steps[i].prepared.buffer = run->prepared;
+    return run->prepared != NULL;
+}
+
 static PixCommands *record(PixRun *run, bool marked, GError **error)
 {
     const PixBackend *backend = run->device->backend;
@@ -237,7 +259,9 @@ static PixCommands *record(PixRun *run, bool marked, GError **error)
 
 static bool prepare(PixRun *run, GError **error)
 {
-    make_steps(run); /* again: now there is scratch */
+    make_steps(run); /* again: now there is memory for the rest */
+    for (guint i = 0; i < run->n_steps; i++)
+        pix_backend_prepare(run->device, &run->steps[i].call);
     if (run->device->backend->record && !run->training) {
         run->commands = record(run, false, error);
         if (!run->commands)
@@ -261,7 +285,8 @@ static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *para
     run->needs = pix_graph_needs_gradient(graph, false);
     run->needs_input = pix_graph_needs_gradient(graph, true);
     run->written = g_new0(bool, n);
-    if (!check_ops(run, error) || !allocate(run, maps, kind, error) || !prepare(run, error)) {
+    if (!check_ops(run, error) || !allocate(run, maps, kind, error) ||
+        !allocate_prepared(run, error) || !prepare(run, error)) {
         pix_run_free(run);
         return NULL;
     }
@@ -290,6 +315,7 @@ void pix_run_free(PixRun *run)
         backend->commands_free(run->device, run->commands);
     if (run->marked)
         backend->commands_free(run->device, run->marked);
+    backend->buffer_free(run->device, run->prepared);
     backend->buffer_free(run->device, run->scratch);
     backend->buffer_free(run->device, run->block);
     for (guint i = 0; run->layers && i < run->n_steps; i++)
@@ -333,7 +359,7 @@ const PixTensor *pix_run_output_gradient(const PixRun *run)
 
 size_t pix_run_bytes(const PixRun *run)
 {
-    return run->plan->block_bytes + run->scratch_bytes;
+    return run->plan->block_bytes + run->scratch_bytes + run->prepared_bytes;
 }
 
 PixDevice *pix_run_device(const PixRun *run)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The forward row of convolutions: the sums, and what fuse.c has put behind them. */
-#include "cpu-conv.h"
+#include "cpu-winograd.h"
 
 /* y = (sum + bias - mean) * rstd * gamma + beta as y = sum * scale + shift. */
 static void fold_norm(const PixCall *call, float *scale, float *shift)
@@ -66,9 +66,48 @@ size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)
     PixOp op;
     CpuConv conv = forward_of(call);
     PixCall norm = norm_of(call, &op);
-    size_t bytes = (vector_floats(call) + cpu_conv_run_floats(device, &conv)) * sizeof(float);
+    CpuWinograd winograd;
+    size_t floats = cpu_conv_run_floats(device, &conv);
+    if (cpu_winograd_of(device, &conv, &winograd))
+        floats = MAX(floats, cpu_winograd_run_floats(device, &winograd));
+    size_t bytes = (vector_floats(call) + floats) * sizeof(float);
     return pix_conv_measures(&call->op->conv) ? MAX(bytes, cpu_norm_scratch(device, &norm)) : bytes;
 }
+
+/* ---- what is prepared: the weights of minimal filtering ---- */
+
+static float *prepared_of(const PixCall *call)
+{
+    return call->prepared.buffer->data + call->prepared.offset / sizeof(float);
+}
+
+size_t cpu_conv_prepared(const PixDevice *device, const PixCall *call)
+{
+    CpuConv conv = forward_of(call);
+    CpuWinograd winograd;
+    return cpu_winograd_of(device, &conv, &winograd)
+               ? cpu_winograd_weight_floats(&winograd) * sizeof(float)
+               : 0;
+}
+
+void cpu_conv_prepare(PixDevice *device, const PixCall *call)
+{
+    CpuConv conv = forward_of(call);
+    CpuWinograd winograd;
+    if (cpu_winograd_of(device, &conv, &winograd))
+        cpu_winograd_prepare(device, &winograd, prepared_of(call));
+}
+
+const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
+{
+    CpuConv conv = forward_of(call);
+    CpuWinograd winograd;
+    return call->prepared.buffer && cpu_winograd_of(device, &conv, &winograd)
+               ? winograd.name
+               : cpu_device(device)->micro->algorithm;
+}
+
+/* ---- forward ---- */
 
 void cpu_conv_forward(PixDevice *device, const PixCall *call)
 {
@@ -80,7 +119,12 @@ void cpu_conv_forward(PixDevice *device, const PixCall *call)
         conv.scale = scale;
         conv.shift = shift;
     }
-    cpu_conv_run(device, &conv, call->scratch->data + vector_floats(call));
+    float *scratch = call->scratch->data + vector_floats(call);
+    CpuWinograd winograd;
+    if (call->prepared.buffer && cpu_winograd_of(device, &conv, &winograd))
+        cpu_winograd_run(device, &winograd, prepared_of(call), scratch);
+    else
+        cpu_conv_run(device, &conv, scratch);
     if (pix_conv_measures(&call->op->conv))
         normalise(device, call);
 }

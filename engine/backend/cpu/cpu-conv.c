@@ -110,11 +110,6 @@ size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *of)
     return conv.worker_floats * (size_t)cpu_pool_threads(cpu_device(device)->pool);
 }
 
-const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
-{
-    return cpu_device(device)->micro->algorithm;
-}
-
 /* ---- one task ---- */
 
 static inline float *sums(const Task *t, int block)

@@ -6,6 +6,7 @@
 #define COLS 2
 #define STREAM(to, x) _mm256_stream_ps((float *)(to), (__m256)(x))
 #include "cpu-micro-simd.h"
+#include "cpu-tile-simd.h"
 
 const CpuMicro cpu_micro_avx2 = {
     .name = "avx2",
@@ -13,4 +14,6 @@ const CpuMicro cpu_micro_avx2 = {
     .product = product,
     .outer = outer,
     .transpose = cpu_transpose,
+    .tile_in = tile_in,
+    .tile_out = tile_out,
 };

@@ -6,6 +6,7 @@
 #define COLS 2
 #define STREAM(to, x) _mm512_stream_ps((float *)(to), (__m512)(x))
 #include "cpu-micro-simd.h"
+#include "cpu-tile-simd.h"
 
 /* Exchanges the off-diagonal blocks of @d by @d in all blocks of 2d by 2d. */
 INLINE void exchange(__m512 *rows, int d)
@@ -54,4 +55,6 @@ const CpuMicro cpu_micro_avx512 = {
     .product = product,
     .outer = outer,
     .transpose = transpose,
+    .tile_in = tile_in,
+    .tile_out = tile_out,
 };

@@ -85,4 +85,6 @@ const CpuMicro cpu_micro_c = {
     .product = product,
     .outer = outer,
     .transpose = cpu_transpose,
+    .tile_in = cpu_tile_in,
+    .tile_out = cpu_tile_out,
 };

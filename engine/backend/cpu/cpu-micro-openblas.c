@@ -41,4 +41,6 @@ const CpuMicro cpu_micro_openblas = {
     .product = product,
     .outer = outer,
     .transpose = cpu_transpose,
+    .tile_in = cpu_tile_in,
+    .tile_out = cpu_tile_out,
 };

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cpu-tile.h"
+
 /** CPU_KC: the longest run of products summed in one call. */
 #define CPU_KC 256
 /** CPU_PITCH: floats from row to row of @a: a constant, and no power of two, so that addresses are
@@ -41,6 +43,7 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   the rest as above. @a, @b: a list of @k rows each.
  * transpose: to[j][i] = from[i][j], for @rows rows and @columns columns of @from; pitches are floats
  *   from row to row.
+ * tile_in, tile_out: cpu_tile_in() and cpu_tile_out(), with @count a multiple of CPU_TILE_LANES.
  */
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
@@ -51,6 +54,9 @@ typedef struct {
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
                       ptrdiff_t to_pitch);
+    void (*tile_in)(CpuTile tile, const float *const *from, int count, float *to, ptrdiff_t plane);
+    void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
+                     ptrdiff_t pitch);
 } CpuMicro;
 
 extern const CpuMicro cpu_micro_c;

@@ -100,6 +100,8 @@ void cpu_clear(const PixDevice *device, CpuView to);
 /* The rows of the table. */
 void cpu_conv_forward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call);
+size_t cpu_conv_prepared(const PixDevice *device, const PixCall *call);
+void cpu_conv_prepare(PixDevice *device, const PixCall *call);
 void cpu_conv_backward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* cpu_tile_in() and cpu_tile_out() in registers, for the files that include cpu-micro-simd.h. */
+#include "cpu-tile.h"
+
+/* One axis: of d[0], d[step] .. the values at the points. */
+INLINE void points_of(int points, Vec *d, int step)
+{
+    Vec a = d[0], b = d[step], c = d[2 * step];
+    if (points == 3) {
+        d[0] = a - b;
+        d[2 * step] = c - b;
+        return;
+    }
+    Vec e = d[3 * step];
+    if (points == 4) {
+        d[0] = a - c;
+        d[step] = b + c;
+        d[2 * step] = c - b;
+        d[3 * step] = e - b;
+        return;
+    }
+    Vec f = d[4 * step], g = d[5 * step];
+    Vec even = f - 4 * c, odd = e - 4 * b;
+    d[0] = 4 * a - 5 * c + f;
+    d[step] = even + odd;
+    d[2 * step] = even - odd;
+    even = f - c;
+    odd = 2 * (e - b);
+    d[3 * step] = even + odd;
+    d[4 * step] = even - odd;
+    d[5 * step] = 4 * b - 5 * e + g;
+}
+
+/* The other way: of values at the points the outputs. */
+INLINE void outputs_of(int points, int outputs, Vec *d, int step)
+{
+    Vec a = d[0], b = d[step], c = d[2 * step];
+    if (points == 3) {
+        d[0] = a + b;
+        d[step] = b + c;
+        return;
+    }
+    Vec e = d[3 * step], sum = b + c, difference = b - c;
+    if (points == 4) {
+        d[0] = a + sum;
+        d[step] = difference;
+        if (outputs == 2)
+            d[step] += e;
+        else
+            d[2 * step] = sum + e;
+        return;
+    }
+    Vec f = d[4 * step], g = d[5 * step];
+    Vec sum2 = e + f, difference2 = e - f;
+    d[0] = a + sum + sum2;
+    d[step] = difference + 2 * difference2;
+    d[2 * step] = sum + 4 * sum2;
+    d[3 * step] = difference + 8 * difference2 + g;
+}
+
+INLINE void tile_in_of(int points, const float *const *from, int count, float *to, ptrdiff_t plane)
+{
+    for (int c = 0; c < count; c += LANES) {
+        Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS];
+        UNROLL
+        for (int x = 0; x < points; x++) {
+            UNROLL
+            for (int y = 0; y < points; y++)
+                d[y * points + x] = *(const Vec *)(from[y * points + x] + c);
+            points_of(points, d + x, points);
+        }
+        UNROLL
+        for (int y = 0; y < points; y++) {
+            points_of(points, d + y * points, 1);
+            UNROLL
+            for (int x = 0; x < points; x++)
+                *(Vec *)(to + (y * points + x) * plane + c) = d[y * points + x];
+        }
+    }
+}
+
+INLINE void tile_out_of(int points, int outputs, const float *from, ptrdiff_t plane, int count,
+                        float *to, ptrdiff_t pitch)
+{
+    for (int c = 0; c < count; c += LANES) {
+        Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS];
+        UNROLL
+        for (int x = 0; x < points; x++) {
+            UNROLL
+            for (int y = 0; y < points; y++)
+                d[y * points + x] = *(const Vec *)(from + (y * points + x) * plane + c);
+            outputs_of(points, outputs, d + x, points);
+        }
+        UNROLL
+        for (int y = 0; y < outputs; y++) {
+            outputs_of(points, outputs, d + y * points, 1);
+            UNROLL
+            for (int x = 0; x < outputs; x++)
+                *(Vec *)(to + (y * outputs + x) * pitch + c) = d[y * points + x];
+        }
+    }
+}
+
+static void tile_in(CpuTile tile, const float *const *from, int count, float *to, ptrdiff_t plane)
+{
+    if (tile.points == 3)
+        tile_in_of(3, from, count, to, plane);
+    else if (tile.points == 4)
+        tile_in_of(4, from, count, to, plane);
+    else
+        tile_in_of(6, from, count, to, plane);
+}
+
+static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
+                     ptrdiff_t pitch)
+{
+    if (tile.points == 3)
+        tile_out_of(3, 2, from, plane, count, to, pitch);
+    else if (tile.points == 4 && tile.outputs == 3)
+        tile_out_of(4, 3, from, plane, count, to, pitch);
+    else if (tile.points == 4)
+        tile_out_of(4, 2, from, plane, count, to, pitch);
+    else
+        tile_out_of(6, 4, from, plane, count, to, pitch);
+}

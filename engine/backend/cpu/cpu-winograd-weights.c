@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which convolutions are done by minimal filtering, and their weights. */
+#include "cpu-winograd.h"
+
+/* For one more float of weights that is read from memory, so many multiplications are done. */
+#define READ_COST 24
+/* For one value of a tile that is transformed. */
+#define TRANSFORM_COST 3
+/* What the smaller matrices of the points lose, in parts of 16. */
+#define PRODUCT_COST 17
+
+/* ---- the choice ---- */
+
+static const struct {
+    CpuTile tile;
+    int taps;
+    const char *name;
+} variants[] = {
+    {{3, 2}, 2, "winograd-2x2"},
+    {{4, 3}, 2, "winograd-3x3"},
+    {{4, 2}, 3, "winograd-2x2"},
+    {{6, 4}, 3, "winograd-4x4"},
+};
+
+/* Tiles start where the first output of any phase wants it. */
+static int first_of(const CpuWinograd *w, CpuPhase (*phase)(const PixOp *, int, int), int phases,
+                    int side, int pad, int *positions)
+{
+    const PixOp *op = &w->of.op;
+    if (op->kind == PIX_OP_CONV) {
+        *positions = side;
+        return -pad;
+    }
+    int first = G_MAXINT, last = G_MININT;
+    for (int i = 0; i < phases; i++) {
+        CpuPhase axis = phase(op, i, side);
+        int start = axis.in_first - (axis.taps - 1);
+        first = MIN(first, start);
+        last = MAX(last, start + axis.count);
+    }
+    *positions = last - first;
+    return first;
+}
+
+static CpuWinograd shape_of(const PixDevice *device, const CpuConv *of, size_t variant)
+{
+    const PixConvOp *o = &of->op.conv;
+    bool conv = of->op.kind == PIX_OP_CONV;
+    CpuWinograd w = {.of = *of,
+                     .micro = cpu_device(device)->micro,
+                     .name = variants[variant].name,
+                     .tile = variants[variant].tile,
+                     .taps = variants[variant].taps,
+                     .inputs_x = conv ? o->sw : 1,
+                     .inputs = conv ? o->sh * o->sw : 1,
+                     .outputs_x = conv ? 1 : o->sw,
+                     .outputs = conv ? 1 : o->sh * o->sw};
+    int rows, columns, m = w.tile.outputs;
+    w.k = w.inputs * of->x.c;
+    w.panels = w.outputs * cpu_panels(o->oc);
+    w.first_y = first_of(&w, cpu_phase_row, o->sh, of->y.h, o->pad.top, &rows);
+    w.first_x = first_of(&w, cpu_phase_column, o->sw, of->y.w, o->pad.left, &columns);
+    w.tiles_y = (rows + m - 1) / m;
+    w.tiles_x = (columns + m - 1) / m;
+    return w;
+}
+
+static bool fits(const CpuConv *of, int taps)
+{
+    const PixConvOp *o = &of->op.conv;
+    return o->kh == taps * o->sh && o->kw == taps * o->sw && of->x.c % CPU_TILE_LANES == 0 &&
+           !of->transposes && (of->op.kind == PIX_OP_CONV || o->pad.mode == PIX_PAD_ZERO);
+}
+
+static double direct_cost(const CpuConv *of)
+{
+    const PixConvOp *o = &of->op.conv;
+    double weights = (double)o->kh * o->kw * of->x.c * o->oc;
+    double pixels = (double)of->y.n * of->y.h * of->y.w;
+    double taps = of->op.kind == PIX_OP_CONV ? o->kh * o->kw : o->kh * o->kw / (o->sh * o->sw);
+    return MAX(pixels * taps * of->x.c * o->oc, weights * READ_COST);
+}
+
+static double cost_of(const CpuWinograd *w)
+{
+    double points = w->tile.points * w->tile.points;
+    double tiles = (double)w->of.y.n * w->tiles_y * w->tiles_x, n = (double)w->panels * CPU_NR;
+    double products = points * tiles * w->k * n;
+    double weights = (double)cpu_winograd_weight_floats(w);
+    return MAX(products * PRODUCT_COST / 16, weights * READ_COST) +
+           points * tiles * (w->k + n) * TRANSFORM_COST;
+}
+
+bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, CpuWinograd *winograd)
+{
+    double best = direct_cost(of);
+    bool found = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(variants); i++) {
+        if (!fits(of, variants[i].taps))
+            continue;
+        CpuWinograd w = shape_of(device, of, i);
+        double cost = cost_of(&w);
+        if (cost < best)
+            *winograd = w;
+        found = found || cost < best;
+        best = MIN(best, cost);
+    }
+    return found;
+}
+
+/* ---- the weights ---- */
+
+static int panel_width(const CpuWinograd *w, int panel)
+{
+    int oc = w->of.op.conv.oc;
+    return cpu_panel_width(oc, panel % cpu_panels(oc));
+}
+
+static size_t floats_before(const CpuWinograd *w, int panel)
+{
+    int panels = cpu_panels(w->of.op.conv.oc);
+    size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)panel_width(w, panels - 1);
+    columns = (size_t)(panel / panels) * columns + (size_t)(panel % panels) * CPU_NR;
+    return columns * (size_t)(w->tile.points * w->tile.points) * (size_t)w->k;
+}
+
+size_t cpu_winograd_weight_floats(const CpuWinograd *w)
+{
+    return floats_before(w, w->panels);
+}
+
+const float *cpu_winograd_weights(const CpuWinograd *w, const float *prepared, int panel, int k)
+{
+    size_t points = (size_t)(w->tile.points * w->tile.points);
+    return prepared + floats_before(w, panel) + points * (size_t)k * (size_t)panel_width(w, panel);
+}
+
+typedef struct {
+    const CpuWinograd *w;
+    float *to;
+    int runs; /* of CPU_KC channels */
+} Preparation;
+
+/* Where the kernel has tap @u of a phase. */
+static int kernel_position(CpuPhase phase, int stride, int u, bool conv, int input)
+{
+    return conv ? stride * u + input
+                : phase.kernel_first + (phase.taps - 1 - u) * phase.kernel_step;
+}
+
+/* @from: the panel's weights of tap (@u, @v) of channel @k. */
+static const float *tap_of(const CpuWinograd *w, int panel, int k, int u, int v)
+{
+    const PixOp *op = &w->of.op;
+    int panels = cpu_panels(op->conv.oc), c = k % w->of.x.c, input = k / w->of.x.c;
+    int output = panel / panels, taps = op->conv.kh * op->conv.kw;
+    bool conv = op->kind == PIX_OP_CONV;
+    int ky = kernel_position(cpu_phase_row(op, output / w->outputs_x, w->of.y.h), op->conv.sh, u,
+                             conv, input / w->inputs_x);
+    int kx = kernel_position(cpu_phase_column(op, output % w->outputs_x, w->of.y.w), op->conv.sw, v,
+                             conv, input % w->inputs_x);
+    return w->of.weights + (size_t)(panel % panels) * CPU_NR * (size_t)taps * (size_t)w->of.x.c +
+           ((size_t)cpu_tap(op, ky, kx) * (size_t)w->of.x.c + (size_t)c) *
+               (size_t)panel_width(w, panel);
+}
+
+static void prepare_run(void *data, int task, int worker)
+{
+    const Preparation *p = data;
+    const CpuWinograd *w = p->w;
+    int panel = task / p->runs, first = task % p->runs * CPU_KC, width = panel_width(w, panel);
+    int count = MIN(CPU_KC, w->k - first);
+    float *to = (float *)cpu_winograd_weights(w, p->to, panel, first);
+    for (int k = first; k < first + count; k++, to += width) {
+        float taps[CPU_TILE_POINTS * CPU_TILE_POINTS * CPU_NR];
+        for (int i = 0; i < w->taps * w->taps; i++)
+            memcpy(taps + i * width, tap_of(w, panel, k, i / w->taps, i % w->taps),
+                   (size_t)width * sizeof *taps);
+        cpu_tile_weights(w->tile, taps, width, to, (ptrdiff_t)count * width);
+    }
+}
+
+void cpu_winograd_prepare(const PixDevice *device, const CpuWinograd *w, float *to)
+{
+    Preparation p = {w, to, (w->k + CPU_KC - 1) / CPU_KC};
+    cpu_parallel(cpu_device(device)->pool, w->panels * p.runs, prepare_run, &p);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A task is a block of tiles times a group of weight panels. It goes through the channels in runs of
+ * CPU_KC: transforms them for every tile of the block, and multiplies them point by point by each
+ * panel of the group. At the end the sums are transformed into outputs. What a task works on stays in
+ * the L2; the weights stream.
+ */
+#include "cpu-winograd.h"
+
+#define MAX_PANELS 4
+#define ROWS 14 /* of the widest kernel's tile: a block has so many, or a multiple */
+/* What a task costs beside its rows, in rows. */
+#define TASK_COST 6
+
+typedef struct {
+    CpuWinograd w;
+    const float *weights; /* prepared */
+    int tiles;            /* of all samples */
+    int rows, blocks;     /* tiles in a block */
+    int panels, groups;   /* panels in a group */
+    float *scratch;       /* of worker 0 */
+    size_t worker_floats;
+} Cut;
+
+typedef struct {
+    const Cut *cut;
+    int first, rows; /* tiles */
+    int first_panel, last_panel;
+    float *zeros, *v, *sums, *y; /* a pixel; inputs and sums at the points; outputs of a tile */
+} Task;
+
+static int points_of(const CpuWinograd *w)
+{
+    return w->tile.points * w->tile.points;
+}
+
+static int outputs_of(const CpuWinograd *w)
+{
+    return w->tile.outputs * w->tile.outputs;
+}
+
+/* ---- the cut ---- */
+
+/* How long the slowest thread takes, in rows. */
+static int time_of(const Cut *cut, int rows, int threads)
+{
+    int tasks = (cut->tiles + rows - 1) / rows * cut->groups;
+    return (tasks + threads - 1) / threads * (rows + TASK_COST);
+}
+
+static Cut cut_of(const PixDevice *device, const CpuWinograd *w)
+{
+    Cut cut = {.w = *w, .tiles = w->of.y.n * w->tiles_y * w->tiles_x};
+    int threads = cpu_pool_threads(cpu_device(device)->pool);
+    cut.panels = MIN(w->panels, MAX_PANELS);
+    cut.groups = (w->panels + cut.panels - 1) / cut.panels;
+    cut.rows = CPU_MC;
+    for (int rows = CPU_MC / ROWS * ROWS; rows > 0; rows -= ROWS)
+        if (time_of(&cut, rows, threads) < time_of(&cut, cut.rows, threads))
+            cut.rows = rows;
+    cut.rows = MIN(cut.rows, cut.tiles);
+    cut.blocks = (cut.tiles + cut.rows - 1) / cut.rows;
+    cut.worker_floats =
+        CPU_KC + (size_t)points_of(w) * (size_t)cut.rows * CPU_PITCH +
+        (size_t)cut.panels * CPU_NR * (size_t)(points_of(w) * cut.rows + outputs_of(w));
+    return cut;
+}
+
+size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *w)
+{
+    return cut_of(device, w).worker_floats * (size_t)cpu_pool_threads(cpu_device(device)->pool);
+}
+
+/* ---- inputs ---- */
+
+/* Of one axis of a tile: floats from the start of the input; -1: padding. */
+static void place(const CpuWinograd *w, int first, int step, int side, ptrdiff_t pitch,
+                  ptrdiff_t *at)
+{
+    for (int i = 0; i < w->tile.points; i++) {
+        int from = cpu_padded_index(first + i * step, side, w->of.op.conv.pad.mode);
+        at[i] = from < 0 ? -1 : from * pitch;
+    }
+}
+
+/* The pixels of @tile in phase @input, from channel @c on. */
+static void find_tile(const Task *t, int tile, int input, int c, const float **from)
+{
+    const CpuWinograd *w = &t->cut->w;
+    const CpuView *x = &w->of.x;
+    const PixConvOp *o = &w->of.op.conv;
+    bool conv = w->of.op.kind == PIX_OP_CONV;
+    int n = tile / (w->tiles_y * w->tiles_x), ty = tile / w->tiles_x % w->tiles_y;
+    int tx = tile % w->tiles_x, m = w->tile.outputs, points = w->tile.points;
+    int step_y = conv ? o->sh : 1, step_x = conv ? o->sw : 1;
+    const float *data = x->data + (ptrdiff_t)n * x->h * x->w * x->pixel + c;
+    ptrdiff_t rows[CPU_TILE_POINTS], columns[CPU_TILE_POINTS];
+    place(w, w->first_y + input / w->inputs_x + ty * m * step_y, step_y, x->h, x->w * x->pixel,
+          rows);
+    place(w, w->first_x + input % w->inputs_x + tx * m * step_x, step_x, x->w, x->pixel, columns);
+    for (int i = 0; i < points; i++)
+        for (int j = 0; j < points; j++)
+            *from++ = rows[i] < 0 || columns[j] < 0 ? t->zeros : data + rows[i] + columns[j];
+}
+
+/* Channels @k .. @k + @count - 1 of all phases, for all tiles of the block. */
+static void transform_inputs(Task *t, int k, int count)
+{
+    const CpuWinograd *w = &t->cut->w;
+    const float *from[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_PITCH;
+    for (int at = 0, run; at < count; at += run) {
+        int c = (k + at) % w->of.x.c;
+        run = MIN(w->of.x.c - c, count - at);
+        for (int i = 0; i < t->rows; i++) {
+            find_tile(t, t->first + i, (k + at) / w->of.x.c, c, from);
+            w->micro->tile_in(w->tile, from, run, t->v + i * CPU_PITCH + at, plane);
+        }
+    }
+}
+
+/* ---- products ---- */
+
+static float *sums_of(const Task *t, int panel, int point)
+{
+    return t->sums + ((ptrdiff_t)(panel - t->first_panel) * points_of(&t->cut->w) + point) *
+                         t->cut->rows * CPU_NR;
+}
+
+static void multiply(const Task *t, int k, int count)
+{
+    const CpuWinograd *w = &t->cut->w;
+    ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_PITCH;
+    int panels = cpu_panels(w->of.op.conv.oc);
+    for (int panel = t->first_panel; panel < t->last_panel; panel++) {
+        int width = cpu_panel_width(w->of.op.conv.oc, panel % panels);
+        const float *weights = cpu_winograd_weights(w, t->cut->weights, panel, k);
+        for (int point = 0; point < points_of(w); point++, weights += (ptrdiff_t)count * width)
+            w->micro->product(t->rows, width, count, t->v + point * plane, weights,
+                              sums_of(t, panel, point), CPU_NR, k > 0);
+    }
+}
+
+/* ---- outputs ---- */
+
+/* One tile of one phase: output pixels from (@y, @x) of the phase's own on. */
+typedef struct {
+    CpuPhase row, column;
+    int n, y, x;
+} Place;
+
+static Place place_of(const CpuWinograd *w, int tile, int output)
+{
+    const PixOp *op = &w->of.op;
+    Place p = {.row = cpu_phase_row(op, output / w->outputs_x, w->of.y.h),
+               .column = cpu_phase_column(op, output % w->outputs_x, w->of.y.w)};
+    p.n = tile / (w->tiles_y * w->tiles_x);
+    p.y = tile / w->tiles_x % w->tiles_y * w->tile.outputs;
+    p.x = tile % w->tiles_x * w->tile.outputs;
+    if (op->kind == PIX_OP_DECONV) {
+        p.y += w->first_y - (p.row.in_first - (w->taps - 1));
+        p.x += w->first_x - (p.column.in_first - (w->taps - 1));
+    }
+    return p;
+}
+
+/* @first, @count: output channels, of which t->y holds the sums. */
+static void store(const Task *t, Place p, int first, int count, int pitch)
+{
+    const CpuWinograd *w = &t->cut->w;
+    const CpuView *y = &w->of.y;
+    int m = w->tile.outputs;
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < m; j++) {
+            int row = p.y + i, column = p.x + j;
+            if (row < 0 || row >= p.row.count || column < 0 || column >= p.column.count)
+                continue;
+            ptrdiff_t at = ((ptrdiff_t)p.n * y->h + p.row.first + row * p.row.step) * y->w +
+                           p.column.first + column * p.column.step;
+            cpu_conv_finish(&w->of, first, count, t->y + (ptrdiff_t)(i * m + j) * pitch,
+                            y->data + at * y->pixel + first);
+        }
+}
+
+/* Panels @first .. @last - 1, all of one phase. */
+static void transform_outputs(const Task *t, int first, int last)
+{
+    const CpuWinograd *w = &t->cut->w;
+    int oc = w->of.op.conv.oc, panels = cpu_panels(oc), output = first / panels;
+    int channel = first % panels * CPU_NR, pitch = (last - first) * CPU_NR;
+    ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_NR;
+    for (int i = 0; i < t->rows; i++) {
+        for (int panel = first; panel < last; panel++)
+            w->micro->tile_out(w->tile, sums_of(t, panel, 0) + i * CPU_NR, plane,
+                               cpu_panel_width(oc, panel % panels),
+                               t->y + (ptrdiff_t)(panel - first) * CPU_NR, pitch);
+        store(t, place_of(w, t->first + i, output), channel, MIN(pitch, oc - channel), pitch);
+    }
+}
+
+static void run_task(void *data, int task, int worker)
+{
+    const Cut *cut = data;
+    const CpuWinograd *w = &cut->w;
+    int panels = cpu_panels(w->of.op.conv.oc);
+    Task t = {.cut = cut, .first = task % cut->blocks * cut->rows};
+    t.rows = MIN(cut->rows, cut->tiles - t.first);
+    t.first_panel = task / cut->blocks * cut->panels;
+    t.last_panel = MIN(t.first_panel + cut->panels, w->panels);
+    t.zeros = cut->scratch + cut->worker_floats * (size_t)worker;
+    t.v = t.zeros + CPU_KC;
+    t.sums = t.v + (ptrdiff_t)points_of(w) * cut->rows * CPU_PITCH;
+    t.y = t.sums + (ptrdiff_t)cut->panels * CPU_NR * points_of(w) * cut->rows;
+    memset(t.zeros, 0, CPU_KC * sizeof *t.zeros);
+    for (int k = 0; k < w->k; k += CPU_KC) {
+        int count = MIN(CPU_KC, w->k - k);
+        transform_inputs(&t, k, count);
+        multiply(&t, k, count);
+    }
+    for (int first = t.first_panel, last; first < t.last_panel; first = last) {
+        last = MIN((first / panels + 1) * panels, t.last_panel);
+        transform_outputs(&t, first, last);
+    }
+}
+
+void cpu_winograd_run(const PixDevice *device, const CpuWinograd *w, const float *prepared,
+                      float *scratch)
+{
+    Cut cut = cut_of(device, w);
+    cut.weights = prepared;
+    cut.scratch = scratch;
+    cpu_parallel(cpu_device(device)->pool, cut.blocks * cut.groups, run_task, &cut);
+}

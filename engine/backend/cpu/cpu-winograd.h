@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * Winograd's minimal filtering: a tile of outputs from fewer products than outputs times taps. F(m, r)
+ * takes r taps of m + r - 1 inputs to m outputs with as many products as inputs, on each axis:
+ *   y = A^T [(G g) * (B^T d)],  in two dimensions  Y = A^T [(G g G^T) * (B^T d B)] A,
+ * where * is element by element. Source: Winograd 1980; Lavin and Gray 2016, section 4.
+ * With one value of G g and of B^T d for each point, summing over channels makes each point a product
+ * of matrices: (tiles, channels) times (channels, output channels).
+ *
+ * A convolution of stride s with a kernel of s*r is one of stride 1 with r taps of all its s*s phases
+ * of inputs together; a transposed one is s*s of those, which see the same tiles of inputs.
+ */
+#ifndef PIX_CPU_WINOGRAD_H
+#define PIX_CPU_WINOGRAD_H
+
+#include "cpu-conv.h"
+
+/** CpuWinograd: how a convolution is done so. A kernel's row is s*u + p, of tap u and phase p. */
+typedef struct {
+    CpuConv of;
+    const CpuMicro *micro;
+    const char *name;
+    CpuTile tile;
+    int taps;               /* on each axis */
+    int inputs_x, inputs;   /* phases of inputs, on one axis and in all; 1 where transposed */
+    int outputs_x, outputs; /* of outputs; 1 where not */
+    int k;                  /* channels of all phases of inputs */
+    int panels;             /* of all phases of outputs, those of one after those of another */
+    int tiles_y, tiles_x;   /* of a sample */
+    int first_y, first_x;   /* where the first tile starts in the input */
+} CpuWinograd;
+
+/**
+ * cpu_winograd_of:
+ * Returns: whether the forward of @conv, whose data may be NULL, is faster so.  @winograd: (out).
+ */
+bool cpu_winograd_of(const PixDevice *device, const CpuConv *conv, CpuWinograd *winograd);
+
+/** cpu_winograd_prepare: conv->weights transformed. @to: cpu_winograd_weight_floats() floats. */
+void cpu_winograd_prepare(const PixDevice *device, const CpuWinograd *winograd, float *to);
+size_t cpu_winograd_weight_floats(const CpuWinograd *winograd);
+
+/** cpu_winograd_weights: Those of @panel and all points for channels @k on, of which there are
+ * @count: (point, channel, output channel of panel). */
+const float *cpu_winograd_weights(const CpuWinograd *winograd, const float *prepared, int panel,
+                                  int k);
+
+/** cpu_winograd_run: As cpu_conv_run(). @prepared: weights. */
+void cpu_winograd_run(const PixDevice *device, const CpuWinograd *winograd, const float *prepared,
+                      float *scratch);
+size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *winograd);
+
+#endif
