@@ -17,6 +17,7 @@ PixDevice *level_open(const char *level)
     PixDevice *device = pix_device_open(is_vulkan(level) ? "vulkan" : "cpu",
                                         parts[1] ? (unsigned)atoi(parts[1]) : 1, NULL);
     g_unsetenv("PIX2PIX_CPU");
+    parts[0][strcspn(parts[0], ",")] = '\0';
     if (device && strcmp(pix_device_get_info(device)->level, parts[0]) != 0)
         g_clear_pointer(&device, pix_device_unref);
     return device;

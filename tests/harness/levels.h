@@ -12,7 +12,8 @@
 
 /**
  * level_open:
- * @level: "vulkan", or a level of the CPU and how many threads: "avx2:2".
+ * @level: "vulkan", or a level of the CPU and how many threads: "avx2:2", or "avx2,winograd:2"
+ * for such convolutions alone, where they can be had.
  * Returns: (transfer full): NULL: there is none such.
  */
 PixDevice *level_open(const char *level);

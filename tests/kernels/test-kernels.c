@@ -123,6 +123,50 @@ static const Case cases[] = {
           .activation = {PIX_ACTIVATION_RELU}),
      {{1, 6, 6, 6}},
      WEIGHT | AFFINE | RUNNING},
+    /* Minimal filtering: borders in the middle of a tile, several samples, blocks and panels. */
+    {"two taps, odd map",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 20,
+               K(4),
+               .sh = 2,
+               .sw = 2,
+               .pad = {PIX_PAD_ZERO, 1, 2, 0, 1},
+               .activation = {PIX_ACTIVATION_RELU}}},
+     {{3, 16, 11, 14}},
+     WEIGHT | BIAS},
+    {"two taps of one stride",
+     {.kind = PIX_OP_CONV, .conv = {.oc = 48, K(2), .sh = 1, .sw = 1}},
+     {{1, 32, 3, 20}},
+     WEIGHT},
+    {"two taps, long and wide", CONV(PIX_OP_CONV, 200, 2, 1, K(4)), {{1, 80, 10, 10}}, WEIGHT},
+    {"two taps of one stride down, two across",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 16, .kh = 2, .kw = 4, .sh = 1, .sw = 2, .pad = {PIX_PAD_REFLECT, 1, 1, 1, 1}}},
+     {{2, 48, 6, 9}},
+     WEIGHT | BIAS},
+    {"two taps up, many blocks",
+     CONV(PIX_OP_DECONV, 40, 2, 1, K(4), .norm = {PIX_NORM_BATCH, true, 1e-5f},
+          .activation = {PIX_ACTIVATION_RELU}),
+     {{2, 32, 25, 17}},
+     WEIGHT | AFFINE | RUNNING},
+    {"two taps up, uneven",
+     {.kind = PIX_OP_DECONV,
+      .conv = {.oc = 3, .kh = 4, .kw = 2, .sh = 2, .sw = 1, .pad = {PIX_PAD_ZERO, 0, 1, 1, 0}}},
+     {{2, 16, 5, 7}},
+     WEIGHT},
+    {"two taps up, long", CONV(PIX_OP_DECONV, 70, 2, 1, K(4)), {{1, 528, 3, 4}}, WEIGHT},
+    {"three taps, reflected, odd map",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 33, K(3), .sh = 1, .sw = 1, .pad = {PIX_PAD_REFLECT, 1, 1, 1, 1}}},
+     {{2, 48, 9, 14}},
+     WEIGHT | BIAS},
+    {"three taps, replicated far",
+     {.kind = PIX_OP_CONV,
+      .conv = {.oc = 17, K(3), .sh = 1, .sw = 1, .pad = {PIX_PAD_REPLICATE, 4, 0, 2, 3}}},
+     {{1, 16, 6, 5}},
+     WEIGHT},
+    {"three taps, long", CONV(PIX_OP_CONV, 24, 1, 1, K(3)), {{1, 304, 13, 13}}, WEIGHT},
+    {"three taps up", CONV(PIX_OP_DECONV, 24, 1, 1, K(3)), {{1, 32, 9, 8}}, WEIGHT},
     /* Norms by the map's own statistics: small maps, large ones, those whose sums are split. */
     {"unet down with its norm",
      CONV(PIX_OP_CONV, 128, 2, 1, K(4), .norm = {PIX_NORM_BATCH, .eps = 1e-5f},
@@ -400,6 +444,18 @@ static Fenced make_input(PixDevice *device, const Case *k, int index, PixDtype d
     return f;
 }
 
+/* What the row prepares of the call's parameters. */
+static Fenced prepare(PixDevice *device, PixCall *call)
+{
+    size_t bytes = pix_backend_prepared(device, call);
+    Fenced prepared = fenced_new_scratch(device, bytes);
+    if (bytes > 0) {
+        call->prepared = (PixRange){prepared.tensor.buffer, 0, bytes};
+        pix_backend_prepare(device, call);
+    }
+    return prepared;
+}
+
 static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in_place)
 {
     const PixBackend *backend = device->backend;
@@ -424,6 +480,7 @@ static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in
     call.out = in_place ? call.in[0] : out.tensor;
     Fenced scratch = fenced_new_scratch(device, pix_backend_scratch(device, &call, false));
     call.scratch = scratch.tensor.buffer;
+    Fenced prepared = prepare(device, &call);
     pix_backend_forward(device, &call);
 
     g_autofree float *found = g_new(float, out.count);
@@ -439,6 +496,7 @@ static void run_case(PixDevice *device, const Case *k, PixFormat format, bool in
                  (double)found[e.worst], expected[e.worst]);
     fenced_end(device, &out);
     fenced_end(device, &scratch);
+    fenced_end(device, &prepared);
     for (int i = 0; i < n_inputs; i++) {
         fenced_end(device, &in[i]);
         g_free((double *)ref.x[i]);
@@ -567,8 +625,21 @@ static int open_matrix(void **state)
 
 int main(void)
 {
-    static const char *const levels[] = {"c:1",      "openblas:2", "avx2:2",
-                                         "avx512:1", "avx512:3",   "vulkan"};
+    static const char *const levels[] = {"c,direct:1",
+                                         "c,winograd-2x2:1",
+                                         "c,winograd-3x3:2",
+                                         "c,winograd-4x4:1",
+                                         "openblas:2",
+                                         "avx2,direct:2",
+                                         "avx2,winograd-2x2:2",
+                                         "avx2,winograd-3x3:1",
+                                         "avx2,winograd-4x4:2",
+                                         "avx512:1",
+                                         "avx512,direct:3",
+                                         "avx512,winograd-2x2:1",
+                                         "avx512,winograd-3x3:2",
+                                         "avx512,winograd-4x4:3",
+                                         "vulkan"};
     struct CMUnitTest tests[G_N_ELEMENTS(levels) + 7] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nan_is_no_pixel),

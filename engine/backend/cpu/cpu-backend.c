@@ -39,10 +39,13 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
                  name);
         return NULL;
     }
-    const CpuMicro *micro = cpu_micro_select(g_getenv("PIX2PIX_CPU"), error);
+    const char *words = g_getenv("PIX2PIX_CPU");
+    g_auto(GStrv) each = g_strsplit(words ? words : "", ",", 2);
+    const CpuMicro *micro = cpu_micro_select(each[0], error);
     if (!micro)
         return NULL;
     CpuDevice *device = g_new0(CpuDevice, 1);
+    device->convolution = each[0] ? g_strdup(each[1]) : NULL;
     int available = cpu_available();
     device->base.backend = &pix_backend_cpu;
     device->base.references = 1;
@@ -66,6 +69,7 @@ static void cpu_close(PixDevice *base)
     cpu_pool_free(device->pool);
     g_free(device->name);
     g_free(device->features);
+    g_free(device->convolution);
     g_free(device);
 }
 

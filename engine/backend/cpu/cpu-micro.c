@@ -47,6 +47,8 @@ static bool is_name(const char *level)
 
 const CpuMicro *cpu_micro_select(const char *level, GError **error)
 {
+    if (level && !*level)
+        level = NULL;
     if (level && !is_name(level)) {
         pix_fail(error, PIX_ERROR_NO_DEVICE,
                  "PIX2PIX_CPU is \"%s\"; it can be c, openblas, avx2, avx512 or neon", level);
