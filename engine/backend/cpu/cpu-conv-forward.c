@@ -24,7 +24,8 @@ static CpuConv forward_of(const PixCall *call)
                     .x = cpu_view(&call->in[0]),
                     .y = cpu_view(&call->out),
                     .weights = cpu_vector(&call->param[PIX_SLOT_WEIGHT]),
-                    .shift = cpu_vector(&call->param[PIX_SLOT_BIAS])};
+                    .shift = cpu_vector(&call->param[PIX_SLOT_BIAS]),
+                    .rectifies = call->op->conv.rectifies};
     if (pix_conv_measures(&call->op->conv)) /* the norm comes before it */
         conv.op.conv.activation = (PixActivation){PIX_ACTIVATION_NONE};
     return conv;
@@ -113,7 +114,6 @@ void cpu_conv_forward(PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
     float *scale = call->scratch->data, *shift = scale + conv.y.c;
-    g_assert(!call->op->conv.rectifies);
     if (call->op->conv.norm.running) {
         fold_norm(call, scale, shift);
         conv.scale = scale;

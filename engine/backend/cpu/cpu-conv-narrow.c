@@ -134,7 +134,8 @@ static void multiply_row(Band *b, int iy)
         for (int c = 0; c < x->c; c += CPU_KC) {
             int count = MIN(CPU_KC, x->c - c);
             for (int i = 0; i < pixels; i++)
-                cpu_copy_floats(b->a + i * CPU_PITCH, row + (first + i) * x->pixel + c, count);
+                cpu_copy_input(&conv->of, b->a + i * CPU_PITCH, row + (first + i) * x->pixel + c,
+                               count);
             for (int column = 0; column < conv->columns; column += CPU_NR)
                 conv->micro->product(pixels, cpu_panel_width(conv->columns, column / CPU_NR), count,
                                      b->a, weight_at(conv, c, column),

@@ -68,13 +68,13 @@ static void gather_row(const CpuPixelBlock *block, const CpuPixel *p, int dy, fl
     int taps = block->column.taps, step = block->column.in_tap, c = x->c;
     bool inside = (unsigned)(p->y + dy) < (unsigned)x->h && p->x >= 0 && p->x + taps <= x->w;
     if (inside && step == 1 && x->pixel == c) {
-        cpu_copy_floats(to, x->data + (p->in + (ptrdiff_t)dy * x->w * c), taps * c);
+        cpu_copy_input(block->conv, to, x->data + (p->in + (ptrdiff_t)dy * x->w * c), taps * c);
         return;
     }
     for (int tx = 0; tx < taps; tx++) {
         const float *from = meet(block, p, dy, tx * step);
         if (from)
-            cpu_copy_floats(to + tx * c, from, c);
+            cpu_copy_input(block->conv, to + tx * c, from, c);
         else
             memset(to + tx * c, 0, (size_t)c * sizeof *to);
     }

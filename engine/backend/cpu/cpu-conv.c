@@ -124,7 +124,7 @@ static void gather_tap(Task *t, const float *const *from, int n_pixels, int c, i
     for (int i = 0; i < n_pixels; i++) {
         float *to = t->a + i * CPU_PITCH + column;
         if (from[i])
-            cpu_copy_floats(to, from[i] + c, count);
+            cpu_copy_input(&t->conv->of, to, from[i] + c, count);
         else
             memset(to, 0, (size_t)count * sizeof *to);
     }

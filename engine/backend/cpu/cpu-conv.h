@@ -20,6 +20,7 @@ typedef struct {
     bool transposes;            /* for the op whose adjoint op is */
     const float *scale, *shift; /* (oc), or NULL; a scale has a shift */
     bool adds;                  /* to y, before the activation; else y is overwritten */
+    bool rectifies;             /* takes max(x, 0) for x */
 } CpuConv;
 
 /** cpu_conv_run: @scratch: of cpu_conv_run_floats() floats. */
@@ -82,6 +83,17 @@ static inline void cpu_copy_floats(float *to, const float *from, int count)
         for (int i = 0; i < count; i++)
             to[i] = from[i];
     }
+}
+
+/** cpu_copy_input: Channels of a pixel of conv->x. */
+static inline void cpu_copy_input(const CpuConv *conv, float *to, const float *from, int count)
+{
+    if (!conv->rectifies) {
+        cpu_copy_floats(to, from, count);
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        to[i] = from[i] < 0 ? 0 : from[i];
 }
 
 /** CPU_FEW_CHANNELS: of fewer input channels all taps are gathered at once. */

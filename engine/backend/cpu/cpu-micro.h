@@ -54,7 +54,8 @@ typedef struct {
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
                       ptrdiff_t to_pitch);
-    void (*tile_in)(CpuTile tile, const float *const *from, int count, float *to, ptrdiff_t plane);
+    void (*tile_in)(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
+                    ptrdiff_t plane);
     void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
                      ptrdiff_t pitch);
 } CpuMicro;

@@ -24,7 +24,7 @@ typedef struct {
     CpuPool *pool;
     const CpuMicro *micro;
     char *name, *features; /* of base.info */
-    char *convolution;     /* what tests ask for: how its algorithm's name begins; NULL: the fastest */
+    char *convolution; /* what tests ask for: how its algorithm's name begins; NULL: the fastest */
 } CpuDevice;
 
 static inline const CpuDevice *cpu_device(const PixDevice *device)

@@ -59,7 +59,16 @@ INLINE void outputs_of(int points, int outputs, Vec *d, int step)
     d[3 * step] = difference + 8 * difference2 + g;
 }
 
-INLINE void tile_in_of(int points, const float *const *from, int count, float *to, ptrdiff_t plane)
+typedef int IntVec __attribute__((vector_size(LANES * 4)));
+
+INLINE Vec input_of(bool rectifies, const float *from)
+{
+    Vec x = *(const Vec *)from;
+    return rectifies ? (Vec)((IntVec)x & ~(IntVec)(x < 0)) : x;
+}
+
+INLINE void tile_in_of(int points, bool rectifies, const float *const *from, int count, float *to,
+                       ptrdiff_t plane)
 {
     for (int c = 0; c < count; c += LANES) {
         Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS];
@@ -67,7 +76,7 @@ INLINE void tile_in_of(int points, const float *const *from, int count, float *t
         for (int x = 0; x < points; x++) {
             UNROLL
             for (int y = 0; y < points; y++)
-                d[y * points + x] = *(const Vec *)(from[y * points + x] + c);
+                d[y * points + x] = input_of(rectifies, from[y * points + x] + c);
             points_of(points, d + x, points);
         }
         UNROLL
@@ -102,14 +111,19 @@ INLINE void tile_out_of(int points, int outputs, const float *from, ptrdiff_t pl
     }
 }
 
-static void tile_in(CpuTile tile, const float *const *from, int count, float *to, ptrdiff_t plane)
+static void tile_in(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
+                    ptrdiff_t plane)
 {
-    if (tile.points == 3)
-        tile_in_of(3, from, count, to, plane);
+    if (tile.points == 3 && rectifies)
+        tile_in_of(3, true, from, count, to, plane);
+    else if (tile.points == 3)
+        tile_in_of(3, false, from, count, to, plane);
+    else if (tile.points == 4 && rectifies)
+        tile_in_of(4, true, from, count, to, plane);
     else if (tile.points == 4)
-        tile_in_of(4, from, count, to, plane);
+        tile_in_of(4, false, from, count, to, plane);
     else
-        tile_in_of(6, from, count, to, plane);
+        tile_in_of(6, rectifies, from, count, to, plane);
 }
 
 static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,

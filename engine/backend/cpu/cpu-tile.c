@@ -76,14 +76,15 @@ static void apply(Matrix matrix, int rows, int columns, float from[P][P], float 
         }
 }
 
-void cpu_tile_in(CpuTile tile, const float *const *from, int count, float *to, ptrdiff_t plane)
+void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
+                 ptrdiff_t plane)
 {
     const Transform *t = transform_of(tile);
     int n = tile.points;
     for (int c = 0; c < count; c++) {
         float d[P][P], v[P][P];
         for (int i = 0; i < n * n; i++)
-            d[i / n][i % n] = from[i][c];
+            d[i / n][i % n] = rectifies && from[i][c] < 0 ? 0 : from[i][c];
         apply(t->in, n, n, d, v);
         for (int i = 0; i < n * n; i++)
             to[i * plane + c] = v[i / n][i % n];

@@ -7,6 +7,7 @@
 #ifndef PIX_CPU_TILE_H
 #define PIX_CPU_TILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** CPU_TILE_POINTS: the most on one axis. */
@@ -20,10 +21,11 @@ typedef struct {
 } CpuTile;
 
 /**
- * cpu_tile_in: B^T d B.  @from: points*points pixels of a tile, row by row.  @to: @count channels of
+ * cpu_tile_in: B^T d B, with @rectifies of max(d, 0).  @from: points*points pixels of a tile, row by row.  @to: @count channels of
  * each point, @plane floats from point to point.
  */
-void cpu_tile_in(CpuTile tile, const float *const *from, int count, float *to, ptrdiff_t plane);
+void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
+                 ptrdiff_t plane);
 
 /** cpu_tile_out: A^T M A.  @to: outputs*outputs pixels, row by row, @pitch floats apart. */
 void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,

@@ -98,8 +98,7 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, CpuWinograd *wi
     double best = wanted ? G_MAXDOUBLE : direct_cost(of);
     bool found = false;
     for (size_t i = 0; i < G_N_ELEMENTS(variants); i++) {
-        if (!fits(of, variants[i].taps) ||
-            (wanted && !g_str_has_prefix(variants[i].name, wanted)))
+        if (!fits(of, variants[i].taps) || (wanted && !g_str_has_prefix(variants[i].name, wanted)))
             continue;
         CpuWinograd w = shape_of(device, of, i);
         double cost = cost_of(&w);

@@ -115,7 +115,8 @@ static void transform_inputs(Task *t, int k, int count)
         run = MIN(w->of.x.c - c, count - at);
         for (int i = 0; i < t->rows; i++) {
             find_tile(t, t->first + i, (k + at) / w->of.x.c, c, from);
-            w->micro->tile_in(w->tile, from, run, t->v + i * CPU_PITCH + at, plane);
+            w->micro->tile_in(w->tile, w->of.rectifies, from, run, t->v + i * CPU_PITCH + at,
+                              plane);
         }
     }
 }
