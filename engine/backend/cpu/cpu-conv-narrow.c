@@ -204,7 +204,7 @@ static void run_band(void *data, int task, int worker)
         sum_row(&b, iy);
     float *out = y->data + ((ptrdiff_t)b.n * y->h + b.first) * y->w * y->pixel;
     for (ptrdiff_t i = 0; i < (ptrdiff_t)(b.last - b.first) * y->w; i++)
-        cpu_conv_finish(&conv->of, 0, y->c, b.y + i * y->c, out + i * y->pixel);
+        cpu_conv_finish(conv->micro, &conv->of, 0, y->c, b.y + i * y->c, out + i * y->pixel);
 }
 
 void cpu_conv_run_narrow(const PixDevice *device, const CpuConv *of, float *scratch)

@@ -198,7 +198,8 @@ static void store(const Task *t, int block)
         float *sum = sums(t, block) + (ptrdiff_t)i * conv->ldc;
         if (!t->started[block]) /* all padding */
             memset(sum, 0, (size_t)count * sizeof *sum);
-        cpu_conv_finish(&conv->of, first, count, sum, t->blocks[block].pixels[i].out + first);
+        cpu_conv_finish(conv->micro, &conv->of, first, count, sum,
+                        t->blocks[block].pixels[i].out + first);
     }
 }
 
@@ -247,20 +248,14 @@ static void run_task(void *data, int task, int worker)
         store(&t, i);
 }
 
-void cpu_conv_finish(const CpuConv *conv, int first, int count, float *sum, float *out)
+void cpu_conv_finish(const CpuMicro *micro, const CpuConv *conv, int first, int count,
+                     const float *sum, float *out)
 {
-    const float *scale = conv->scale ? conv->scale + first : NULL;
-    const float *shift = conv->shift ? conv->shift + first : NULL;
-    if (scale)
-        for (int j = 0; j < count; j++)
-            sum[j] = sum[j] * scale[j] + shift[j];
-    else if (shift)
-        for (int j = 0; j < count; j++)
-            sum[j] += shift[j];
-    if (conv->adds)
-        for (int j = 0; j < count; j++)
-            sum[j] += out[j];
-    cpu_activate(conv->op.conv.activation, sum, out, (size_t)count);
+    const CpuFinish finish = {.scale = conv->scale ? conv->scale + first : NULL,
+                              .shift = conv->shift ? conv->shift + first : NULL,
+                              .adds = conv->adds,
+                              .activation = conv->op.conv.activation};
+    micro->finish(&finish, sum, out, count);
 }
 
 void cpu_conv_run(const PixDevice *device, const CpuConv *of, float *scratch)

@@ -32,9 +32,9 @@ bool cpu_conv_is_narrow(const CpuConv *conv);
 void cpu_conv_run_narrow(const PixDevice *device, const CpuConv *conv, float *scratch);
 size_t cpu_conv_run_narrow_floats(const PixDevice *device, const CpuConv *conv);
 
-/** cpu_conv_finish: From the sums of channels @first .. @first + @count - 1 of a pixel, which it
- * destroys, to the output. */
-void cpu_conv_finish(const CpuConv *conv, int first, int count, float *sum, float *out);
+/** cpu_conv_finish: From the sums of channels @first .. @first + @count - 1 of a pixel to the output. */
+void cpu_conv_finish(const CpuMicro *micro, const CpuConv *conv, int first, int count,
+                     const float *sum, float *out);
 
 /** CpuPixel: an output pixel: the input position of tap (0, 0), its floats from the start of the
  * input, and the pixel's channels. */

@@ -5,6 +5,7 @@
 #define ROWS 6
 #define COLS 2
 #define STREAM(to, x) _mm256_stream_ps((float *)(to), (__m256)(x))
+#include "cpu-elements-simd.h"
 #include "cpu-micro-simd.h"
 #include "cpu-tile-simd.h"
 
@@ -14,6 +15,8 @@ const CpuMicro cpu_micro_avx2 = {
     .product = product,
     .outer = outer,
     .transpose = cpu_transpose,
+    .finish = finish,
+    .sum = sum,
     .tile_in = tile_in,
     .tile_out = tile_out,
 };

@@ -5,6 +5,7 @@
 #define ROWS 14
 #define COLS 2
 #define STREAM(to, x) _mm512_stream_ps((float *)(to), (__m512)(x))
+#include "cpu-elements-simd.h"
 #include "cpu-micro-simd.h"
 #include "cpu-tile-simd.h"
 
@@ -55,6 +56,8 @@ const CpuMicro cpu_micro_avx512 = {
     .product = product,
     .outer = outer,
     .transpose = transpose,
+    .finish = finish,
+    .sum = sum,
     .tile_in = tile_in,
     .tile_out = tile_out,
 };

@@ -9,6 +9,9 @@
  * and is compiled for the CPU that has them. Every row of c is summed by itself, so that a sum does
  * not depend on how rows were grouped.
  */
+#ifndef PIX_CPU_MICRO_SIMD_H
+#define PIX_CPU_MICRO_SIMD_H
+
 #include "cpu-micro.h"
 
 #define FEW_ROWS 4
@@ -154,3 +157,5 @@ static void outer(int m, int nr, int k, const float *const *a, const float *cons
 {
     all_tiles(true, m, nr, k, (Sides){.a_list = a, .b_list = b}, c, ldc, result);
 }
+
+#endif

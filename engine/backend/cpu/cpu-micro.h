@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cpu-elements.h"
 #include "cpu-tile.h"
 
 /** CPU_KC: the longest run of products summed in one call. */
@@ -43,6 +44,7 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   the rest as above. @a, @b: a list of @k rows each.
  * transpose: to[j][i] = from[i][j], for @rows rows and @columns columns of @from; pitches are floats
  *   from row to row.
+ * finish, sum: cpu_finish() and cpu_sum().
  * tile_in, tile_out: cpu_tile_in() and cpu_tile_out(), with @count a multiple of CPU_TILE_LANES.
  */
 typedef struct {
@@ -54,6 +56,9 @@ typedef struct {
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
                       ptrdiff_t to_pitch);
+    void (*finish)(const CpuFinish *finish, const float *x, float *y, int count);
+    void (*sum)(const float *v, ptrdiff_t v_pixel, const float *x, ptrdiff_t x_pixel, int pixels,
+                int count, CpuSum *sums);
     void (*tile_in)(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                     ptrdiff_t plane);
     void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,

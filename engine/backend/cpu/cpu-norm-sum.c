@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cpu-norm.h"
 
-/* Channels summed at a time: their sums stay in registers. */
-#define LANES 8
 /* Pixels of a block, which stays in the cache while all of its channels are summed. */
 #define BLOCK 32
 /* The most pieces of a group, and the fewest floats that are worth one. */
@@ -48,48 +46,11 @@ typedef struct {
     const void *data;
 } Sum;
 
-/* Vectors by name: of a loop over eight channels GCC makes eight single sums. */
-typedef float Floats __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef double Doubles __attribute__((vector_size(LANES * 8)));
-
-static void add_lanes(const float *v, ptrdiff_t v_pixel, const float *x, ptrdiff_t x_pixel,
-                      int pixels, CpuSum *sums)
-{
-    Doubles sum = {0}, product = {0};
-    for (int i = 0; i < pixels; i++, v += v_pixel, x += x_pixel) {
-        Doubles vi = __builtin_convertvector(*(const Floats *)v, Doubles);
-        sum += vi;
-        product += vi * __builtin_convertvector(*(const Floats *)x, Doubles);
-    }
-    for (int c = 0; c < LANES; c++) {
-        sums[c].v += sum[c];
-        sums[c].vx += product[c];
-    }
-}
-
-static void add_channel(const float *v, ptrdiff_t v_pixel, const float *x, ptrdiff_t x_pixel,
-                        int pixels, CpuSum *sums)
-{
-    for (int i = 0; i < pixels; i++, v += v_pixel, x += x_pixel) {
-        sums->v += (double)*v;
-        sums->vx += (double)*v * (double)*x;
-    }
-}
-
-static void add_block(const Sum *s, int first, int pixels, CpuSum *sums)
-{
-    const float *v = s->v.data + first * s->v.pixel, *x = s->x.data + first * s->x.pixel;
-    int c = 0;
-    for (; c + LANES <= s->norm->c; c += LANES)
-        add_lanes(v + c, s->v.pixel, x + c, s->x.pixel, pixels, sums + c);
-    for (; c < s->norm->c; c++)
-        add_channel(v + c, s->v.pixel, x + c, s->x.pixel, pixels, sums + c);
-}
-
 static void sum_piece(void *data, int task, int worker)
 {
     const Sum *s = data;
     const CpuNorm *norm = s->norm;
+    const CpuMicro *micro = cpu_device(norm->device)->micro;
     int group = task / norm->pieces, piece = task % norm->pieces;
     int first = (int)((gint64)norm->pixels * piece / norm->pieces) + group * norm->pixels;
     int last = (int)((gint64)norm->pixels * (piece + 1) / norm->pieces) + group * norm->pixels;
@@ -100,7 +61,8 @@ static void sum_piece(void *data, int task, int worker)
         int pixels = MIN(BLOCK, last - first);
         if (s->prepare)
             s->prepare(s->data, first, first + pixels);
-        add_block(s, first, pixels, sums);
+        micro->sum(s->v.data + first * s->v.pixel, s->v.pixel, s->x.data + first * s->x.pixel,
+                   s->x.pixel, pixels, norm->c, sums);
     }
 }
 

@@ -62,23 +62,13 @@ typedef struct {
 static void apply_pixels(const void *data, int first, int last)
 {
     const Apply *a = data;
-    PixActivation f = a->norm->call->op->norm.activation;
+    const CpuMicro *micro = cpu_device(a->norm->device)->micro;
+    CpuFinish finish = {.activation = a->norm->call->op->norm.activation};
     for (int i = first; i < last; i++) {
-        const float *x = a->x.data + i * a->x.pixel;
-        float *y = a->y.data + i * a->y.pixel;
         ptrdiff_t group = i / a->norm->pixels;
-        const float *scale = a->scale + group * a->x.c, *shift = a->shift + group * a->x.c;
-        if (f.kind == PIX_ACTIVATION_RELU || f.kind == PIX_ACTIVATION_LEAKY_RELU) {
-            float slope = f.kind == PIX_ACTIVATION_RELU ? 0 : f.slope;
-            for (int c = 0; c < a->x.c; c++) {
-                float v = x[c] * scale[c] + shift[c];
-                y[c] = v < 0 ? v * slope : v;
-            }
-        } else {
-            for (int c = 0; c < a->x.c; c++)
-                y[c] = x[c] * scale[c] + shift[c];
-            cpu_activate(f, y, y, (size_t)a->x.c);
-        }
+        finish.scale = a->scale + group * a->x.c;
+        finish.shift = a->shift + group * a->x.c;
+        micro->finish(&finish, a->x.data + i * a->x.pixel, a->y.data + i * a->y.pixel, a->x.c);
     }
 }
 

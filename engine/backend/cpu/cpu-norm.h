@@ -17,11 +17,6 @@
 
 #include "cpu-private.h"
 
-/** CpuSum: of one channel of one group: sum of v, and of v * x. */
-typedef struct {
-    double v, vx;
-} CpuSum;
-
 /** CpuNorm: one call, and its parts of the call's scratch memory. */
 typedef struct {
     PixDevice *device;

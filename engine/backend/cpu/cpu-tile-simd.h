@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* cpu_tile_in() and cpu_tile_out() in registers, for the files that include cpu-micro-simd.h. */
+/* cpu_tile_in() and cpu_tile_out() in registers, for the files that include cpu-elements-simd.h. */
+#ifndef PIX_CPU_TILE_SIMD_H
+#define PIX_CPU_TILE_SIMD_H
+
+#include "cpu-elements-simd.h"
 #include "cpu-tile.h"
 
 /* One axis: of d[0], d[step] .. the values at the points. */
@@ -59,14 +63,6 @@ INLINE void outputs_of(int points, int outputs, Vec *d, int step)
     d[3 * step] = difference + 8 * difference2 + g;
 }
 
-typedef int IntVec __attribute__((vector_size(LANES * 4)));
-
-INLINE Vec input_of(bool rectifies, const float *from)
-{
-    Vec x = *(const Vec *)from;
-    return rectifies ? (Vec)((IntVec)x & ~(IntVec)(x < 0)) : x;
-}
-
 INLINE void tile_in_of(int points, bool rectifies, const float *const *from, int count, float *to,
                        ptrdiff_t plane)
 {
@@ -75,8 +71,11 @@ INLINE void tile_in_of(int points, bool rectifies, const float *const *from, int
         UNROLL
         for (int x = 0; x < points; x++) {
             UNROLL
-            for (int y = 0; y < points; y++)
-                d[y * points + x] = input_of(rectifies, from[y * points + x] + c);
+            for (int y = 0; y < points; y++) {
+                d[y * points + x] = *(const Vec *)(from[y * points + x] + c);
+                if (rectifies)
+                    d[y * points + x] = rectified(d[y * points + x]);
+            }
             points_of(points, d + x, points);
         }
         UNROLL
@@ -138,3 +137,5 @@ static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count
     else
         tile_out_of(6, 4, from, plane, count, to, pitch);
 }
+
+#endif

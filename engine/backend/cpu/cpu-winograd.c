@@ -179,7 +179,7 @@ static void store(const Task *t, Place p, int first, int count, int pitch)
                 continue;
             ptrdiff_t at = ((ptrdiff_t)p.n * y->h + p.row.first + row * p.row.step) * y->w +
                            p.column.first + column * p.column.step;
-            cpu_conv_finish(&w->of, first, count, t->y + (ptrdiff_t)(i * m + j) * pitch,
+            cpu_conv_finish(w->micro, &w->of, first, count, t->y + (ptrdiff_t)(i * m + j) * pitch,
                             y->data + at * y->pixel + first);
         }
 }
