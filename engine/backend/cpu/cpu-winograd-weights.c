@@ -58,7 +58,8 @@ static CpuWinograd shape_of(const PixDevice *device, const CpuConv *of, size_t v
                      .outputs = conv ? 1 : o->sh * o->sw};
     int rows, columns, m = w.tile.outputs;
     w.k = w.inputs * of->x.c;
-    w.panels = w.outputs * cpu_panels(o->oc);
+    w.joins = w.outputs > 1 && w.outputs * o->oc <= CPU_NR;
+    w.panels = w.joins ? 1 : w.outputs * cpu_panels(o->oc);
     w.first_y = first_of(&w, cpu_phase_row, o->sh, of->y.h, o->pad.top, &rows);
     w.first_x = first_of(&w, cpu_phase_column, o->sw, of->y.w, o->pad.left, &columns);
     w.tiles_y = (rows + m - 1) / m;
@@ -85,9 +86,9 @@ static double direct_cost(const CpuConv *of)
 static double cost_of(const CpuWinograd *w)
 {
     double points = w->tile.points * w->tile.points;
-    double tiles = (double)w->of.y.n * w->tiles_y * w->tiles_x, n = (double)w->panels * CPU_NR;
-    double products = points * tiles * w->k * n;
-    double weights = (double)cpu_winograd_weight_floats(w);
+    double tiles = (double)w->of.y.n * w->tiles_y * w->tiles_x;
+    double weights = (double)cpu_winograd_weight_floats(w), n = weights / points / w->k;
+    double products = tiles * weights;
     return MAX(products * PRODUCT_COST / 16, weights * READ_COST) +
            points * tiles * (w->k + n) * TRANSFORM_COST;
 }
@@ -112,16 +113,18 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, CpuWinograd *wi
 
 /* ---- the weights ---- */
 
-static int panel_width(const CpuWinograd *w, int panel)
+int cpu_winograd_width(const CpuWinograd *w, int panel)
 {
     int oc = w->of.op.conv.oc;
+    if (w->joins)
+        return cpu_panel_width(w->outputs * oc, 0);
     return cpu_panel_width(oc, panel % cpu_panels(oc));
 }
 
 static size_t floats_before(const CpuWinograd *w, int panel)
 {
-    int panels = cpu_panels(w->of.op.conv.oc);
-    size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)panel_width(w, panels - 1);
+    int panels = w->joins ? 1 : cpu_panels(w->of.op.conv.oc);
+    size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)cpu_winograd_width(w, panels - 1);
     columns = (size_t)(panel / panels) * columns + (size_t)(panel % panels) * CPU_NR;
     return columns * (size_t)(w->tile.points * w->tile.points) * (size_t)w->k;
 }
@@ -134,7 +137,8 @@ size_t cpu_winograd_weight_floats(const CpuWinograd *w)
 const float *cpu_winograd_weights(const CpuWinograd *w, const float *prepared, int panel, int k)
 {
     size_t points = (size_t)(w->tile.points * w->tile.points);
-    return prepared + floats_before(w, panel) + points * (size_t)k * (size_t)panel_width(w, panel);
+    return prepared + floats_before(w, panel) +
+           points * (size_t)k * (size_t)cpu_winograd_width(w, panel);
 }
 
 typedef struct {
@@ -150,34 +154,49 @@ static int kernel_position(CpuPhase phase, int stride, int u, bool conv, int inp
                 : phase.kernel_first + (phase.taps - 1 - u) * phase.kernel_step;
 }
 
-/* @from: the panel's weights of tap (@u, @v) of channel @k. */
-static const float *tap_of(const CpuWinograd *w, int panel, int k, int u, int v)
+/* The weights of tap (@u, @v) of channel @k for @panel of a phase of outputs. */
+static const float *tap_of(const CpuWinograd *w, int output, int panel, int k, int u, int v)
 {
     const PixOp *op = &w->of.op;
-    int panels = cpu_panels(op->conv.oc), c = k % w->of.x.c, input = k / w->of.x.c;
-    int output = panel / panels, taps = op->conv.kh * op->conv.kw;
+    int c = k % w->of.x.c, input = k / w->of.x.c, taps = op->conv.kh * op->conv.kw;
     bool conv = op->kind == PIX_OP_CONV;
     int ky = kernel_position(cpu_phase_row(op, output / w->outputs_x, w->of.y.h), op->conv.sh, u,
                              conv, input / w->inputs_x);
     int kx = kernel_position(cpu_phase_column(op, output % w->outputs_x, w->of.y.w), op->conv.sw, v,
                              conv, input % w->inputs_x);
-    return w->of.weights + (size_t)(panel % panels) * CPU_NR * (size_t)taps * (size_t)w->of.x.c +
+    return w->of.weights + (size_t)panel * CPU_NR * (size_t)taps * (size_t)w->of.x.c +
            ((size_t)cpu_tap(op, ky, kx) * (size_t)w->of.x.c + (size_t)c) *
-               (size_t)panel_width(w, panel);
+               (size_t)cpu_panel_width(op->conv.oc, panel);
+}
+
+/* All taps of channel @k for the columns of @panel. */
+static void gather_taps(const CpuWinograd *w, int panel, int k, float *to)
+{
+    int oc = w->of.op.conv.oc, panels = cpu_panels(oc), width = cpu_winograd_width(w, panel);
+    for (int i = 0; i < w->taps * w->taps; i++, to += width) {
+        int u = i / w->taps, v = i % w->taps;
+        if (!w->joins) {
+            memcpy(to, tap_of(w, panel / panels, panel % panels, k, u, v),
+                   (size_t)width * sizeof *to);
+            continue;
+        }
+        memset(to, 0, (size_t)width * sizeof *to);
+        for (int output = 0; output < w->outputs; output++)
+            memcpy(to + output * oc, tap_of(w, output, 0, k, u, v), (size_t)oc * sizeof *to);
+    }
 }
 
 static void prepare_run(void *data, int task, int worker)
 {
     const Preparation *p = data;
     const CpuWinograd *w = p->w;
-    int panel = task / p->runs, first = task % p->runs * CPU_KC, width = panel_width(w, panel);
+    int panel = task / p->runs, first = task % p->runs * CPU_KC,
+        width = cpu_winograd_width(w, panel);
     int count = MIN(CPU_KC, w->k - first);
     float *to = (float *)cpu_winograd_weights(w, p->to, panel, first);
     for (int k = first; k < first + count; k++, to += width) {
         float taps[CPU_TILE_POINTS * CPU_TILE_POINTS * CPU_NR];
-        for (int i = 0; i < w->taps * w->taps; i++)
-            memcpy(taps + i * width, tap_of(w, panel, k, i / w->taps, i % w->taps),
-                   (size_t)width * sizeof *taps);
+        gather_taps(w, panel, k, taps);
         cpu_tile_weights(w->tile, taps, width, to, (ptrdiff_t)count * width);
     }
 }

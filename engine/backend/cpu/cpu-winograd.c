@@ -19,6 +19,7 @@ typedef struct {
     int tiles;            /* of all samples */
     int rows, blocks;     /* tiles in a block */
     int panels, groups;   /* panels in a group */
+    int phase_panels;     /* in a phase of outputs */
     float *scratch;       /* of worker 0 */
     size_t worker_floats;
 } Cut;
@@ -54,6 +55,7 @@ static Cut cut_of(const PixDevice *device, const CpuWinograd *w)
     Cut cut = {.w = *w, .tiles = w->of.y.n * w->tiles_y * w->tiles_x};
     int threads = cpu_pool_threads(cpu_device(device)->pool);
     cut.panels = MIN(w->panels, MAX_PANELS);
+    cut.phase_panels = w->joins ? 1 : cpu_panels(w->of.op.conv.oc);
     cut.groups = (w->panels + cut.panels - 1) / cut.panels;
     cut.rows = CPU_MC;
     for (int rows = CPU_MC / ROWS * ROWS; rows > 0; rows -= ROWS)
@@ -133,9 +135,8 @@ static void multiply(const Task *t, int k, int count)
 {
     const CpuWinograd *w = &t->cut->w;
     ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_PITCH;
-    int panels = cpu_panels(w->of.op.conv.oc);
     for (int panel = t->first_panel; panel < t->last_panel; panel++) {
-        int width = cpu_panel_width(w->of.op.conv.oc, panel % panels);
+        int width = cpu_winograd_width(w, panel);
         const float *weights = cpu_winograd_weights(w, t->cut->weights, panel, k);
         for (int point = 0; point < points_of(w); point++, weights += (ptrdiff_t)count * width)
             w->micro->product(t->rows, width, count, t->v + point * plane, weights,
@@ -166,8 +167,8 @@ static Place place_of(const CpuWinograd *w, int tile, int output)
     return p;
 }
 
-/* @first, @count: output channels, of which t->y holds the sums. */
-static void store(const Task *t, Place p, int first, int count, int pitch)
+/* @sums: of output channels @first .. @first + @count - 1. */
+static void store(const Task *t, Place p, int first, int count, const float *sums, int pitch)
 {
     const CpuWinograd *w = &t->cut->w;
     const CpuView *y = &w->of.y;
@@ -179,24 +180,27 @@ static void store(const Task *t, Place p, int first, int count, int pitch)
                 continue;
             ptrdiff_t at = ((ptrdiff_t)p.n * y->h + p.row.first + row * p.row.step) * y->w +
                            p.column.first + column * p.column.step;
-            cpu_conv_finish(w->micro, &w->of, first, count, t->y + (ptrdiff_t)(i * m + j) * pitch,
+            cpu_conv_finish(w->micro, &w->of, first, count, sums + (ptrdiff_t)(i * m + j) * pitch,
                             y->data + at * y->pixel + first);
         }
 }
 
-/* Panels @first .. @last - 1, all of one phase. */
+/* Panels @first .. @last - 1, all of one phase, or of all phases. */
 static void transform_outputs(const Task *t, int first, int last)
 {
     const CpuWinograd *w = &t->cut->w;
-    int oc = w->of.op.conv.oc, panels = cpu_panels(oc), output = first / panels;
-    int channel = first % panels * CPU_NR, pitch = (last - first) * CPU_NR;
+    int oc = w->of.op.conv.oc, output = first / t->cut->phase_panels,
+        pitch = (last - first) * CPU_NR;
+    int channel = first % t->cut->phase_panels * CPU_NR, outputs = w->joins ? w->outputs : 1;
     ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_NR;
     for (int i = 0; i < t->rows; i++) {
         for (int panel = first; panel < last; panel++)
             w->micro->tile_out(w->tile, sums_of(t, panel, 0) + i * CPU_NR, plane,
-                               cpu_panel_width(oc, panel % panels),
+                               cpu_winograd_width(w, panel),
                                t->y + (ptrdiff_t)(panel - first) * CPU_NR, pitch);
-        store(t, place_of(w, t->first + i, output), channel, MIN(pitch, oc - channel), pitch);
+        for (int j = 0; j < outputs; j++)
+            store(t, place_of(w, t->first + i, output + j), channel, MIN(pitch, oc - channel),
+                  t->y + (ptrdiff_t)j * oc, pitch);
     }
 }
 
@@ -204,7 +208,6 @@ static void run_task(void *data, int task, int worker)
 {
     const Cut *cut = data;
     const CpuWinograd *w = &cut->w;
-    int panels = cpu_panels(w->of.op.conv.oc);
     Task t = {.cut = cut, .first = task % cut->blocks * cut->rows};
     t.rows = MIN(cut->rows, cut->tiles - t.first);
     t.first_panel = task / cut->blocks * cut->panels;
@@ -220,7 +223,7 @@ static void run_task(void *data, int task, int worker)
         multiply(&t, k, count);
     }
     for (int first = t.first_panel, last; first < t.last_panel; first = last) {
-        last = MIN((first / panels + 1) * panels, t.last_panel);
+        last = MIN((first / cut->phase_panels + 1) * cut->phase_panels, t.last_panel);
         transform_outputs(&t, first, last);
     }
 }

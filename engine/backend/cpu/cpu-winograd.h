@@ -26,7 +26,8 @@ typedef struct {
     int inputs_x, inputs;   /* phases of inputs, on one axis and in all; 1 where transposed */
     int outputs_x, outputs; /* of outputs; 1 where not */
     int k;                  /* channels of all phases of inputs */
-    int panels;             /* of all phases of outputs, those of one after those of another */
+    bool joins;             /* the channels of all phases of outputs make up one panel; else */
+    int panels;             /* those of one phase come after those of another */
     int tiles_y, tiles_x;   /* of a sample */
     int first_y, first_x;   /* where the first tile starts in the input */
 } CpuWinograd;
@@ -41,8 +42,14 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *conv, CpuWinograd *
 void cpu_winograd_prepare(const PixDevice *device, const CpuWinograd *winograd, float *to);
 size_t cpu_winograd_weight_floats(const CpuWinograd *winograd);
 
-/** cpu_winograd_weights: Those of @panel and all points for channels @k on, of which there are
- * @count: (point, channel, output channel of panel). */
+/** cpu_winograd_width: Columns of @panel. */
+int cpu_winograd_width(const CpuWinograd *winograd, int panel);
+
+/**
+ * cpu_winograd_weights:
+ * Those of @panel for a run of CPU_KC channels from @k on, or as many as are left: (point, channel,
+ * column).
+ */
 const float *cpu_winograd_weights(const CpuWinograd *winograd, const float *prepared, int panel,
                                   int k);
 
