@@ -150,19 +150,53 @@ static bool gather(Task *t, const CpuPixelBlock *block, int k, int count)
     return any;
 }
 
+/* Whether a pixel of @block meets anything but padding in the run from the @k-th value on. */
+static bool meets(const Task *t, const CpuPixelBlock *block, int k)
+{
+    const float *from[CPU_MC];
+    int channels = t->conv->of.x.c, columns = block->column.taps;
+    int last = MIN(k + CPU_KC, block->row.taps * columns * channels) - 1;
+    for (int tap = k / channels; tap <= last / channels; tap++)
+        if (cpu_meet(block, tap / columns, tap % columns, from) > 0)
+            return true;
+    return false;
+}
+
+static const float *weights_at(const Task *t, int panel, int k)
+{
+    const Conv *conv = t->conv;
+    size_t channels = (size_t)conv->of.x.c, all = (size_t)conv->taps * channels;
+    size_t at = (size_t)t->first_tap * channels + (size_t)k;
+    return conv->of.weights + (size_t)panel * CPU_NR * all +
+           at * (size_t)cpu_panel_width(conv->of.op.conv.oc, panel);
+}
+
+/* What will be multiplied by after @panel in the run from @k on; NULL: what is in the cache. */
+static const float *weights_after(const Task *t, int block, int panel, int k)
+{
+    const CpuPixelBlock *last = &t->blocks[t->n_blocks - 1];
+    int all = last->row.taps * last->column.taps * t->conv->of.x.c;
+    if (t->conv->of.transposes)
+        return NULL;
+    if (panel + 1 < t->last_panel)
+        return block == 0 ? weights_at(t, panel + 1, k) : NULL;
+    for (k += CPU_KC; block + 1 == t->n_blocks && k < all; k += CPU_KC)
+        if (meets(t, last, k))
+            return weights_at(t, t->first_panel, k);
+    return NULL;
+}
+
 /* Multiplies the rows by all panels of the group. */
 static void multiply(Task *t, int block, int k, int count)
 {
     const Conv *conv = t->conv;
-    size_t all = (size_t)conv->taps * (size_t)conv->of.x.c;
-    size_t at = (size_t)t->first_tap * (size_t)conv->of.x.c + (size_t)k;
     for (int p = t->first_panel; p < t->last_panel; p++) {
         int width = cpu_panel_width(conv->of.op.conv.oc, p), i = p - t->first_panel;
         const float *weights =
-            conv->of.transposes ? t->w + i * CPU_KC * CPU_NR
-                                : conv->of.weights + (size_t)p * CPU_NR * all + at * (size_t)width;
+            conv->of.transposes ? t->w + i * CPU_KC * CPU_NR : weights_at(t, p, k);
         conv->micro->product(t->blocks[block].count, width, count, t->a, weights,
-                             sums(t, block) + i * CPU_NR, conv->ldc, t->started[block]);
+                             sums(t, block) + i * CPU_NR, conv->ldc, t->started[block],
+                             weights_after(t, block, p, k));
     }
     t->started[block] = true;
 }

@@ -21,7 +21,7 @@ static void product_half(int m, int nr, int k, const float *a, const float *b, f
 }
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c)
+                    bool add_to_c, const float *next)
 {
     for (int j = 0; j < nr; j += HALF)
         product_half(m, nr, k, a, b + j, c + j, ldc, add_to_c);

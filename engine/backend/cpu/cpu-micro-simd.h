@@ -14,8 +14,7 @@
 
 #include "cpu-micro.h"
 
-#define FEW_ROWS 4
-#define AHEAD 1024 /* floats */
+#define LINE 16 /* floats of the cache */
 
 typedef float Vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -25,6 +24,8 @@ typedef struct {
     int nr; /* from row to row of b */
     const float *const *a_list, *const *b_list;
     int row, column;
+    const float *next; /* what is asked for early, a line at each product; NULL: nothing */
+    bool all_next;     /* two lines */
 } Sides;
 
 /* Before a loop. Without it the sums are not held in registers. */
@@ -72,10 +73,11 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
         UNROLL
         for (int j = 0; j < cols; j++) {
             weights[j] = *(const Vec *)(b + j * LANES);
-            /* Few rows wait for memory: ask early for what lies in another page. */
-            if (!lists && rows <= FEW_ROWS)
-                __builtin_prefetch(b + j * LANES + AHEAD, 0, 2);
         }
+        if (!lists && s.next)
+            __builtin_prefetch(s.next + l * LINE, 0, 2);
+        if (!lists && s.all_next)
+            __builtin_prefetch(s.next + (k + l) * LINE, 0, 2);
         UNROLL
         for (int i = 0; i < rows; i++) {
             UNROLL
@@ -131,6 +133,8 @@ INLINE void tile_any(bool lists, int rows, int cols, int k, const Sides *sides, 
 INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int ldc,
                       CpuResult result)
 {
+    const float *end = s.next ? s.next + k * nr : NULL;
+    s.all_next = s.next && m <= ROWS && nr > LINE && nr <= COLS * LANES;
     for (s.column = 0; s.column < nr;) {
         bool whole = nr - s.column >= COLS * LANES;
         for (s.row = 0; s.row < m; s.row += ROWS) {
@@ -140,15 +144,17 @@ INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int l
                 tile_any(lists, rows, COLS, k, &s, at, ldc, result);
             else
                 tile_any(lists, rows, 1, k, &s, at, ldc, result);
+            if (s.next && (s.next += k * LINE) >= end)
+                s.next = NULL;
         }
         s.column += whole ? COLS * LANES : LANES;
     }
 }
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c)
+                    bool add_to_c, const float *next)
 {
-    all_tiles(false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, c, ldc,
+    all_tiles(false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr, .next = next}, c, ldc,
               add_to_c ? CPU_ADD : CPU_SET);
 }
 

@@ -39,7 +39,8 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k from 0; what is in c
  *   is added last, so that rounding grows with the length of a run, not of the whole sum.
  * @a: rows CPU_PITCH floats apart.  @b: (k, nr), dense.  @c: rows @ldc floats apart; with
- * @add_to_c it is added to, else overwritten.
+ * @add_to_c it is added to, else overwritten.  @next: (nullable): what will be b in a later call: it is
+ *   fetched meanwhile, for what streams from memory waits for it longer than it computes.
  * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 0 .. CPU_PIXELS products;
  *   the rest as above. @a, @b: a list of @k rows each.
  * transpose: to[j][i] = from[i][j], for @rows rows and @columns columns of @from; pitches are floats
@@ -51,7 +52,7 @@ typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
     const char *algorithm;
     void (*product)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c);
+                    bool add_to_c, const float *next);
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,

@@ -131,16 +131,28 @@ static float *sums_of(const Task *t, int panel, int point)
                          t->cut->rows * CPU_NR;
 }
 
+/* The weights that come after those of @panel up to channel @k. */
+static const float *after(const Task *t, int panel, int k)
+{
+    const CpuWinograd *w = &t->cut->w;
+    if (panel + 1 < t->last_panel)
+        return cpu_winograd_weights(w, t->cut->weights, panel + 1, (k - 1) / CPU_KC * CPU_KC);
+    return k < w->k ? cpu_winograd_weights(w, t->cut->weights, t->first_panel, k) : NULL;
+}
+
 static void multiply(const Task *t, int k, int count)
 {
     const CpuWinograd *w = &t->cut->w;
     ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_PITCH;
     for (int panel = t->first_panel; panel < t->last_panel; panel++) {
         int width = cpu_winograd_width(w, panel);
-        const float *weights = cpu_winograd_weights(w, t->cut->weights, panel, k);
-        for (int point = 0; point < points_of(w); point++, weights += (ptrdiff_t)count * width)
+        const float *weights = cpu_winograd_weights(w, t->cut->weights, panel, k), *next;
+        for (int point = 0; point < points_of(w); point++, weights = next) {
+            next = point + 1 < points_of(w) ? weights + (ptrdiff_t)count * width
+                                            : after(t, panel, k + count);
             w->micro->product(t->rows, width, count, t->v + point * plane, weights,
-                              sums_of(t, panel, point), CPU_NR, k > 0);
+                              sums_of(t, panel, point), CPU_NR, k > 0, next);
+        }
     }
 }
 
