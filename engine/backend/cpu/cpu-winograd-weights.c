@@ -80,7 +80,7 @@ static double direct_cost(const CpuConv *of)
     double weights = (double)o->kh * o->kw * of->x.c * o->oc;
     double pixels = (double)of->y.n * of->y.h * of->y.w;
     double taps = of->op.kind == PIX_OP_CONV ? o->kh * o->kw : o->kh * o->kw / (o->sh * o->sw);
-    return MAX(pixels * taps * of->x.c * o->oc, weights * READ_COST);
+    return pixels * taps * of->x.c * o->oc + weights * READ_COST;
 }
 
 static double cost_of(const CpuWinograd *w)
@@ -89,7 +89,7 @@ static double cost_of(const CpuWinograd *w)
     double tiles = (double)w->of.y.n * w->tiles_y * w->tiles_x;
     double weights = (double)cpu_winograd_weight_floats(w), n = weights / points / w->k;
     double products = tiles * weights;
-    return MAX(products * PRODUCT_COST / 16, weights * READ_COST) +
+    return products * PRODUCT_COST / 16 + weights * READ_COST +
            points * tiles * (w->k + n) * TRANSFORM_COST;
 }
 
