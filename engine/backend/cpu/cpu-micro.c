@@ -33,6 +33,9 @@ static const struct {
     {&cpu_micro_avx2, has_avx2},
     {&cpu_micro_avx512, has_avx512},
 #endif
+#ifdef HAVE_CPU_NEON
+    {&cpu_micro_neon, always},
+#endif
 };
 
 static const char *const names[] = {"c", "openblas", "avx2", "avx512", "neon"};

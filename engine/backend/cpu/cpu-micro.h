@@ -71,6 +71,9 @@ extern const CpuMicro cpu_micro_c;
 extern const CpuMicro cpu_micro_avx2;
 extern const CpuMicro cpu_micro_avx512;
 #endif
+#ifdef HAVE_CPU_NEON
+extern const CpuMicro cpu_micro_neon;
+#endif
 #ifdef HAVE_OPENBLAS
 extern const CpuMicro cpu_micro_openblas;
 #endif
@@ -81,7 +84,7 @@ void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitc
 
 /**
  * cpu_micro_select:
- * @level: (nullable): the highest that may be used: "c", "openblas", "avx2", "avx512"; NULL takes
+ * @level: (nullable): the highest that may be used: "c", "openblas", "avx2", "avx512", "neon"; NULL takes
  * what the CPU can do.  Errors: NO_DEVICE for a name that is none of these.
  */
 const CpuMicro *cpu_micro_select(const char *level, GError **error);
