@@ -6,6 +6,7 @@
 
 #include "checkpoint.h"
 #include "error.h"
+#include "mix.h"
 
 #define DEFAULT_NAME "facades"
 
@@ -119,6 +120,15 @@ static void copy_info(PixModelInfo *to, const PixModelInfo *from)
     to->norm = g_strdup(from->norm);
 }
 
+static void make_mix(PixModel *model)
+{
+    guint n = pix_graph_convolutions(model->graph);
+    if (!model->device->backend->mixes || model->precision == PIX_PRECISION_FP32)
+        return;
+    model->mix = g_new(PixPrecision, n);
+    pix_mix_whole(model->precision, model->mix, n);
+}
+
 PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo *info,
                           const char *name, PixPrecision precision, GError **error)
 {
@@ -135,6 +145,7 @@ PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo
         pix_model_unref(model);
         return NULL;
     }
+    make_mix(model);
     model->info.weight_bytes = pix_params_value_bytes(model->params, graph);
     return model;
 }
@@ -192,6 +203,7 @@ void pix_model_unref(PixModel *model)
         return;
     pix_params_free(model->params);
     pix_graph_free(model->graph);
+    g_free(model->mix);
     g_free((char *)model->info.architecture);
     g_free((char *)model->info.layout);
     g_free((char *)model->info.container);
@@ -217,6 +229,12 @@ PixPrecision pix_model_get_precision(const PixModel *model)
 {
     g_return_val_if_fail(model, PIX_PRECISION_AUTO);
     return model->precision;
+}
+
+guint pix_model_get_n_convolutions(const PixModel *model)
+{
+    g_return_val_if_fail(model, 0);
+    return pix_graph_convolutions(model->graph);
 }
 
 gboolean pix_model_check_size(const PixModel *model, int width, int height, GError **error)

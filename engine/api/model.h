@@ -17,6 +17,7 @@ struct PixModel {
     char *name;             /* of the file, for messages */
     PixPrecision precision; /* not AUTO */
     PixFormat format;
+    PixPrecision *mix; /* of each convolution; NULL: all are as the maps */
     PixGraph *graph;   /* without shapes */
     PixParams *params; /* its weights */
 };

@@ -4,6 +4,7 @@
 #include "flight.h"
 #include "fuse.h"
 #include "image.h"
+#include "mix.h"
 #include "model.h"
 
 #define MAX_IN_FLIGHT 4
@@ -30,6 +31,14 @@ void pix_session_options_init(PixSessionOptions *options, const PixModel *model)
                                    .statistics = PIX_STATISTICS_AUTO,
                                    .dropout = PIX_DROPOUT_FROZEN,
                                    .in_flight = 1};
+}
+
+static bool check_mix(const PixModel *model, const PixSessionOptions *o, GError **error)
+{
+    return !o->mix || model->device->backend->mixes ||
+           pix_fail(error, PIX_ERROR_UNSUPPORTED,
+                    "%s does not run convolutions in several precisions; use device=cpu",
+                    model->device->info.name);
 }
 
 static bool check_options(const PixSessionOptions *o, GError **error)
@@ -68,6 +77,9 @@ static void explain_size(const PixModel *model, GError **error)
 static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, GError **error)
 {
     g_autoptr(PixGraph) graph = pix_graph_copy(model->graph);
+    const PixPrecision *mix = o->mix ? o->mix : model->mix;
+    if (mix)
+        pix_graph_set_mix(graph, mix);
     if (!pix_graph_set_modes(graph, uses_running(model, o->statistics),
                              o->dropout != PIX_DROPOUT_OFF, error) ||
         !pix_graph_infer(graph, o->n, o->height, o->width, error)) {
@@ -95,7 +107,10 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
     *o = *options;
     if (o->content.width == 0 && o->content.height == 0)
         o->content = (PixRect){0, 0, o->width, o->height};
-    PixGraph *graph = check_options(o, error) ? specialise(model, o, error) : NULL;
+    PixGraph *graph = NULL;
+    if (check_options(o, error) && check_mix(model, o, error))
+        graph = specialise(model, o, error);
+    o->mix = NULL; /* the caller's */
     if (graph)
         session->run =
             pix_run_new(graph, model->device, model->params->tensors, model->format.maps, error);

@@ -176,6 +176,8 @@ struct PixBackend {
      * the way back need not. NULL: it can FP32 alone.
      */
     bool (*format)(const PixDevice *device, PixPrecision precision, PixFormat *format);
+    /** mixes: Whether convolutions go by PixConvOp.precision: FP32, BF16, INT8. */
+    bool mixes;
 
     /**
      * tune: Before a model in @precision, which it can, is made: chooses between kernels of the same

@@ -232,8 +232,12 @@ PIX_API PixModel *pix_model_ref(PixModel *model);
 PIX_API void pix_model_unref(PixModel *model); /* accepts NULL */
 PIX_API const PixModelInfo *pix_model_get_info(const PixModel *model);
 PIX_API PixDevice *pix_model_get_device(PixModel *model); /* (transfer none) */
-/** pix_model_get_precision: What its weights are kept in; never AUTO. */
+/** pix_model_get_precision: What its weights are kept in, or on the CPU, which keeps them in float32,
+ * its products made in; never AUTO. */
 PIX_API PixPrecision pix_model_get_precision(const PixModel *model);
+
+/** pix_model_get_n_convolutions: How many layers have kernels; see PixSessionOptions. */
+PIX_API guint pix_model_get_n_convolutions(const PixModel *model);
 
 /**
  * pix_model_check_size:
@@ -278,6 +282,9 @@ typedef struct {
     PixDropout dropout;
     guint64 seed;    /* of the dropout masks */
     guint in_flight; /* 1 to 4: how many frames may have been submitted and not received */
+    const PixPrecision *mix; /* (nullable): FP32, BF16 or INT8 for the products of each convolution,
+                                pix_model_get_n_convolutions() of them in the order in which they run;
+                                %NULL: as the model has it. Only the CPU can. */
 } PixSessionOptions;
 
 /** pix_session_options_init: One sample at the model's own size, automatic statistics, frozen

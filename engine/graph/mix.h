@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * In which precision each convolution of a network makes its products. Maps, weights and all else are
+ * as they were: only a device whose table says `mixes` looks at it.
+ */
+#ifndef PIX_MIX_H
+#define PIX_MIX_H
+
+#include "graph.h"
+
+/** pix_graph_convolutions: How many convolutions, plain and transposed, there are. */
+guint pix_graph_convolutions(const PixGraph *graph);
+
+/** pix_graph_set_mix: @mix: of each of them, in the graph's order. */
+void pix_graph_set_mix(PixGraph *graph, const PixPrecision *mix);
+
+/**
+ * pix_mix_whole: A network all in @precision, @n convolutions long. With INT8 the first and the last,
+ * which meet the pixels of pictures, stay FP32.
+ */
+void pix_mix_whole(PixPrecision precision, PixPrecision *mix, guint n);
+
+#endif
