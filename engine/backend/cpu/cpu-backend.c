@@ -41,23 +41,24 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
     }
     const char *words = g_getenv("PIX2PIX_CPU");
     g_auto(GStrv) each = g_strsplit(words ? words : "", ",", 2);
-    const CpuMicro *micro = cpu_micro_select(each[0], error);
-    if (!micro)
+    CpuMicro level;
+    if (!cpu_micro_select(each[0], &level, error))
         return NULL;
     CpuDevice *device = g_new0(CpuDevice, 1);
     device->convolution = each[0] ? g_strdup(each[1]) : NULL;
     int available = cpu_available();
     device->base.backend = &pix_backend_cpu;
     device->base.references = 1;
-    device->micro = micro;
+    device->level = level;
+    device->micro = &device->level;
     device->pool = cpu_pool_new(threads == 0 ? available : (int)MIN(threads, 1024));
     device->name = processor_name();
-    device->features = g_strdup_printf("%s, %d %s", micro->name, cpu_pool_threads(device->pool),
+    device->features = g_strdup_printf("%s, %d %s", level.name, cpu_pool_threads(device->pool),
                                        cpu_pool_threads(device->pool) == 1 ? "thread" : "threads");
     device->base.info = (PixDeviceInfo){.id = "cpu",
                                         .name = device->name,
                                         .features = device->features,
-                                        .level = micro->name,
+                                        .level = level.name,
                                         .threads = (unsigned)cpu_pool_threads(device->pool),
                                         .memory_bytes = memory_bytes()};
     return &device->base;
@@ -101,6 +102,12 @@ static void cpu_buffer_free(PixDevice *device, PixBuffer *buffer)
         free(buffer->data);
         g_free(buffer);
     }
+}
+
+/* Maps and weights are float32 always: only products are made in another precision. */
+static bool cpu_format(const PixDevice *device, PixPrecision precision, PixFormat *format)
+{
+    return precision == PIX_PRECISION_BF16 || precision == PIX_PRECISION_INT8;
 }
 
 static size_t cpu_activation_bytes(const PixDevice *device, PixShape shape, PixDtype dtype)
@@ -162,6 +169,8 @@ const PixBackend pix_backend_cpu = {
     .open = cpu_open,
     .close = cpu_close,
     .alignment = ALIGNMENT,
+    .format = cpu_format,
+    .mixes = true,
     .activation_bytes = cpu_activation_bytes,
     .weight_bytes = cpu_weight_bytes,
     .buffer_new = cpu_buffer_new,

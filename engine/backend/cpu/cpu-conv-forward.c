@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The forward row of convolutions: the sums, and what fuse.c has put behind them. */
+#include "cpu-reduced.h"
 #include "cpu-winograd.h"
 
 /* y = (sum + bias - mean) * rstd * gamma + beta as y = sum * scale + shift. */
@@ -54,12 +55,39 @@ static void normalise(PixDevice *device, const PixCall *call)
         cpu_dropout_forward(device, &norm);
 }
 
-/* ---- all of it ---- */
-
 /* Room for scale and shift, each (oc), before that of the workers. */
 static size_t vector_floats(const PixCall *call)
 {
     return (2 * (size_t)call->out.shape.c + 15) / 16 * 16;
+}
+
+/* ---- the ways to do it ---- */
+
+typedef enum { DIRECT, WINOGRAD, REDUCED } Way;
+
+/* Where weights are prepared, the fastest; else the first. */
+typedef struct {
+    Way way;
+    CpuConv conv;
+    CpuWinograd winograd;
+    CpuReduced reduced;
+} Choice;
+
+static Choice choose(const PixDevice *device, const CpuConv *conv, bool prepared)
+{
+    Choice choice = {.way = DIRECT, .conv = *conv};
+    if (prepared && cpu_reduced_of(device, conv, &choice.reduced))
+        choice.way = REDUCED;
+    else if (prepared && cpu_winograd_of(device, conv, &choice.winograd))
+        choice.way = WINOGRAD;
+    return choice;
+}
+
+static size_t run_floats(const PixDevice *device, const Choice *choice)
+{
+    return choice->way == REDUCED    ? cpu_reduced_run_floats(device, &choice->reduced)
+           : choice->way == WINOGRAD ? cpu_winograd_run_floats(device, &choice->winograd)
+                                     : cpu_conv_run_floats(device, &choice->conv);
 }
 
 size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)
@@ -67,15 +95,11 @@ size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)
     PixOp op;
     CpuConv conv = forward_of(call);
     PixCall norm = norm_of(call, &op);
-    CpuWinograd winograd;
-    size_t floats = cpu_conv_run_floats(device, &conv);
-    if (cpu_winograd_of(device, &conv, &winograd))
-        floats = MAX(floats, cpu_winograd_run_floats(device, &winograd));
+    Choice direct = choose(device, &conv, false), choice = choose(device, &conv, true);
+    size_t floats = MAX(run_floats(device, &direct), run_floats(device, &choice));
     size_t bytes = (vector_floats(call) + floats) * sizeof(float);
     return pix_conv_measures(&call->op->conv) ? MAX(bytes, cpu_norm_scratch(device, &norm)) : bytes;
 }
-
-/* ---- what is prepared: the weights of minimal filtering ---- */
 
 static float *prepared_of(const PixCall *call)
 {
@@ -85,27 +109,30 @@ static float *prepared_of(const PixCall *call)
 size_t cpu_conv_prepared(const PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
-    CpuWinograd winograd;
-    return cpu_winograd_of(device, &conv, &winograd)
-               ? cpu_winograd_weight_floats(&winograd) * sizeof(float)
-               : 0;
+    Choice choice = choose(device, &conv, true);
+    size_t floats = choice.way == REDUCED    ? cpu_reduced_prepared_floats(&choice.reduced)
+                    : choice.way == WINOGRAD ? cpu_winograd_weight_floats(&choice.winograd)
+                                             : 0;
+    return floats * sizeof(float);
 }
 
 void cpu_conv_prepare(PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
-    CpuWinograd winograd;
-    if (cpu_winograd_of(device, &conv, &winograd))
-        cpu_winograd_prepare(device, &winograd, prepared_of(call));
+    Choice choice = choose(device, &conv, true);
+    if (choice.way == REDUCED)
+        cpu_reduced_prepare(device, &choice.reduced, prepared_of(call));
+    else if (choice.way == WINOGRAD)
+        cpu_winograd_prepare(device, &choice.winograd, prepared_of(call));
 }
 
 const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
-    CpuWinograd winograd;
-    return call->prepared.buffer && cpu_winograd_of(device, &conv, &winograd)
-               ? winograd.name
-               : cpu_device(device)->micro->algorithm;
+    Choice choice = choose(device, &conv, call->prepared.buffer);
+    return choice.way == REDUCED    ? choice.reduced.name
+           : choice.way == WINOGRAD ? choice.winograd.name
+                                    : cpu_device(device)->micro->algorithm;
 }
 
 /* ---- forward ---- */
@@ -114,15 +141,17 @@ void cpu_conv_forward(PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
     float *scale = call->scratch->data, *shift = scale + conv.y.c;
+    float *scratch = call->scratch->data + vector_floats(call);
     if (call->op->conv.norm.running) {
         fold_norm(call, scale, shift);
         conv.scale = scale;
         conv.shift = shift;
     }
-    float *scratch = call->scratch->data + vector_floats(call);
-    CpuWinograd winograd;
-    if (call->prepared.buffer && cpu_winograd_of(device, &conv, &winograd))
-        cpu_winograd_run(device, &winograd, prepared_of(call), scratch);
+    Choice choice = choose(device, &conv, call->prepared.buffer);
+    if (choice.way == REDUCED)
+        cpu_reduced_run(device, &choice.reduced, prepared_of(call), scratch);
+    else if (choice.way == WINOGRAD)
+        cpu_winograd_run(device, &choice.winograd, prepared_of(call), scratch);
     else
         cpu_conv_run(device, &conv, scratch);
     if (pix_conv_measures(&call->op->conv))

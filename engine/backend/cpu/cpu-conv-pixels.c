@@ -76,7 +76,8 @@ static void gather_row(const CpuPixelBlock *block, const CpuPixel *p, int dy, fl
         if (from)
             cpu_copy_input(block->conv, to + tx * c, from, c);
         else
-            memset(to + tx * c, 0, (size_t)c * sizeof *to);
+            memset(to + tx * c, block->conv->units ? block->conv->units->padding : 0,
+                   (size_t)c * sizeof *to);
     }
 }
 

@@ -28,6 +28,7 @@
 typedef struct {
     CpuConv of;
     const CpuMicro *micro;
+    CpuProduct product;
     int taps; /* of the whole kernel */
     int phases_x, phases;
     int block_pixels, blocks; /* of the largest phase */
@@ -44,9 +45,10 @@ typedef struct {
     int n_blocks;
     CpuPixelBlock blocks[MAX_BLOCKS];
     bool started[MAX_BLOCKS];
+    int32_t zeros[MAX_BLOCKS][MAX_PANELS * CPU_NR]; /* those of the units in the sums */
     int first_panel, last_panel;
-    int first_tap;    /* taps of earlier phases */
-    float *a, *c, *w; /* gathered pixels; sums of all blocks; transposed weights */
+    int phase, first_tap; /* taps of earlier phases */
+    float *a, *c, *w;     /* gathered pixels; sums of all blocks; transposed weights */
 } Task;
 
 /* ---- the cut ---- */
@@ -95,6 +97,7 @@ static Conv conv_of(const PixDevice *device, const CpuConv *of)
 {
     Conv conv = {
         .of = *of, .micro = cpu_device(device)->micro, .taps = of->op.conv.kh * of->op.conv.kw};
+    conv.product = of->units ? of->units->product : conv.micro->product;
     cut(&conv, cpu_pool_threads(cpu_device(device)->pool));
     conv.ldc = conv.group_panels * CPU_NR;
     conv.worker_floats = CPU_MC * CPU_PITCH + (size_t)conv.task_blocks * CPU_MC * (size_t)conv.ldc +
@@ -126,7 +129,8 @@ static void gather_tap(Task *t, const float *const *from, int n_pixels, int c, i
         if (from[i])
             cpu_copy_input(&t->conv->of, to, from[i] + c, count);
         else
-            memset(to, 0, (size_t)count * sizeof *to);
+            memset(to, t->conv->of.units ? t->conv->of.units->padding : 0,
+                   (size_t)count * sizeof *to);
     }
 }
 
@@ -186,6 +190,17 @@ static const float *weights_after(const Task *t, int block, int panel, int k)
     return NULL;
 }
 
+/* What the zeros of a run's units make of its sums. */
+static void count_zeros(Task *t, int block, int k)
+{
+    const CpuUnits *units = t->conv->of.units;
+    int first = t->first_panel * CPU_NR, last = MIN(t->last_panel * CPU_NR, units->columns);
+    const int32_t *zeros =
+        units->zeros + ((ptrdiff_t)t->phase * units->runs + k / CPU_KC) * units->columns;
+    for (int i = first; i < last; i++)
+        t->zeros[block][i - first] += zeros[i];
+}
+
 /* Multiplies the rows by all panels of the group. */
 static void multiply(Task *t, int block, int k, int count)
 {
@@ -194,10 +209,12 @@ static void multiply(Task *t, int block, int k, int count)
         int width = cpu_panel_width(conv->of.op.conv.oc, p), i = p - t->first_panel;
         const float *weights =
             conv->of.transposes ? t->w + i * CPU_KC * CPU_NR : weights_at(t, p, k);
-        conv->micro->product(t->blocks[block].count, width, count, t->a, weights,
-                             sums(t, block) + i * CPU_NR, conv->ldc, t->started[block],
-                             weights_after(t, block, p, k));
+        conv->product(t->blocks[block].count, width, count, t->a, weights,
+                      sums(t, block) + i * CPU_NR, conv->ldc, t->started[block],
+                      weights_after(t, block, p, k));
     }
+    if (conv->of.units && conv->of.units->zeros)
+        count_zeros(t, block, k);
     t->started[block] = true;
 }
 
@@ -228,12 +245,16 @@ static void store(const Task *t, int block)
     const Conv *conv = t->conv;
     int first = t->first_panel * CPU_NR;
     int count = MIN(t->last_panel * CPU_NR, conv->of.y.c) - first;
+    CpuFinish finish = cpu_conv_finish_of(&conv->of, first);
+    if (conv->of.units && conv->of.units->zeros)
+        finish.zeros = t->zeros[block];
     for (int i = 0; i < t->blocks[block].count; i++) {
         float *sum = sums(t, block) + (ptrdiff_t)i * conv->ldc;
         if (!t->started[block]) /* all padding */
             memset(sum, 0, (size_t)count * sizeof *sum);
-        cpu_conv_finish(conv->micro, &conv->of, first, count, sum,
-                        t->blocks[block].pixels[i].out + first);
+        if (finish.zeros)
+            finish.factor = conv->of.units->factors[t->blocks[block].pixels[i].n];
+        conv->micro->finish(&finish, sum, t->blocks[block].pixels[i].out + first, count);
     }
 }
 
@@ -268,6 +289,8 @@ static void run_task(void *data, int task, int worker)
     t.conv = conv;
     t.n_blocks = 0;
     memset(t.started, 0, sizeof t.started);
+    memset(t.zeros, 0, sizeof t.zeros);
+    t.phase = phase;
     t.first_panel = group * conv->group_panels;
     t.last_panel = MIN(t.first_panel + conv->group_panels, cpu_panels(op->conv.oc));
     t.first_tap = cpu_first_tap(op, py, px);
@@ -282,13 +305,18 @@ static void run_task(void *data, int task, int worker)
         store(&t, i);
 }
 
+CpuFinish cpu_conv_finish_of(const CpuConv *conv, int first)
+{
+    return (CpuFinish){.scale = conv->scale ? conv->scale + first : NULL,
+                       .shift = conv->shift ? conv->shift + first : NULL,
+                       .adds = conv->adds,
+                       .activation = conv->op.conv.activation};
+}
+
 void cpu_conv_finish(const CpuMicro *micro, const CpuConv *conv, int first, int count,
                      const float *sum, float *out)
 {
-    const CpuFinish finish = {.scale = conv->scale ? conv->scale + first : NULL,
-                              .shift = conv->shift ? conv->shift + first : NULL,
-                              .adds = conv->adds,
-                              .activation = conv->op.conv.activation};
+    const CpuFinish finish = cpu_conv_finish_of(conv, first);
     micro->finish(&finish, sum, out, count);
 }
 

@@ -12,6 +12,18 @@
 
 #include "cpu-weights.h"
 
+/**
+ * CpuUnits: of a convolution in reduced precision, whose x and weights are units of @product, each
+ * counted as one channel.
+ */
+typedef struct {
+    CpuProduct product;
+    uint8_t padding;      /* each byte of what pads */
+    const int32_t *zeros; /* INT8: what a sum has too much for each run: (phase, run, column) */
+    int runs, columns;    /* of @zeros: runs of CPU_KC units, of a phase; columns of all panels */
+    const float *factors; /* INT8: of each sample, for its sums */
+} CpuUnits;
+
 /** CpuConv: y = f(x * weights * scale + shift) for the views that it joins. */
 typedef struct {
     PixOp op; /* CONV or DECONV */
@@ -21,6 +33,7 @@ typedef struct {
     const float *scale, *shift; /* (oc), or NULL; a scale has a shift */
     bool adds;                  /* to y, before the activation; else y is overwritten */
     bool rectifies;             /* takes max(x, 0) for x */
+    const CpuUnits *units;      /* NULL: floats */
 } CpuConv;
 
 /** cpu_conv_run: @scratch: of cpu_conv_run_floats() floats. */
@@ -31,6 +44,9 @@ size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *conv);
 bool cpu_conv_is_narrow(const CpuConv *conv);
 void cpu_conv_run_narrow(const PixDevice *device, const CpuConv *conv, float *scratch);
 size_t cpu_conv_run_narrow_floats(const PixDevice *device, const CpuConv *conv);
+
+/** cpu_conv_finish_of: What becomes of sums of channels from @first on. */
+CpuFinish cpu_conv_finish_of(const CpuConv *conv, int first);
 
 /** cpu_conv_finish: From the sums of channels @first .. @first + @count - 1 of a pixel to the output. */
 void cpu_conv_finish(const CpuMicro *micro, const CpuConv *conv, int first, int count,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* cpu_finish() and cpu_sum() in registers, for the files that include cpu-micro-simd.h. */
+/* What cpu-elements.h has, in registers, for the files that include cpu-micro-simd.h. */
 #ifndef PIX_CPU_ELEMENTS_SIMD_H
 #define PIX_CPU_ELEMENTS_SIMD_H
 
@@ -10,7 +10,6 @@
 
 #define HALF (LANES / 2)
 
-typedef int IntVec __attribute__((vector_size(LANES * 4)));
 typedef float HalfVec __attribute__((vector_size(HALF * 4), aligned(4), may_alias));
 typedef double DoubleVec __attribute__((vector_size(HALF * 8)));
 
@@ -35,6 +34,9 @@ static void finish(const CpuFinish *f, const float *x, float *y, int count)
     CpuFinish rest = *f;
     for (int i = 0; i < whole; i += LANES) {
         Vec sum = *(const Vec *)(x + i);
+        if (f->zeros)
+            sum = __builtin_convertvector((IntVec)sum - *(const IntVec *)(f->zeros + i), Vec) *
+                  f->factor;
         if (f->scale)
             sum = sum * *(const Vec *)(f->scale + i) + *(const Vec *)(f->shift + i);
         else if (f->shift)
@@ -49,6 +51,7 @@ static void finish(const CpuFinish *f, const float *x, float *y, int count)
         return;
     rest.scale = f->scale ? f->scale + whole : NULL;
     rest.shift = f->shift ? f->shift + whole : NULL;
+    rest.zeros = f->zeros ? f->zeros + whole : NULL;
     cpu_finish(&rest, x + whole, y + whole, count - whole);
 }
 
@@ -75,6 +78,56 @@ static void sum(const float *v, ptrdiff_t v_pixel, const float *x, ptrdiff_t x_p
         }
     }
     cpu_sum(v + whole, v_pixel, x + whole, x_pixel, pixels, count - whole, sums + whole);
+}
+
+/* ---- reduced precision ---- */
+
+typedef uint32_t WordVec __attribute__((vector_size(LANES * 4)));
+typedef uint16_t ShortVec __attribute__((vector_size(LANES * 2), aligned(2), may_alias));
+typedef uint8_t ByteVec __attribute__((vector_size(LANES), aligned(1), may_alias));
+
+INLINE Vec loaded(const float *x, bool rectifies)
+{
+    Vec v = *(const Vec *)x;
+    return rectifies ? rectified(v) : v;
+}
+
+static uint32_t largest(const float *x, bool rectifies, int count)
+{
+    IntVec all = {0};
+    int whole = count / LANES * LANES;
+    for (int i = 0; i < whole; i += LANES) {
+        IntVec bits = (IntVec)loaded(x + i, rectifies) & 0x7fffffff;
+        IntVec more = (IntVec)(bits > all);
+        all = (bits & more) | (all & ~more);
+    }
+    uint32_t result = cpu_largest(x + whole, rectifies, count - whole);
+    for (int i = 0; i < LANES; i++)
+        result = MAX(result, (uint32_t)all[i]);
+    return result;
+}
+
+static void to_bf16(const float *x, bool rectifies, uint16_t *y, int count)
+{
+    int whole = count / LANES * LANES;
+    for (int i = 0; i < whole; i += LANES) {
+        WordVec bits = (WordVec)loaded(x + i, rectifies);
+        WordVec nan = (WordVec)((bits & 0x7fffffffu) > 0x7f800000u);
+        WordVec rounded = bits + 0x7fffu + (bits >> 16 & 1);
+        bits = (rounded & ~nan) | ((bits | 0x400000u) & nan);
+        *(ShortVec *)(y + i) = __builtin_convertvector(bits >> 16, ShortVec);
+    }
+    cpu_to_bf16(x + whole, rectifies, y + whole, count - whole);
+}
+
+static void to_int8(const float *x, bool rectifies, float inverse, uint8_t *y, int count)
+{
+    int whole = count / LANES * LANES;
+    for (int i = 0; i < whole; i += LANES) {
+        Vec rounded = loaded(x + i, rectifies) * inverse + CPU_ROUNDER;
+        *(ByteVec *)(y + i) = __builtin_convertvector((WordVec)rounded ^ 0x80, ByteVec);
+    }
+    cpu_to_int8(x + whole, rectifies, inverse, y + whole, count - whole);
 }
 
 #endif

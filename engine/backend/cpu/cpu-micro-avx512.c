@@ -5,8 +5,9 @@
 #define ROWS 14
 #define COLS 2
 #define STREAM(to, x) _mm512_stream_ps((float *)(to), (__m512)(x))
+#include "cpu-dot-simd.h"
 #include "cpu-elements-simd.h"
-#include "cpu-micro-simd.h"
+#include "cpu-product-simd.h"
 #include "cpu-tile-simd.h"
 
 /* Exchanges the off-diagonal blocks of @d by @d in all blocks of 2d by 2d. */
@@ -53,11 +54,18 @@ static void transpose(int rows, int columns, const float *from, ptrdiff_t from_p
 const CpuMicro cpu_micro_avx512 = {
     .name = "avx512",
     .algorithm = "gemm-avx512",
+    .algorithm_bf16 = "bf16-avx512",
+    .algorithm_int8 = "int8-avx512",
     .product = product,
+    .product_bf16 = product_bf16,
+    .product_int8 = product_int8,
     .outer = outer,
     .transpose = transpose,
     .finish = finish,
     .sum = sum,
+    .largest = largest,
+    .to_bf16 = to_bf16,
+    .to_int8 = to_int8,
     .tile_in = tile_in,
     .tile_out = tile_out,
 };

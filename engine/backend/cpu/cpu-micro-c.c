@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The micro-kernel in plain C: the specification of the others, and the last resort. */
+#include <string.h>
+
 #include "cpu-micro.h"
 
 #define HALF (CPU_NR / 2)
@@ -25,6 +27,58 @@ static void product(int m, int nr, int k, const float *a, const float *b, float 
 {
     for (int j = 0; j < nr; j += HALF)
         product_half(m, nr, k, a, b + j, c + j, ldc, add_to_c);
+}
+
+static uint32_t unit_of(float x)
+{
+    uint32_t unit;
+    memcpy(&unit, &x, sizeof unit);
+    return unit;
+}
+
+static float upper_half(uint32_t unit)
+{
+    float x;
+    unit &= 0xffff0000u;
+    memcpy(&x, &unit, sizeof x);
+    return x;
+}
+
+static float dot_bf16(uint32_t a, uint32_t b)
+{
+    return upper_half(a << 16) * upper_half(b << 16) + upper_half(a) * upper_half(b);
+}
+
+static void product_bf16(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                         bool add_to_c, const float *next)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nr; j++) {
+            float sum = 0;
+            for (int l = 0; l < k; l++)
+                sum += dot_bf16(unit_of(a[i * CPU_PITCH + l]), unit_of(b[l * nr + j]));
+            c[i * ldc + j] = add_to_c ? c[i * ldc + j] + sum : sum;
+        }
+}
+
+static int32_t dot_int8(uint32_t a, uint32_t b)
+{
+    int32_t sum = 0;
+    for (int i = 0; i < 4; i++)
+        sum += (uint8_t)(a >> 8 * i) * (int8_t)(b >> 8 * i);
+    return sum;
+}
+
+static void product_int8(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                         bool add_to_c, const float *next)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < nr; j++) {
+            int32_t sum = add_to_c ? (int32_t)unit_of(c[i * ldc + j]) : 0;
+            for (int l = 0; l < k; l++)
+                sum += dot_int8(unit_of(a[i * CPU_PITCH + l]), unit_of(b[l * nr + j]));
+            memcpy(&c[i * ldc + j], &sum, sizeof sum);
+        }
 }
 
 static void outer_half(int m, int k, const float *const *a, const float *const *b, int column,
@@ -82,11 +136,18 @@ void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitc
 const CpuMicro cpu_micro_c = {
     .name = "c",
     .algorithm = "gemm-c",
+    .algorithm_bf16 = "bf16-c",
+    .algorithm_int8 = "int8-c",
     .product = product,
+    .product_bf16 = product_bf16,
+    .product_int8 = product_int8,
     .outer = outer,
     .transpose = cpu_transpose,
     .finish = cpu_finish,
     .sum = cpu_sum,
+    .largest = cpu_largest,
+    .to_bf16 = cpu_to_bf16,
+    .to_int8 = cpu_to_int8,
     .tile_in = cpu_tile_in,
     .tile_out = cpu_tile_out,
 };

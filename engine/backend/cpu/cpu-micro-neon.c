@@ -5,18 +5,25 @@
 #define ROWS 6
 #define COLS 4
 #define STREAM(to, x) (*(to) = (x))
+#include "cpu-dot-simd.h"
 #include "cpu-elements-simd.h"
-#include "cpu-micro-simd.h"
+#include "cpu-product-simd.h"
 #include "cpu-tile-simd.h"
 
 const CpuMicro cpu_micro_neon = {
     .name = "neon",
     .algorithm = "gemm-neon",
+    .algorithm_bf16 = "bf16-neon",
+    .algorithm_int8 = "int8-neon",
     .product = product,
+    .product_bf16 = product_bf16,
+    .product_int8 = product_int8,
     .outer = outer,
-    .transpose = cpu_transpose,
     .finish = finish,
     .sum = sum,
+    .largest = largest,
+    .to_bf16 = to_bf16,
+    .to_int8 = to_int8,
     .tile_in = tile_in,
     .tile_out = tile_out,
 };

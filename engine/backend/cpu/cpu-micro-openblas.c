@@ -40,9 +40,4 @@ const CpuMicro cpu_micro_openblas = {
     .algorithm = "gemm-openblas",
     .product = product,
     .outer = outer,
-    .transpose = cpu_transpose,
-    .finish = cpu_finish,
-    .sum = cpu_sum,
-    .tile_in = cpu_tile_in,
-    .tile_out = cpu_tile_out,
 };

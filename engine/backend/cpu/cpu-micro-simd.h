@@ -6,17 +6,24 @@
  *   ROWS   rows of c held in registers
  *   COLS   registers in a row of c: ROWS * COLS sums, COLS weights and one broadcast must fit
  *   STREAM(to, x)  stores a register past the caches
+ *   DOT_BF16(sum, a, b), DOT_INT8(sum, a, b)  the sum and the dot products of units; optional
  * and is compiled for the CPU that has them. Every row of c is summed by itself, so that a sum does
  * not depend on how rows were grouped.
  */
 #ifndef PIX_CPU_MICRO_SIMD_H
 #define PIX_CPU_MICRO_SIMD_H
 
+#include <string.h>
+
 #include "cpu-micro.h"
 
 #define LINE 16 /* floats of the cache */
 
 typedef float Vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int IntVec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+/* What a float of a and of b is: one number, or a unit of reduced precision. */
+typedef enum { FLOATS, BF16, INT8 } Kind;
 
 /* The two sides of a product: matrices, or lists of rows with the first element to take. */
 typedef struct {
@@ -54,9 +61,53 @@ INLINE const float *right(bool lists, const Sides *s, int l)
     return (lists ? s->b_list[l] : s->b + l * s->nr) + s->column;
 }
 
-/* Always inlined with constant @lists, @rows and @cols, so that all loops over them unroll. */
-INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, float *c, int ldc,
-                 CpuResult result)
+#ifndef DOT_BF16
+INLINE Vec upper_half(Vec x)
+{
+    return (Vec)((IntVec)x & (int)0xffff0000u);
+}
+
+INLINE Vec lower_half(Vec x)
+{
+    return (Vec)((IntVec)x << 16);
+}
+
+#define DOT_BF16(sum, a, b) ((sum) + lower_half(a) * lower_half(b) + upper_half(a) * upper_half(b))
+#endif
+#ifndef DOT_INT8
+INLINE IntVec dot_int8(IntVec sum, IntVec a, IntVec b)
+{
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        sum += (a >> (8 * i) & 0xff) * (b << (24 - 8 * i) >> 24);
+    return sum;
+}
+
+#define DOT_INT8(sum, a, b) (Vec) dot_int8((IntVec)(sum), (IntVec)(a), (IntVec)(b))
+#endif
+
+INLINE Vec accumulated(Kind kind, Vec sum, const float *a, Vec b)
+{
+    if (kind == FLOATS)
+        return sum + b * *a;
+    int unit;
+    memcpy(&unit, a, sizeof unit);
+    Vec all = (Vec)(unit | (IntVec){0});
+    if (kind == BF16)
+        return DOT_BF16(sum, all, b);
+    return DOT_INT8(sum, all, b);
+}
+
+INLINE Vec added(Kind kind, Vec a, Vec b)
+{
+    if (kind == INT8)
+        return (Vec)((IntVec)a + (IntVec)b);
+    return a + b;
+}
+
+/* Always inlined with constant @kind, @lists, @rows and @cols, so that all loops over them unroll. */
+INLINE void tile(Kind kind, bool lists, int rows, int cols, int k, const Sides *sides, float *c,
+                 int ldc, CpuResult result)
 {
     const Sides s = *sides;
     Vec sum[ROWS][COLS];
@@ -82,7 +133,7 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
         for (int i = 0; i < rows; i++) {
             UNROLL
             for (int j = 0; j < cols; j++)
-                sum[i][j] += weights[j] * a[i * next];
+                sum[i][j] = accumulated(kind, sum[i][j], a + i * next, weights[j]);
         }
     }
     UNROLL
@@ -91,7 +142,7 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
         for (int j = 0; j < cols; j++) {
             Vec *at = (Vec *)(c + i * ldc + j * LANES);
             if (result == CPU_ADD)
-                sum[i][j] += *at;
+                sum[i][j] = added(kind, sum[i][j], *at);
             if (result == CPU_STREAM)
                 STREAM(at, sum[i][j]);
             else
@@ -102,11 +153,11 @@ INLINE void tile(bool lists, int rows, int cols, int k, const Sides *sides, floa
 
 #define CASE(r)                                                                                    \
     case r:                                                                                        \
-        tile(lists, r, cols, k, sides, c, ldc, result);                                            \
+        tile(kind, lists, r, cols, k, sides, c, ldc, result);                                      \
         break;
 
-INLINE void tile_any(bool lists, int rows, int cols, int k, const Sides *sides, float *c, int ldc,
-                     CpuResult result)
+INLINE void tile_any(Kind kind, bool lists, int rows, int cols, int k, const Sides *sides, float *c,
+                     int ldc, CpuResult result)
 {
     switch (rows) {
         CASE(1)
@@ -130,7 +181,7 @@ INLINE void tile_any(bool lists, int rows, int cols, int k, const Sides *sides, 
     }
 }
 
-INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int ldc,
+INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, float *c, int ldc,
                       CpuResult result)
 {
     const float *end = s.next ? s.next + k * nr : NULL;
@@ -141,27 +192,14 @@ INLINE void all_tiles(bool lists, int m, int nr, int k, Sides s, float *c, int l
             int rows = m - s.row < ROWS ? m - s.row : ROWS;
             float *at = c + s.row * ldc + s.column;
             if (whole)
-                tile_any(lists, rows, COLS, k, &s, at, ldc, result);
+                tile_any(kind, lists, rows, COLS, k, &s, at, ldc, result);
             else
-                tile_any(lists, rows, 1, k, &s, at, ldc, result);
+                tile_any(kind, lists, rows, 1, k, &s, at, ldc, result);
             if (s.next && (s.next += k * LINE) >= end)
                 s.next = NULL;
         }
         s.column += whole ? COLS * LANES : LANES;
     }
-}
-
-static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c, const float *next)
-{
-    all_tiles(false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr, .next = next}, c, ldc,
-              add_to_c ? CPU_ADD : CPU_SET);
-}
-
-static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
-                  int ldc, CpuResult result)
-{
-    all_tiles(true, m, nr, k, (Sides){.a_list = a, .b_list = b}, c, ldc, result);
 }
 
 #endif

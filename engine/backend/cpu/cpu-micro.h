@@ -34,7 +34,7 @@
 typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
 
 /**
- * CpuMicro: one level.
+ * CpuMicro: one level. What it has not is taken from the level below.
  * product: c[i][j] (+)= sum over k of a[i][k] * b[k][j], for @m rows (1 .. CPU_MC), @nr columns
  *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k from 0; what is in c
  *   is added last, so that rounding grows with the length of a run, not of the whole sum.
@@ -45,14 +45,20 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   the rest as above. @a, @b: a list of @k rows each.
  * transpose: to[j][i] = from[i][j], for @rows rows and @columns columns of @from; pitches are floats
  *   from row to row.
- * finish, sum: cpu_finish() and cpu_sum().
+ * product_bf16, product_int8: as product, of numbers in reduced precision, of which each float of @a and
+ *   @b holds two or four, the first in its lowest bits: sums of such units' dot products. bf16 is summed
+ *   in float32, in an order of the level's own. Of int8 @a has 128 added to its numbers, which makes
+ *   them unsigned, and @c holds int32: what the 128s add is for the caller to take away.
+ * finish, sum, largest, to_bf16, to_int8: cpu_finish() and so on.
  * tile_in, tile_out: cpu_tile_in() and cpu_tile_out(), with @count a multiple of CPU_TILE_LANES.
  */
+typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                           bool add_to_c, const float *next);
+
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
-    const char *algorithm;
-    void (*product)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c, const float *next);
+    const char *algorithm, *algorithm_bf16, *algorithm_int8;
+    CpuProduct product, product_bf16, product_int8;
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
@@ -60,6 +66,9 @@ typedef struct {
     void (*finish)(const CpuFinish *finish, const float *x, float *y, int count);
     void (*sum)(const float *v, ptrdiff_t v_pixel, const float *x, ptrdiff_t x_pixel, int pixels,
                 int count, CpuSum *sums);
+    uint32_t (*largest)(const float *x, bool rectifies, int count);
+    void (*to_bf16)(const float *x, bool rectifies, uint16_t *y, int count);
+    void (*to_int8)(const float *x, bool rectifies, float inverse, uint8_t *y, int count);
     void (*tile_in)(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                     ptrdiff_t plane);
     void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
@@ -70,6 +79,11 @@ extern const CpuMicro cpu_micro_c;
 #ifdef HAVE_CPU_AVX
 extern const CpuMicro cpu_micro_avx2;
 extern const CpuMicro cpu_micro_avx512;
+extern const CpuMicro cpu_micro_avx512dot;
+extern const CpuMicro cpu_micro_amx;
+
+/** cpu_amx_allowed: Whether the CPU has these tiles and the system lets the process use them. */
+bool cpu_amx_allowed(void);
 #endif
 #ifdef HAVE_CPU_NEON
 extern const CpuMicro cpu_micro_neon;
@@ -78,15 +92,16 @@ extern const CpuMicro cpu_micro_neon;
 extern const CpuMicro cpu_micro_openblas;
 #endif
 
-/** cpu_transpose: The plain one, for levels without one of their own. */
+/** cpu_transpose: The plain one, for what has odd sides. */
 void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
                    ptrdiff_t to_pitch);
 
 /**
  * cpu_micro_select:
- * @level: (nullable): the highest that may be used: "c", "openblas", "avx2", "avx512", "neon"; NULL takes
- * what the CPU can do.  Errors: NO_DEVICE for a name that is none of these.
+ * @level: (nullable): the highest that may be used: "c", "openblas", "avx2", "avx512", "avx512dot",
+ * "amx", "neon"; NULL takes what the CPU can do.  @micro: (out).  Errors: NO_DEVICE for a name that is
+ * none of these.
  */
-const CpuMicro *cpu_micro_select(const char *level, GError **error);
+bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error);
 
 #endif

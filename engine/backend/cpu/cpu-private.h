@@ -22,7 +22,8 @@ struct PixBuffer {
 typedef struct {
     PixDevice base;
     CpuPool *pool;
-    const CpuMicro *micro;
+    CpuMicro level;
+    const CpuMicro *micro; /* that */
     char *name, *features; /* of base.info */
     char *convolution; /* what tests ask for: how its algorithm's name begins; NULL: the fastest */
 } CpuDevice;
