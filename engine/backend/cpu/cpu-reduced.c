@@ -110,25 +110,30 @@ static void to_bf16(Panel panel)
                         to + ((ptrdiff_t)(k / 2) * panel.width + j) * 2 + k % 2, 1);
 }
 
-static void find_scales(Panel panel, float *scales)
+static void find_largest_weights(Panel panel, float *largest)
 {
     for (int j = 0; j < panel.width; j++)
-        scales[j] = 0;
+        largest[j] = 0;
     for (int k = 0; k < panel.rows; k++)
         for (int j = 0; j < panel.width; j++)
-            scales[j] = MAX(scales[j], __builtin_fabsf(panel.from[(ptrdiff_t)k * panel.width + j]));
-    for (int j = 0; j < panel.width; j++)
-        scales[j] /= LARGEST;
+            largest[j] =
+                MAX(largest[j], __builtin_fabsf(panel.from[(ptrdiff_t)k * panel.width + j]));
 }
 
-static void to_int8(Panel panel, const float *scales)
+/* @scales: (out). */
+static void to_int8(Panel panel, float *scales)
 {
     uint8_t *to = (uint8_t *)panel.to;
+    float inverse[CPU_NR];
+    find_largest_weights(panel, scales);
+    for (int j = 0; j < panel.width; j++) {
+        inverse[j] = scales[j] > 0 ? LARGEST / scales[j] : 0;
+        scales[j] /= LARGEST;
+    }
     for (int k = 0; k < panel.rows; k++)
         for (int j = 0; j < panel.width; j++) {
             uint8_t *at = to + ((ptrdiff_t)(k / 4) * panel.width + j) * 4 + k % 4;
-            cpu_to_int8(panel.from + (ptrdiff_t)k * panel.width + j, false,
-                        scales[j] > 0 ? 1 / scales[j] : 0, at, 1);
+            cpu_to_int8(panel.from + (ptrdiff_t)k * panel.width + j, false, inverse[j], at, 1);
             *at ^= ZERO; /* these have their sign */
         }
 }
@@ -156,7 +161,6 @@ static void prepare_panel(void *data, int task, int worker)
         to_bf16(panel);
         return;
     }
-    find_scales(panel, p->to.scales + task * CPU_NR);
     to_int8(panel, p->to.scales + task * CPU_NR);
     sum_zeros(p->reduced, panel, p->to.zeros + task * CPU_NR);
 }
@@ -196,7 +200,7 @@ static void find_largest(const void *data, int first, int last)
     const Input *in = data;
     for (int i = first; i < last; i++)
         grow(&in->largest[i / pixels_of(&in->x)],
-              in->micro->largest(in->x.data + i * in->x.pixel, in->reduced->of.rectifies, in->x.c));
+             in->micro->largest(in->x.data + i * in->x.pixel, in->reduced->of.rectifies, in->x.c));
 }
 
 static void narrow(const void *data, int first, int last)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** The specification of products in reduced precision: those of rounded numbers. */
+#ifndef NARROWED_H
+#define NARROWED_H
+
+#include "backend.h"
+#include "ref-ops.h"
+
+/** narrowed_op: @op with products in @precision, where it has any. */
+PixOp narrowed_op(const PixOp *op, PixPrecision precision);
+
+/**
+ * narrow_reference: Where @device says of @call that it is done in bf16 or int8, rounds input and
+ * weights of @ref, which are this file's to change, to what is multiplied then: bf16 to nearest even,
+ * int8 to multiples of 1/127 of the largest value of a sample, or of an output channel's weights.
+ */
+void narrow_reference(const PixDevice *device, const PixCall *call, const RefCall *ref);
+
+#endif
