@@ -24,6 +24,8 @@
 #define NMSE 1e-9
 /* Of outputs that are rounded to 11 bits: 2^-22 / 3 at most, where all are just above powers of two. */
 #define HALF_NMSE 1e-7
+/* Of int8: a number in the middle between two steps may be rounded to either. */
+#define INT8_NMSE 1e-8
 
 #define FENCE 2 /* channels on each side */
 
@@ -174,6 +176,8 @@ static void run_case(PixDevice *device, const KernelCase *k, PixFormat format,
     ref_forward(&ref, expected);
     CompareError e = compare(found, expected, out.count);
     double most = MAX(k->nmse ? k->nmse : NMSE, format.maps == PIX_DTYPE_F16 ? HALF_NMSE : 0);
+    if (precision == PIX_PRECISION_INT8)
+        most = INT8_NMSE;
     if (!e.finite || e.nmse > most)
         fail_msg("%s (%s, %s, maps of %s%s): NMSE %.2e, worst at %zu: %.9g instead of %.9g",
                  k->name, pix_op_name(k->op.kind), device->info.features,

@@ -32,6 +32,13 @@ static guint64 memory_bytes(void)
     return pages > 0 && page > 0 ? (guint64)pages * (guint64)page : 0;
 }
 
+/* Of the cache that a core has for itself. */
+static size_t cache_bytes(void)
+{
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
+}
+
 static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError **error)
 {
     if (name) {
@@ -50,6 +57,7 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
     device->base.backend = &pix_backend_cpu;
     device->base.references = 1;
     device->level = level;
+    device->cache_bytes = cache_bytes();
     device->micro = &device->level;
     device->pool = cpu_pool_new(threads == 0 ? available : (int)MIN(threads, 1024));
     device->name = processor_name();

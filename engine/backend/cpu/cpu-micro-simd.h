@@ -185,11 +185,12 @@ INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, floa
                       CpuResult result)
 {
     const float *end = s.next ? s.next + k * nr : NULL;
+    const int tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
     s.all_next = s.next && m <= ROWS && nr > LINE && nr <= COLS * LANES;
     for (s.column = 0; s.column < nr;) {
         bool whole = nr - s.column >= COLS * LANES;
-        for (s.row = 0; s.row < m; s.row += ROWS) {
-            int rows = m - s.row < ROWS ? m - s.row : ROWS;
+        for (s.row = 0; s.row < m; s.row += height) {
+            int rows = m - s.row < height ? m - s.row : height;
             float *at = c + s.row * ldc + s.column;
             if (whole)
                 tile_any(kind, lists, rows, COLS, k, &s, at, ldc, result);

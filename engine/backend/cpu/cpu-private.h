@@ -24,6 +24,7 @@ typedef struct {
     CpuPool *pool;
     CpuMicro level;
     const CpuMicro *micro; /* that */
+    size_t cache_bytes;    /* of a thread's own */
     char *name, *features; /* of base.info */
     char *convolution; /* what tests ask for: how its algorithm's name begins; NULL: the fastest */
 } CpuDevice;

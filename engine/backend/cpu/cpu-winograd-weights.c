@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Which convolutions are done by minimal filtering, and their weights. */
+#include <stdlib.h>
 #include "cpu-winograd.h"
 
 /* For one more float of weights that is read from memory, so many multiplications are done. */
@@ -58,6 +59,7 @@ static CpuWinograd shape_of(const PixDevice *device, const CpuConv *of, size_t v
                      .outputs = conv ? 1 : o->sh * o->sw};
     int rows, columns, m = w.tile.outputs;
     w.k = w.inputs * of->x.c;
+    w.run = getenv("WRUN") ? atoi(getenv("WRUN")) : w.tile.points == 3 ? CPU_KC : w.tile.points == 4 ? CPU_KC / 2 : CPU_KC / 4;
     w.joins = w.outputs > 1 && w.outputs * o->oc <= CPU_NR;
     w.panels = w.joins ? 1 : w.outputs * cpu_panels(o->oc);
     w.first_y = first_of(&w, cpu_phase_row, o->sh, of->y.h, o->pad.top, &rows);
@@ -144,7 +146,7 @@ const float *cpu_winograd_weights(const CpuWinograd *w, const float *prepared, i
 typedef struct {
     const CpuWinograd *w;
     float *to;
-    int runs; /* of CPU_KC channels */
+    int runs; /* of w->run channels each */
 } Preparation;
 
 /* Where the kernel has tap @u of a phase. */
@@ -190,9 +192,9 @@ static void prepare_run(void *data, int task, int worker)
 {
     const Preparation *p = data;
     const CpuWinograd *w = p->w;
-    int panel = task / p->runs, first = task % p->runs * CPU_KC,
+    int panel = task / p->runs, first = task % p->runs * w->run,
         width = cpu_winograd_width(w, panel);
-    int count = MIN(CPU_KC, w->k - first);
+    int count = MIN(w->run, w->k - first);
     float *to = (float *)cpu_winograd_weights(w, p->to, panel, first);
     for (int k = first; k < first + count; k++, to += width) {
         float taps[CPU_TILE_POINTS * CPU_TILE_POINTS * CPU_NR];
@@ -203,6 +205,6 @@ static void prepare_run(void *data, int task, int worker)
 
 void cpu_winograd_prepare(const PixDevice *device, const CpuWinograd *w, float *to)
 {
-    Preparation p = {w, to, (w->k + CPU_KC - 1) / CPU_KC};
+    Preparation p = {w, to, (w->k + w->run - 1) / w->run};
     cpu_parallel(cpu_device(device)->pool, w->panels * p.runs, prepare_run, &p);
 }

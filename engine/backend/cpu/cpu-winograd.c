@@ -2,16 +2,23 @@
 
 /*
  * A task is a block of tiles times a group of weight panels. It goes through the channels in runs of
- * CPU_KC: transforms them for every tile of the block, and multiplies them point by point by each
+ * channels: transforms them for every tile of the block, and multiplies them point by point by each
  * panel of the group. At the end the sums are transformed into outputs. What a task works on stays in
  * the L2; the weights stream.
  */
+#include <stdlib.h>
+#include <stdio.h>
 #include "cpu-winograd.h"
 
-#define MAX_PANELS 4
+#define MAX_PANELS 8
 #define ROWS 14 /* of the widest kernel's tile: a block has so many, or a multiple */
-/* What a task costs beside its rows, in rows. */
-#define TASK_COST 6
+#define MAX_ROWS (9 * ROWS)
+#define CALL_ROWS (3 * ROWS) /* in one product; a multiple of other kernels' rows, too */
+/* In multiplications: a value of a tile that is transformed, a weight that is read from memory, and a
+ * sum that is added to once more. */
+#define TRANSFORM_COST 3
+#define READ_COST 40
+#define ADD_COST 2
 
 typedef struct {
     CpuWinograd w;
@@ -43,30 +50,57 @@ static int outputs_of(const CpuWinograd *w)
 
 /* ---- the cut ---- */
 
-/* How long the slowest thread takes, in rows. */
-static int time_of(const Cut *cut, int rows, int threads)
+/* How long the slowest thread takes, by the products of a point. */
+static double time_of(const Cut *cut, int threads)
 {
-    int tasks = (cut->tiles + rows - 1) / rows * cut->groups;
-    return (tasks + threads - 1) / threads * (rows + TASK_COST);
+    const CpuWinograd *w = &cut->w;
+    double rows = cut->rows, columns = (double)cut->panels * CPU_NR, runs = (w->k - 1) / w->run + 1;
+    double tasks = (double)((cut->blocks * cut->groups + threads - 1) / threads);
+    double products = rows * columns * (w->k + ADD_COST * runs), reads = columns * w->k * READ_COST;
+    return tasks * (MAX(products, reads) + MIN(products, reads) / 4 +
+                    rows * (w->k + columns) * TRANSFORM_COST);
+}
+
+static size_t floats_of(const Cut *cut)
+{
+    const CpuWinograd *w = &cut->w;
+    return CPU_KC + (size_t)points_of(w) * (size_t)cut->rows * CPU_PITCH +
+           (size_t)cut->panels * CPU_NR * (size_t)(points_of(w) * cut->rows + outputs_of(w));
+}
+
+/* Whether inputs and sums stay in the cache while weights stream through it. */
+static bool fits(const Cut *cut, size_t cache_bytes)
+{
+    size_t values = (size_t)cut->w.run + (size_t)cut->panels * CPU_NR;
+    size_t bytes = (size_t)(points_of(&cut->w) * cut->rows) * values * sizeof(float);
+    return bytes <= cache_bytes / 4 * 3;
+}
+
+static Cut cut_in(const CpuWinograd *w, int tiles, int rows, int panels)
+{
+    Cut cut = {.w = *w, .tiles = tiles, .rows = MIN(rows, tiles), .panels = panels};
+    cut.blocks = (tiles + cut.rows - 1) / cut.rows;
+    cut.groups = (w->panels + panels - 1) / panels;
+    cut.phase_panels = w->joins ? 1 : cpu_panels(w->of.op.conv.oc);
+    cut.worker_floats = floats_of(&cut);
+    return cut;
 }
 
 static Cut cut_of(const PixDevice *device, const CpuWinograd *w)
 {
-    Cut cut = {.w = *w, .tiles = w->of.y.n * w->tiles_y * w->tiles_x};
+    int tiles = w->of.y.n * w->tiles_y * w->tiles_x;
     int threads = cpu_pool_threads(cpu_device(device)->pool);
-    cut.panels = MIN(w->panels, MAX_PANELS);
-    cut.phase_panels = w->joins ? 1 : cpu_panels(w->of.op.conv.oc);
-    cut.groups = (w->panels + cut.panels - 1) / cut.panels;
-    cut.rows = CPU_MC;
-    for (int rows = CPU_MC / ROWS * ROWS; rows > 0; rows -= ROWS)
-        if (time_of(&cut, rows, threads) < time_of(&cut, cut.rows, threads))
-            cut.rows = rows;
-    cut.rows = MIN(cut.rows, cut.tiles);
-    cut.blocks = (cut.tiles + cut.rows - 1) / cut.rows;
-    cut.worker_floats =
-        CPU_KC + (size_t)points_of(w) * (size_t)cut.rows * CPU_PITCH +
-        (size_t)cut.panels * CPU_NR * (size_t)(points_of(w) * cut.rows + outputs_of(w));
-    return cut;
+    if (getenv("WR")) { Cut c = cut_in(w, tiles, atoi(getenv("WR")), MIN(w->panels, atoi(getenv("WP")))); return c; }
+    Cut best = cut_in(w, tiles, ROWS, 1);
+    for (int panels = 1; panels <= MIN(w->panels, MAX_PANELS); panels++)
+        for (int rows = ROWS; rows <= MAX_ROWS; rows += ROWS) {
+            Cut cut = cut_in(w, tiles, rows, panels);
+            if (fits(&cut, cpu_device(device)->cache_bytes) &&
+                time_of(&cut, threads) < time_of(&best, threads))
+                best = cut;
+        }
+    if (getenv("WD")) fprintf(stderr, "k %d tiles %d panels %d: rows %d blocks %d P %d groups %d run %d\n", w->k, tiles, w->panels, best.rows, best.blocks, best.panels, best.groups, w->run);
+    return best;
 }
 
 size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *w)
@@ -136,8 +170,18 @@ static const float *after(const Task *t, int panel, int k)
 {
     const CpuWinograd *w = &t->cut->w;
     if (panel + 1 < t->last_panel)
-        return cpu_winograd_weights(w, t->cut->weights, panel + 1, (k - 1) / CPU_KC * CPU_KC);
+        return cpu_winograd_weights(w, t->cut->weights, panel + 1, (k - 1) / w->run * w->run);
     return k < w->k ? cpu_winograd_weights(w, t->cut->weights, t->first_panel, k) : NULL;
+}
+
+/* One point of one panel, for all tiles of the block. */
+static void multiply_point(const Task *t, int k, int count, int width, const float *v,
+                           const float *weights, float *sums, const float *next)
+{
+    for (int row = 0; row < t->rows; row += CALL_ROWS)
+        t->cut->w.micro->product(MIN(t->rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH,
+                                 weights, sums + row * CPU_NR, CPU_NR, k > 0,
+                                 row == 0 ? next : NULL);
 }
 
 static void multiply(const Task *t, int k, int count)
@@ -150,8 +194,8 @@ static void multiply(const Task *t, int k, int count)
         for (int point = 0; point < points_of(w); point++, weights = next) {
             next = point + 1 < points_of(w) ? weights + (ptrdiff_t)count * width
                                             : after(t, panel, k + count);
-            w->micro->product(t->rows, width, count, t->v + point * plane, weights,
-                              sums_of(t, panel, point), CPU_NR, k > 0, next);
+            multiply_point(t, k, count, width, t->v + point * plane, weights,
+                           sums_of(t, panel, point), next);
         }
     }
 }
@@ -229,8 +273,8 @@ static void run_task(void *data, int task, int worker)
     t.sums = t.v + (ptrdiff_t)points_of(w) * cut->rows * CPU_PITCH;
     t.y = t.sums + (ptrdiff_t)cut->panels * CPU_NR * points_of(w) * cut->rows;
     memset(t.zeros, 0, CPU_KC * sizeof *t.zeros);
-    for (int k = 0; k < w->k; k += CPU_KC) {
-        int count = MIN(CPU_KC, w->k - k);
+    for (int k = 0; k < w->k; k += w->run) {
+        int count = MIN(w->run, w->k - k);
         transform_inputs(&t, k, count);
         multiply(&t, k, count);
     }

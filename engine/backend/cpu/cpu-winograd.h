@@ -26,6 +26,7 @@ typedef struct {
     int inputs_x, inputs;   /* phases of inputs, on one axis and in all; 1 where transposed */
     int outputs_x, outputs; /* of outputs; 1 where not */
     int k;                  /* channels of all phases of inputs */
+    int run;                /* so many of them are transformed and multiplied at a time */
     bool joins;             /* the channels of all phases of outputs make up one panel; else */
     int panels;             /* those of one phase come after those of another */
     int tiles_y, tiles_x;   /* of a sample */
@@ -47,7 +48,7 @@ int cpu_winograd_width(const CpuWinograd *winograd, int panel);
 
 /**
  * cpu_winograd_weights:
- * Those of @panel for a run of CPU_KC channels from @k on, or as many as are left: (point, channel,
+ * Those of @panel for a run of channels from @k on, or as many as are left: (point, channel,
  * column).
  */
 const float *cpu_winograd_weights(const CpuWinograd *winograd, const float *prepared, int panel,
