@@ -140,7 +140,7 @@ static void multiply_row(Band *b, int iy)
                 conv->micro->product(pixels, cpu_panel_width(conv->columns, column / CPU_NR), count,
                                      b->a, weight_at(conv, c, column),
                                      b->products + (ptrdiff_t)first * conv->columns + column,
-                                     conv->columns, c > 0, NULL);
+                                     conv->columns, c > 0, (CpuNext){0});
         }
     }
 }

@@ -22,6 +22,7 @@
 
 #define MAX_BLOCKS 5
 #define MAX_PANELS 8
+#define LINE 16 /* floats of the cache */
 /* Fewer tasks than this for each thread leave threads idle at the end. */
 #define TASKS_PER_THREAD 4
 
@@ -44,7 +45,8 @@ typedef struct {
     const Conv *conv;
     int n_blocks;
     CpuPixelBlock blocks[MAX_BLOCKS];
-    bool started[MAX_BLOCKS];
+    bool started[MAX_BLOCKS], meets[MAX_BLOCKS]; /* meets: anything but padding, in this run */
+    int n_meeting;
     int32_t zeros[MAX_BLOCKS][MAX_PANELS * CPU_NR]; /* those of the units in the sums */
     int first_panel, last_panel;
     int phase, first_tap; /* taps of earlier phases */
@@ -100,7 +102,7 @@ static Conv conv_of(const PixDevice *device, const CpuConv *of)
     conv.product = of->units ? of->units->product : conv.micro->product;
     cut(&conv, cpu_pool_threads(cpu_device(device)->pool));
     conv.ldc = conv.group_panels * CPU_NR;
-    conv.worker_floats = CPU_MC * CPU_PITCH + (size_t)conv.task_blocks * CPU_MC * (size_t)conv.ldc +
+    conv.worker_floats = (size_t)conv.task_blocks * CPU_MC * (CPU_PITCH + (size_t)conv.ldc) +
                          (of->transposes ? (size_t)conv.ldc * CPU_KC : 0);
     return conv;
 }
@@ -115,17 +117,22 @@ size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *of)
 
 /* ---- one task ---- */
 
+static inline float *rows_of(const Task *t, int block)
+{
+    return t->a + (ptrdiff_t)block * CPU_MC * CPU_PITCH;
+}
+
 static inline float *sums(const Task *t, int block)
 {
     return t->c + (ptrdiff_t)block * CPU_MC * t->conv->ldc;
 }
 
 /* Copies @count channels from @c on of the pixels of one tap into columns @column on of the rows. */
-static void gather_tap(Task *t, const float *const *from, int n_pixels, int c, int count,
+static void gather_tap(const Task *t, int block, const float *const *from, int c, int count,
                        int column)
 {
-    for (int i = 0; i < n_pixels; i++) {
-        float *to = t->a + i * CPU_PITCH + column;
+    for (int i = 0; i < t->blocks[block].count; i++) {
+        float *to = rows_of(t, block) + i * CPU_PITCH + column;
         if (from[i])
             cpu_copy_input(&t->conv->of, to, from[i] + c, count);
         else
@@ -134,21 +141,22 @@ static void gather_tap(Task *t, const float *const *from, int n_pixels, int c, i
     }
 }
 
-/* Fills the rows with @count values from the @k-th on. Returns: whether any is not padding. */
-static bool gather(Task *t, const CpuPixelBlock *block, int k, int count)
+/* Fills the rows of block @index with @count values from the @k-th on. Returns: whether any is not padding. */
+static bool gather(const Task *t, int index, int k, int count)
 {
+    const CpuPixelBlock *block = &t->blocks[index];
     const float *from[CPU_MC];
     int channels = t->conv->of.x.c, columns = block->column.taps;
     bool any = false;
     if (channels < CPU_FEW_CHANNELS && count == block->row.taps * columns * channels) {
-        cpu_gather_taps(block, t->a, CPU_PITCH);
+        cpu_gather_taps(block, rows_of(t, index), CPU_PITCH);
         return true;
     }
     for (int at = 0; at < count;) {
         int tap = (k + at) / channels, c = (k + at) % channels;
         int run = MIN(channels - c, count - at);
         any |= cpu_meet(block, tap / columns, tap % columns, from) > 0;
-        gather_tap(t, from, block->count, c, run, at);
+        gather_tap(t, index, from, c, run, at);
         at += run;
     }
     return any;
@@ -176,15 +184,15 @@ static const float *weights_at(const Task *t, int panel, int k)
 }
 
 /* What will be multiplied by after @panel in the run from @k on; NULL: what is in the cache. */
-static const float *weights_after(const Task *t, int block, int panel, int k)
+static const float *weights_after(const Task *t, int panel, int k)
 {
     const CpuPixelBlock *last = &t->blocks[t->n_blocks - 1];
     int all = last->row.taps * last->column.taps * t->conv->of.x.c;
     if (t->conv->of.transposes)
         return NULL;
     if (panel + 1 < t->last_panel)
-        return block == 0 ? weights_at(t, panel + 1, k) : NULL;
-    for (k += CPU_KC; block + 1 == t->n_blocks && k < all; k += CPU_KC)
+        return weights_at(t, panel + 1, k);
+    for (k += CPU_KC; k < all; k += CPU_KC)
         if (meets(t, last, k))
             return weights_at(t, t->first_panel, k);
     return NULL;
@@ -201,21 +209,22 @@ static void count_zeros(Task *t, int block, int k)
         t->zeros[block][i - first] += zeros[i];
 }
 
-/* Multiplies the rows by all panels of the group. */
-static void multiply(Task *t, int block, int k, int count)
+/* Multiplies the rows of all blocks that meet anything by @panel. */
+static void multiply(Task *t, int panel, int k, int count)
 {
     const Conv *conv = t->conv;
-    for (int p = t->first_panel; p < t->last_panel; p++) {
-        int width = cpu_panel_width(conv->of.op.conv.oc, p), i = p - t->first_panel;
-        const float *weights =
-            conv->of.transposes ? t->w + i * CPU_KC * CPU_NR : weights_at(t, p, k);
-        conv->product(t->blocks[block].count, width, count, t->a, weights,
-                      sums(t, block) + i * CPU_NR, conv->ldc, t->started[block],
-                      weights_after(t, block, p, k));
+    int width = cpu_panel_width(conv->of.op.conv.oc, panel), i = panel - t->first_panel;
+    const float *weights =
+        conv->of.transposes ? t->w + i * CPU_KC * CPU_NR : weights_at(t, panel, k);
+    const float *after = weights_after(t, panel, k);
+    int share = after ? count * width / t->n_meeting / LINE * LINE : 0;
+    for (int j = 0; j < t->n_blocks; j++) {
+        if (!t->meets[j])
+            continue;
+        conv->product(t->blocks[j].count, width, count, rows_of(t, j), weights,
+                      sums(t, j) + i * CPU_NR, conv->ldc, t->started[j], (CpuNext){after, share});
+        after = after ? after + share : NULL;
     }
-    if (conv->of.units && conv->of.units->zeros)
-        count_zeros(t, block, k);
-    t->started[block] = true;
 }
 
 static void transpose(Task *t, int k, int count)
@@ -229,15 +238,23 @@ static void transpose(Task *t, int k, int count)
 
 static void sum_run(Task *t, int k, int count)
 {
-    bool ready = !t->conv->of.transposes;
+    t->n_meeting = 0;
     for (int i = 0; i < t->n_blocks; i++) {
-        if (!gather(t, &t->blocks[i], k, count))
-            continue;
-        if (!ready)
-            transpose(t, k, count);
-        ready = true;
-        multiply(t, i, k, count);
+        t->meets[i] = gather(t, i, k, count);
+        t->n_meeting += t->meets[i];
     }
+    if (t->n_meeting == 0)
+        return;
+    if (t->conv->of.transposes)
+        transpose(t, k, count);
+    for (int p = t->first_panel; p < t->last_panel; p++)
+        multiply(t, p, k, count);
+    for (int i = 0; i < t->n_blocks; i++)
+        if (t->meets[i]) {
+            t->started[i] = true;
+            if (t->conv->of.units && t->conv->of.units->zeros)
+                count_zeros(t, i, k);
+        }
 }
 
 static void store(const Task *t, int block)
@@ -295,7 +312,7 @@ static void run_task(void *data, int task, int worker)
     t.last_panel = MIN(t.first_panel + conv->group_panels, cpu_panels(op->conv.oc));
     t.first_tap = cpu_first_tap(op, py, px);
     t.a = conv->scratch + conv->worker_floats * (size_t)worker;
-    t.c = t.a + CPU_MC * CPU_PITCH;
+    t.c = t.a + (ptrdiff_t)conv->task_blocks * CPU_MC * CPU_PITCH;
     t.w = t.c + (ptrdiff_t)conv->task_blocks * CPU_MC * conv->ldc;
     find_blocks(&t, row, column, range * conv->task_blocks);
     int all = row.taps * column.taps * conv->of.x.c;

@@ -7,16 +7,16 @@
 #include "cpu-micro-simd.h"
 
 static void product_bf16(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                         bool add_to_c, const float *next)
+                         bool add_to_c, CpuNext next)
 {
-    all_tiles(BF16, false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr, .next = next}, c, ldc,
+    all_tiles(BF16, false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, next, c, ldc,
               add_to_c ? CPU_ADD : CPU_SET);
 }
 
 static void product_int8(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                         bool add_to_c, const float *next)
+                         bool add_to_c, CpuNext next)
 {
-    all_tiles(INT8, false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr, .next = next}, c, ldc,
+    all_tiles(INT8, false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, next, c, ldc,
               add_to_c ? CPU_ADD : CPU_SET);
 }
 

@@ -67,15 +67,17 @@ typedef struct {
     const float *a, *b;
     float *c;
     bool add_to_c;
-    const float *next, *next_end; /* what is asked for early; NULL: nothing */
-    int lines;                    /* at each step */
+    CpuNext next;
+    int lines; /* of it at each step */
 } Block;
 
-INLINE const float *fetch(const Block *block, const float *next)
+INLINE CpuNext fetch(CpuNext next, int lines)
 {
-    for (int i = 0; i < block->lines; i++, next += LINE)
-        if (next < block->next_end)
-            _mm_prefetch((const char *)next, _MM_HINT_T1);
+    for (int i = 0; i < lines && next.count > 0; i++) {
+        _mm_prefetch((const char *)next.from, _MM_HINT_T1);
+        next.from += LINE;
+        next.count -= LINE;
+    }
     return next;
 }
 
@@ -97,11 +99,10 @@ INLINE const float *fetch(const Block *block, const float *next)
     _tile_stored(tile, block->c + (row)*SIDE * block->ldc + (column)*SIDE, pitch)
 
 /* Always inlined with constant @ints, @two_rows and @two_columns. */
-INLINE void multiply(bool ints, bool two_rows, bool two_columns, const Block *block)
+INLINE void multiply(bool ints, bool two_rows, bool two_columns, Block *block)
 {
     const size_t pitch = (size_t)block->ldc * sizeof(float);
     const size_t a_pitch = CPU_PITCH * sizeof(float), b_pitch = (size_t)block->nr * sizeof(float);
-    const float *next = block->next;
     START(0, 0, SUM00);
     if (two_columns)
         START(0, 1, SUM01);
@@ -124,7 +125,7 @@ INLINE void multiply(bool ints, bool two_rows, bool two_columns, const Block *bl
             if (two_columns)
                 DOT(SUM11, LEFT1, RIGHT1);
         }
-        next = fetch(block, next);
+        block->next = fetch(block->next, block->lines);
     }
     STORE(0, 0, SUM00);
     if (two_columns)
@@ -135,7 +136,7 @@ INLINE void multiply(bool ints, bool two_rows, bool two_columns, const Block *bl
         STORE(1, 1, SUM11);
 }
 
-INLINE void multiply_any(bool ints, bool two_rows, const Block *block)
+INLINE void multiply_any(bool ints, bool two_rows, Block *block)
 {
     if (block->nr > SIDE && two_rows)
         multiply(ints, true, true, block);
@@ -151,9 +152,7 @@ INLINE void multiply_any(bool ints, bool two_rows, const Block *block)
 INLINE void all_rows(bool ints, int m, Block block)
 {
     int steps = (m + 2 * SIDE - 1) / (2 * SIDE) * (block.k / block.units);
-    int lines = block.next ? block.k * block.nr / LINE : 0;
-    block.lines = (lines + steps - 1) / steps;
-    block.next_end = block.next + lines * LINE;
+    block.lines = (block.next.count / LINE + steps - 1) / steps;
     for (int row = 0, shaped = 0; row < m; row += 2 * SIDE) {
         int first = MIN(m - row, SIDE), second = MIN(m - row - first, SIDE);
         if (shaped != first + second)
@@ -162,35 +161,41 @@ INLINE void all_rows(bool ints, int m, Block block)
         multiply_any(ints, second > 0, &block);
         block.a += 2 * SIDE * CPU_PITCH;
         block.c += 2 * SIDE * block.ldc;
-        if (block.next)
-            block.next += block.lines * LINE * (block.k / block.units);
     }
 }
 
 INLINE void run(bool ints, int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                bool add_to_c, const float *next)
+                bool add_to_c, CpuNext next)
 {
     int whole = k / SIDE * SIDE;
     __asm__ volatile("" ::: "memory"); /* the compiler does not see what tiles read and write */
-    Block block = {whole, SIDE, nr, ldc, a, b, c, add_to_c, next, NULL, 0};
+    Block block = {whole, SIDE, nr, ldc, a, b, c, add_to_c, next, 0};
     if (whole > 0)
         all_rows(ints, m, block);
     if (k > whole)
         all_rows(ints, m,
-                 (Block){k - whole, k - whole, nr, ldc, a + whole, b + whole * nr, c,
-                         add_to_c || whole > 0, NULL, NULL, 0});
+                 (Block){k - whole,
+                         k - whole,
+                         nr,
+                         ldc,
+                         a + whole,
+                         b + whole * nr,
+                         c,
+                         add_to_c || whole > 0,
+                         {0},
+                         0});
     _tile_release();
     __asm__ volatile("" ::: "memory");
 }
 
 static void product_bf16(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                         bool add_to_c, const float *next)
+                         bool add_to_c, CpuNext next)
 {
     run(false, m, nr, k, a, b, c, ldc, add_to_c, next);
 }
 
 static void product_int8(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                         bool add_to_c, const float *next)
+                         bool add_to_c, CpuNext next)
 {
     run(true, m, nr, k, a, b, c, ldc, add_to_c, next);
 }

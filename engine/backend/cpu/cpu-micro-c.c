@@ -23,7 +23,7 @@ static void product_half(int m, int nr, int k, const float *a, const float *b, f
 }
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c, const float *next)
+                    bool add_to_c, CpuNext next)
 {
     for (int j = 0; j < nr; j += HALF)
         product_half(m, nr, k, a, b + j, c + j, ldc, add_to_c);
@@ -50,7 +50,7 @@ static float dot_bf16(uint32_t a, uint32_t b)
 }
 
 static void product_bf16(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                         bool add_to_c, const float *next)
+                         bool add_to_c, CpuNext next)
 {
     for (int i = 0; i < m; i++)
         for (int j = 0; j < nr; j++) {
@@ -70,7 +70,7 @@ static int32_t dot_int8(uint32_t a, uint32_t b)
 }
 
 static void product_int8(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                         bool add_to_c, const float *next)
+                         bool add_to_c, CpuNext next)
 {
     for (int i = 0; i < m; i++)
         for (int j = 0; j < nr; j++) {

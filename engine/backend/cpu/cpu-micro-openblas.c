@@ -14,7 +14,7 @@ G_STATIC_ASSERT(CPU_MC *CPU_NR *CPU_KC < 1 << 19);
 G_STATIC_ASSERT(CPU_PIXELS <= CPU_KC);
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c, const float *next)
+                    bool add_to_c, CpuNext next)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, nr, k, 1, a, CPU_PITCH, b, nr,
                 add_to_c ? 1 : 0, c, ldc);

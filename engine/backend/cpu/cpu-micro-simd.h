@@ -31,8 +31,8 @@ typedef struct {
     int nr; /* from row to row of b */
     const float *const *a_list, *const *b_list;
     int row, column;
-    const float *next; /* what is asked for early, a line at each product; NULL: nothing */
-    bool all_next;     /* two lines */
+    const float *next; /* what is asked for early; NULL: nothing */
+    int pace; /* lines in 256 products; above that every line is asked for with the one before */
 } Sides;
 
 /* Before a loop. Without it the sums are not held in registers. */
@@ -126,9 +126,9 @@ INLINE void tile(Kind kind, bool lists, int rows, int cols, int k, const Sides *
             weights[j] = *(const Vec *)(b + j * LANES);
         }
         if (!lists && s.next)
-            __builtin_prefetch(s.next + l * LINE, 0, 2);
-        if (!lists && s.all_next)
-            __builtin_prefetch(s.next + (k + l) * LINE, 0, 2);
+            __builtin_prefetch(s.next + (l * s.pace >> 8) * LINE, 0, 2);
+        if (!lists && s.pace > 256)
+            __builtin_prefetch(s.next + ((l * s.pace >> 8) + 1) * LINE, 0, 2);
         UNROLL
         for (int i = 0; i < rows; i++) {
             UNROLL
@@ -181,12 +181,14 @@ INLINE void tile_any(Kind kind, bool lists, int rows, int cols, int k, const Sid
     }
 }
 
-INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, float *c, int ldc,
-                      CpuResult result)
+INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, CpuNext next, float *c,
+                      int ldc, CpuResult result)
 {
-    const float *end = s.next ? s.next + k * nr : NULL;
     const int tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
-    s.all_next = s.next && m <= ROWS && nr > LINE && nr <= COLS * LANES;
+    const int columns = (nr + COLS * LANES - 1) / (COLS * LANES);
+    const int lines = (next.count / LINE + tiles * columns - 1) / (tiles * columns);
+    s.pace = next.from ? (lines * 256 + k - 1) / k : 0;
+    s.next = next.from;
     for (s.column = 0; s.column < nr;) {
         bool whole = nr - s.column >= COLS * LANES;
         for (s.row = 0; s.row < m; s.row += height) {
@@ -196,8 +198,8 @@ INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, floa
                 tile_any(kind, lists, rows, COLS, k, &s, at, ldc, result);
             else
                 tile_any(kind, lists, rows, 1, k, &s, at, ldc, result);
-            if (s.next && (s.next += k * LINE) >= end)
-                s.next = NULL;
+            if (s.next)
+                s.next += lines * LINE;
         }
         s.column += whole ? COLS * LANES : LANES;
     }

@@ -39,8 +39,7 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k from 0; what is in c
  *   is added last, so that rounding grows with the length of a run, not of the whole sum.
  * @a: rows CPU_PITCH floats apart.  @b: (k, nr), dense.  @c: rows @ldc floats apart; with
- * @add_to_c it is added to, else overwritten.  @next: (nullable): what will be b in a later call: it is
- *   fetched meanwhile, for what streams from memory waits for it longer than it computes.
+ * @add_to_c it is added to, else overwritten.  @next: is fetched meanwhile.
  * outer: c[i][j] (+)= sum over k of a[k][i] * b[k][j], for any @m rows and 0 .. CPU_PIXELS products;
  *   the rest as above. @a, @b: a list of @k rows each.
  * transpose: to[j][i] = from[i][j], for @rows rows and @columns columns of @from; pitches are floats
@@ -52,8 +51,17 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  * finish, sum, largest, to_bf16, to_int8: cpu_finish() and so on.
  * tile_in, tile_out: cpu_tile_in() and cpu_tile_out(), with @count a multiple of CPU_TILE_LANES.
  */
+/**
+ * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
+ * longer to give them than a product to use them, and a core can wait for few lines at a time.
+ */
+typedef struct {
+    const float *from;
+    int count;
+} CpuNext;
+
 typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                           bool add_to_c, const float *next);
+                           bool add_to_c, CpuNext next);
 
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */

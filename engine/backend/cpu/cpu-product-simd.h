@@ -7,16 +7,17 @@
 #include "cpu-micro-simd.h"
 
 static void product(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                    bool add_to_c, const float *next)
+                    bool add_to_c, CpuNext next)
 {
-    all_tiles(FLOATS, false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr, .next = next}, c, ldc,
+    all_tiles(FLOATS, false, m, nr, k, (Sides){.a = a, .b = b, .nr = nr}, next, c, ldc,
               add_to_c ? CPU_ADD : CPU_SET);
 }
 
 static void outer(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result)
 {
-    all_tiles(FLOATS, true, m, nr, k, (Sides){.a_list = a, .b_list = b}, c, ldc, result);
+    all_tiles(FLOATS, true, m, nr, k, (Sides){.a_list = a, .b_list = b}, (CpuNext){0}, c, ldc,
+              result);
 }
 
 #endif

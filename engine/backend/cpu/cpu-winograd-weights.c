@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Which convolutions are done by minimal filtering, and their weights. */
-#include <stdlib.h>
 #include "cpu-winograd.h"
+#include <stdlib.h>
 
 /* For one more float of weights that is read from memory, so many multiplications are done. */
 #define READ_COST 24
@@ -59,7 +59,7 @@ static CpuWinograd shape_of(const PixDevice *device, const CpuConv *of, size_t v
                      .outputs = conv ? 1 : o->sh * o->sw};
     int rows, columns, m = w.tile.outputs;
     w.k = w.inputs * of->x.c;
-    w.run = getenv("WRUN") ? atoi(getenv("WRUN")) : w.tile.points == 3 ? CPU_KC : w.tile.points == 4 ? CPU_KC / 2 : CPU_KC / 4;
+    w.run = w.tile.points <= 4 ? CPU_KC / 2 : CPU_KC / 4;
     w.joins = w.outputs > 1 && w.outputs * o->oc <= CPU_NR;
     w.panels = w.joins ? 1 : w.outputs * cpu_panels(o->oc);
     w.first_y = first_of(&w, cpu_phase_row, o->sh, of->y.h, o->pad.top, &rows);

@@ -6,18 +6,19 @@
  * panel of the group. At the end the sums are transformed into outputs. What a task works on stays in
  * the L2; the weights stream.
  */
-#include <stdlib.h>
-#include <stdio.h>
 #include "cpu-winograd.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 #define MAX_PANELS 8
 #define ROWS 14 /* of the widest kernel's tile: a block has so many, or a multiple */
 #define MAX_ROWS (9 * ROWS)
 #define CALL_ROWS (3 * ROWS) /* in one product; a multiple of other kernels' rows, too */
+#define LINE 16              /* floats of the cache */
 /* In multiplications: a value of a tile that is transformed, a weight that is read from memory, and a
  * sum that is added to once more. */
-#define TRANSFORM_COST 3
-#define READ_COST 40
+#define TRANSFORM_COST 15
+#define READ_COST 6
 #define ADD_COST 2
 
 typedef struct {
@@ -57,8 +58,7 @@ static double time_of(const Cut *cut, int threads)
     double rows = cut->rows, columns = (double)cut->panels * CPU_NR, runs = (w->k - 1) / w->run + 1;
     double tasks = (double)((cut->blocks * cut->groups + threads - 1) / threads);
     double products = rows * columns * (w->k + ADD_COST * runs), reads = columns * w->k * READ_COST;
-    return tasks * (MAX(products, reads) + MIN(products, reads) / 4 +
-                    rows * (w->k + columns) * TRANSFORM_COST);
+    return tasks * (products + reads + rows * (w->k + columns) * TRANSFORM_COST);
 }
 
 static size_t floats_of(const Cut *cut)
@@ -73,7 +73,7 @@ static bool fits(const Cut *cut, size_t cache_bytes)
 {
     size_t values = (size_t)cut->w.run + (size_t)cut->panels * CPU_NR;
     size_t bytes = (size_t)(points_of(&cut->w) * cut->rows) * values * sizeof(float);
-    return bytes <= cache_bytes / 4 * 3;
+    return bytes <= cache_bytes / 8 * 3;
 }
 
 static Cut cut_in(const CpuWinograd *w, int tiles, int rows, int panels)
@@ -90,7 +90,10 @@ static Cut cut_of(const PixDevice *device, const CpuWinograd *w)
 {
     int tiles = w->of.y.n * w->tiles_y * w->tiles_x;
     int threads = cpu_pool_threads(cpu_device(device)->pool);
-    if (getenv("WR")) { Cut c = cut_in(w, tiles, atoi(getenv("WR")), MIN(w->panels, atoi(getenv("WP")))); return c; }
+    if (getenv("WR")) {
+        Cut c = cut_in(w, tiles, atoi(getenv("WR")), MIN(w->panels, atoi(getenv("WP"))));
+        return c;
+    }
     Cut best = cut_in(w, tiles, ROWS, 1);
     for (int panels = 1; panels <= MIN(w->panels, MAX_PANELS); panels++)
         for (int rows = ROWS; rows <= MAX_ROWS; rows += ROWS) {
@@ -99,7 +102,9 @@ static Cut cut_of(const PixDevice *device, const CpuWinograd *w)
                 time_of(&cut, threads) < time_of(&best, threads))
                 best = cut;
         }
-    if (getenv("WD")) fprintf(stderr, "k %d tiles %d panels %d: rows %d blocks %d P %d groups %d run %d\n", w->k, tiles, w->panels, best.rows, best.blocks, best.panels, best.groups, w->run);
+    if (getenv("WD"))
+        fprintf(stderr, "k %d tiles %d panels %d: rows %d blocks %d P %d groups %d run %d\n", w->k,
+                tiles, w->panels, best.rows, best.blocks, best.panels, best.groups, w->run);
     return best;
 }
 
@@ -178,10 +183,14 @@ static const float *after(const Task *t, int panel, int k)
 static void multiply_point(const Task *t, int k, int count, int width, const float *v,
                            const float *weights, float *sums, const float *next)
 {
-    for (int row = 0; row < t->rows; row += CALL_ROWS)
+    int calls = (t->rows + CALL_ROWS - 1) / CALL_ROWS;
+    int share = next ? count * width / calls / LINE * LINE : 0;
+    for (int row = 0; row < t->rows; row += CALL_ROWS) {
         t->cut->w.micro->product(MIN(t->rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH,
                                  weights, sums + row * CPU_NR, CPU_NR, k > 0,
-                                 row == 0 ? next : NULL);
+                                 (CpuNext){next, share});
+        next = next ? next + share : NULL;
+    }
 }
 
 static void multiply(const Task *t, int k, int count)
