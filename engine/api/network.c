@@ -235,7 +235,7 @@ gboolean pix_network_save(PixNetwork *network, const char *file, int width, int 
     g_return_val_if_fail(statistics != PIX_STATISTICS_AUTO, FALSE);
     PixSettings settings = {statistics, width, height, PIX_PRECISION_FP32};
     Saver saver = {network, file, average};
-    return pix_checkpoint_write(file, &network->arch, network->model->graph, &settings,
+    return pix_checkpoint_write(file, &network->arch, network->model->graph, &settings, NULL,
                                 read_for_save, &saver, error);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mix.h"
 
+#include <string.h>
+
 static bool is_convolution(const PixNode *node)
 {
     return node->op.kind == PIX_OP_CONV || node->op.kind == PIX_OP_DECONV;
@@ -30,4 +32,36 @@ void pix_mix_whole(PixPrecision precision, PixPrecision *mix, guint n)
         mix[i] = precision;
     if (precision == PIX_PRECISION_INT8 && n > 0)
         mix[0] = mix[n - 1] = PIX_PRECISION_FP32;
+}
+
+/* Returns: AUTO for what is no word of a mix. */
+static PixPrecision parse_word(const char *word)
+{
+    static const PixPrecision choices[] = {PIX_PRECISION_FP32, PIX_PRECISION_BF16,
+                                           PIX_PRECISION_INT8};
+    for (size_t i = 0; i < G_N_ELEMENTS(choices); i++)
+        if (strcmp(word, pix_precision_name(choices[i])) == 0)
+            return choices[i];
+    return PIX_PRECISION_AUTO;
+}
+
+bool pix_mix_parse(const char *text, PixPrecision *mix, guint n)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", (gint)n + 1);
+    if (g_strv_length(words) != n)
+        return false;
+    for (guint i = 0; i < n; i++) {
+        mix[i] = parse_word(words[i]);
+        if (mix[i] == PIX_PRECISION_AUTO)
+            return false;
+    }
+    return true;
+}
+
+char *pix_mix_print(const PixPrecision *mix, guint n)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(text, "%s%s", i ? " " : "", pix_precision_name(mix[i]));
+    return g_string_free(text, FALSE);
 }

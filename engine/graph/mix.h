@@ -21,4 +21,14 @@ void pix_graph_set_mix(PixGraph *graph, const PixPrecision *mix);
  */
 void pix_mix_whole(PixPrecision precision, PixPrecision *mix, guint n);
 
+/**
+ * pix_mix_parse:
+ * @text: @n names of precisions with a blank between two.  @mix: (out): of @n.
+ * Returns: whether it is that, each of them FP32, BF16 or INT8.
+ */
+bool pix_mix_parse(const char *text, PixPrecision *mix, guint n);
+
+/** pix_mix_print: Returns: (transfer full): what pix_mix_parse() takes. */
+char *pix_mix_print(const PixPrecision *mix, guint n);
+
 #endif

@@ -4,10 +4,14 @@
 #include <string.h>
 
 #include "error.h"
+#include "mix.h"
 
 #define VERSION_KEY "pix2pix.format"
 #define VERSION_MAJOR 1
 #define VERSION_TEXT "1.0"
+#define MIX_KEY "pix2pix.mix"
+#define MIX_PSNR_KEY "pix2pix.mix_psnr"
+#define MIX_VERSION_TEXT "1.1" /* of files with these two; others are as they were */
 
 /* Files of a few bytes must not ask for gigabytes of activations. */
 #define MAX_FRAME_SIDE 16384
@@ -99,12 +103,12 @@ bool pix_metadata_is_native(GHashTable *metadata)
     return metadata && g_hash_table_contains(metadata, VERSION_KEY);
 }
 
-static bool bad_value(const Field *field, const char *value, const char *expected, GError **error)
+static bool bad_value(const char *key, const char *value, const char *expected, GError **error)
 {
     g_autofree char *shown = g_strndup(value, 40);
     g_autofree char *escaped = g_strescape(shown, NULL);
-    return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "metadata %s is \"%s\", expected %s",
-                    field->key, escaped, expected);
+    return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "metadata %s is \"%s\", expected %s", key,
+                    escaped, expected);
 }
 
 static bool read_field(const Field *field, const char *value, Record *record, GError **error)
@@ -114,12 +118,12 @@ static bool read_field(const Field *field, const char *value, Record *record, GE
     switch (field->kind) {
     case FIELD_NUMBER:
         if (!g_ascii_string_to_unsigned(value, 10, 0, PIX_MAX_SIDE, &number, NULL))
-            return bad_value(field, value, "a number up to 1048576", error);
+            return bad_value(field->key, value, "a number up to 1048576", error);
         *(int *)target = (int)number;
         return true;
     case FIELD_BOOL:
         if (strcmp(value, "true") && strcmp(value, "false"))
-            return bad_value(field, value, "true or false", error);
+            return bad_value(field->key, value, "true or false", error);
         *(bool *)target = *value == 't';
         return true;
     case FIELD_WORD:
@@ -132,9 +136,14 @@ static bool read_field(const Field *field, const char *value, Record *record, GE
         g_autofree char *list = g_strjoinv(", ", (char **)field->words);
         g_autofree char *expected =
             g_strdup_printf("one of: %s", g_str_has_prefix(list, ", ") ? list + 2 : list);
-        return bad_value(field, value, expected, error);
+        return bad_value(field->key, value, expected, error);
     }
     g_assert_not_reached();
+}
+
+static bool is_missing(const char *key, GError **error)
+{
+    return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "metadata %s is missing", key);
 }
 
 static bool check_version(const char *version, GError **error)
@@ -197,8 +206,7 @@ bool pix_metadata_read(GHashTable *metadata, PixArch *arch, PixSettings *setting
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
         const char *value = g_hash_table_lookup(metadata, fields[i].key);
         if (!value)
-            return pix_fail(error, PIX_ERROR_BAD_CHECKPOINT, "metadata %s is missing",
-                            fields[i].key);
+            return is_missing(fields[i].key, error);
         if (!read_field(&fields[i], value, &record, error))
             return false;
     }
@@ -206,6 +214,44 @@ bool pix_metadata_read(GHashTable *metadata, PixArch *arch, PixSettings *setting
     *settings = record.settings;
     return check_depth(arch, error) && pix_arch_check(arch, error) &&
            check_norm(arch, settings, error) && check_size(arch, settings, error);
+}
+
+static char *print_psnr(const PixMeasured *measured)
+{
+    char psnr[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_formatd(psnr, sizeof psnr, "%.2f", measured->psnr);
+    return g_strdup_printf("%s %u", psnr, measured->pictures);
+}
+
+/* Whatever is not written in the one way that a writer has is refused. */
+static bool read_psnr(const char *text, PixMeasured *measured)
+{
+    char *end;
+    measured->psnr = g_ascii_strtod(text, &end);
+    measured->pictures = (guint)g_ascii_strtoull(end, NULL, 10);
+    g_autofree char *again = print_psnr(measured);
+    return measured->psnr >= 0 && measured->psnr <= PIX_MAX_PSNR && measured->pictures > 0 &&
+           strcmp(text, again) == 0;
+}
+
+bool pix_metadata_read_mix(GHashTable *metadata, guint n, PixMeasured *measured, GError **error)
+{
+    const char *mix = g_hash_table_lookup(metadata, MIX_KEY);
+    const char *psnr = g_hash_table_lookup(metadata, MIX_PSNR_KEY);
+    *measured = (PixMeasured){0};
+    if (!mix && !psnr)
+        return true;
+    if (!mix || !psnr)
+        return is_missing(mix ? MIX_PSNR_KEY : MIX_KEY, error);
+    g_autofree PixPrecision *each = g_new(PixPrecision, n);
+    g_autofree char *expected = g_strdup_printf("%u words: fp32, bf16 or int8 each", n);
+    if (!pix_mix_parse(mix, each, n))
+        return bad_value(MIX_KEY, mix, expected, error);
+    if (!read_psnr(psnr, measured))
+        return bad_value(MIX_PSNR_KEY, psnr, "decibels and a number of pictures as in 41.50 100",
+                         error);
+    measured->mix = g_strdup(mix);
+    return true;
 }
 
 static char *field_text(const Field *field, const Record *record)
@@ -222,12 +268,19 @@ static char *field_text(const Field *field, const Record *record)
     g_assert_not_reached();
 }
 
-GHashTable *pix_metadata_new(const PixArch *arch, const PixSettings *settings)
+GHashTable *pix_metadata_new(const PixArch *arch, const PixSettings *settings,
+                             const PixMeasured *measured)
 {
+    bool mixed = measured && measured->mix;
     const Record record = {.arch = *arch, .settings = *settings};
     GHashTable *metadata = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    g_hash_table_insert(metadata, (gpointer)VERSION_KEY, g_strdup(VERSION_TEXT));
+    g_hash_table_insert(metadata, (gpointer)VERSION_KEY,
+                        g_strdup(mixed ? MIX_VERSION_TEXT : VERSION_TEXT));
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         g_hash_table_insert(metadata, (gpointer)fields[i].key, field_text(&fields[i], &record));
+    if (mixed) {
+        g_hash_table_insert(metadata, (gpointer)MIX_KEY, g_strdup(measured->mix));
+        g_hash_table_insert(metadata, (gpointer)MIX_PSNR_KEY, print_psnr(measured));
+    }
     return metadata;
 }

@@ -24,7 +24,24 @@ bool pix_metadata_is_native(GHashTable *metadata);
  */
 bool pix_metadata_read(GHashTable *metadata, PixArch *arch, PixSettings *settings, GError **error);
 
-/** pix_metadata_new: Returns: (transfer full): string to string, what the two say. */
-GHashTable *pix_metadata_new(const PixArch *arch, const PixSettings *settings);
+/** PixMeasured: a mix of precisions, and what it does to pictures. */
+typedef struct {
+    char *mix;      /* as of pix_mix_print(); NULL: there is none, and the rest means nothing */
+    double psnr;    /* dB, 0 to PIX_MAX_PSNR: of the worst picture, against FP32 */
+    guint pictures; /* of so many; at least 1 */
+} PixMeasured;
+
+#define PIX_MAX_PSNR 999
+
+/**
+ * pix_metadata_read_mix:
+ * @n: convolutions of the network.  @measured: (out): its string is the caller's; without one where
+ * @metadata has none.  Errors: BAD_CHECKPOINT, naming the key.
+ */
+bool pix_metadata_read_mix(GHashTable *metadata, guint n, PixMeasured *measured, GError **error);
+
+/** pix_metadata_new: @measured: (nullable). Returns: (transfer full): string to string, what they say. */
+GHashTable *pix_metadata_new(const PixArch *arch, const PixSettings *settings,
+                             const PixMeasured *measured);
 
 #endif

@@ -158,10 +158,10 @@ static bool fill(gpointer user_data, guint index, void *bytes, GError **error)
 }
 
 bool pix_checkpoint_write(const char *file, const PixArch *arch, const PixGraph *graph,
-                          const PixSettings *settings, PixReadParam read, gpointer user_data,
-                          GError **error)
+                          const PixSettings *settings, const PixMeasured *measured,
+                          PixReadParam read, gpointer user_data, GError **error)
 {
-    g_autoptr(GHashTable) metadata = pix_metadata_new(arch, settings);
+    g_autoptr(GHashTable) metadata = pix_metadata_new(arch, settings, measured);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(PixTensorSource));
     g_autoptr(GArray) params = g_array_new(FALSE, FALSE, sizeof(guint));

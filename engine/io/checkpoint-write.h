@@ -18,12 +18,12 @@ typedef bool (*PixReadParam)(gpointer user_data, guint index, float *values, GEr
  * pix_checkpoint_write:
  * Writes @file as one atomic unit (see pix_safetensors_write()). The bytes are a function of the
  * arguments and of the values that @read gives.
- * @graph: what pix_arch_build() makes of @arch.
+ * @graph: what pix_arch_build() makes of @arch.  @measured: (nullable): of these weights.
  * Errors: IO, NO_MEMORY, those of @read; UNSUPPORTED where a kernel has values that
  * settings->precision cannot hold.
  */
 bool pix_checkpoint_write(const char *file, const PixArch *arch, const PixGraph *graph,
-                          const PixSettings *settings, PixReadParam read, gpointer user_data,
-                          GError **error);
+                          const PixSettings *settings, const PixMeasured *measured,
+                          PixReadParam read, gpointer user_data, GError **error);
 
 #endif

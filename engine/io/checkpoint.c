@@ -5,6 +5,7 @@
 
 #include "checkpoint-write.h"
 #include "import.h"
+#include "mix.h"
 #include "model-info.h"
 #include "reader.h"
 
@@ -33,6 +34,14 @@ static void describe_tensors(PixCheckpoint *checkpoint)
     }
 }
 
+static void describe_mix(PixCheckpoint *checkpoint)
+{
+    const PixMeasured *measured = &checkpoint->import->measured;
+    checkpoint->info.mix = measured->mix;
+    checkpoint->info.mix_psnr = measured->psnr;
+    checkpoint->info.mix_pictures = measured->pictures;
+}
+
 static void describe(PixCheckpoint *checkpoint)
 {
     const PixImport *import = checkpoint->import;
@@ -41,6 +50,7 @@ static void describe(PixCheckpoint *checkpoint)
                         checkpoint->architecture);
     checkpoint->info.layout = pix_layout_name(import->layout);
     checkpoint->info.container = pix_container_get_format(checkpoint->container);
+    describe_mix(checkpoint);
 }
 
 /** @container: (transfer full) (nullable): NULL with @error set already. */
@@ -168,6 +178,21 @@ const char *const *pix_checkpoint_get_notes(const PixCheckpoint *checkpoint)
     return (const char *const *)checkpoint->import->notes->pdata;
 }
 
+void pix_checkpoint_set_mix(PixCheckpoint *checkpoint, const PixPrecision *mix, double psnr,
+                            guint pictures)
+{
+    g_return_if_fail(checkpoint && mix && pictures > 0);
+    g_return_if_fail(psnr >= 0 && psnr <= PIX_MAX_PSNR);
+    PixImport *import = checkpoint->import;
+    g_free(import->measured.mix);
+    import->measured = (PixMeasured){
+        .mix = pix_mix_print(mix, pix_graph_convolutions(import->graph)),
+        .psnr = psnr,
+        .pictures = pictures,
+    };
+    describe_mix(checkpoint);
+}
+
 static bool read_for_save(gpointer user_data, guint index, float *values, GError **error)
 {
     return pix_checkpoint_read_param(user_data, index, values, error);
@@ -183,6 +208,7 @@ gboolean pix_checkpoint_save(PixCheckpoint *checkpoint, const char *file, PixPre
     const PixImport *import = checkpoint->import;
     PixSettings settings = import->settings;
     settings.precision = precision;
-    return pix_checkpoint_write(file, &import->arch, import->graph, &settings, read_for_save,
-                                checkpoint, error);
+    bool same = precision == PIX_PRECISION_FP32 || precision == import->settings.precision;
+    return pix_checkpoint_write(file, &import->arch, import->graph, &settings,
+                                same ? &import->measured : NULL, read_for_save, checkpoint, error);
 }

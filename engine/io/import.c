@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "import-match.h"
+#include "mix.h"
 #include "reader.h"
 
 void pix_import_free(PixImport *import)
@@ -14,6 +15,7 @@ void pix_import_free(PixImport *import)
     pix_graph_free(import->graph);
     g_array_unref(import->sources);
     g_ptr_array_unref(import->notes);
+    g_free(import->measured.mix);
     g_free(import);
 }
 
@@ -107,6 +109,14 @@ static const PixKeySet *identify_foreign(PixImport *import, const PixContainer *
     return set;
 }
 
+/** Foreign files have no mix, whatever their metadata holds. */
+static bool read_mix(PixImport *import, GHashTable *metadata, GError **error)
+{
+    return import->layout != PIX_LAYOUT_NATIVE ||
+           pix_metadata_read_mix(metadata, pix_graph_convolutions(import->graph), &import->measured,
+                                 error);
+}
+
 PixImport *pix_import_new(const PixContainer *container, const char *domain, GError **error)
 {
     g_autoptr(PixImport) import = import_new();
@@ -118,7 +128,7 @@ PixImport *pix_import_new(const PixContainer *container, const char *domain, GEr
                                   : identify_foreign(import, container, sets, domain, error);
     if (set)
         import->graph = pix_arch_build(&import->arch);
-    if (!set || !pix_import_match(import, set, error)) {
+    if (!set || !pix_import_match(import, set, error) || !read_mix(import, metadata, error)) {
         g_prefix_error(error, "%s: ", pix_container_get_label(container));
         return NULL;
     }

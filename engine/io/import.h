@@ -29,6 +29,7 @@ typedef struct {
     PixLayout layout;
     PixArch arch;
     PixSettings settings; /* what AUTO statistics mean, and the frame size that it is made for */
+    PixMeasured measured; /* of a native file */
     PixGraph *graph;
     GArray *sources;  /* of PixSource, one for each parameter of the graph */
     GPtrArray *notes; /* of lines; NULL-terminated */

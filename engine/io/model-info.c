@@ -37,6 +37,7 @@ void pix_model_info_init(PixModelInfo *info, const PixArch *arch, const PixGraph
         .has_dropout = pix_model_has_dropout(graph),
         .has_running_statistics = arch->running && arch->norm == PIX_NORM_BATCH,
         .statistics = settings->statistics,
+        .precision = settings->precision,
         .parameters = trained,
         .weight_bytes = all * sizeof(float),
     };

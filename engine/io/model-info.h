@@ -12,8 +12,8 @@
 
 /**
  * pix_model_info_init:
- * @graph: of @arch.  @architecture: (transfer none): pix_arch_name(); layout and container, which a
- * file has, are left NULL.
+ * @graph: of @arch.  @architecture: (transfer none): pix_arch_name(); layout, container and mix,
+ * which a file has, are left NULL.
  */
 void pix_model_info_init(PixModelInfo *info, const PixArch *arch, const PixGraph *graph,
                          const PixSettings *settings, const char *architecture);

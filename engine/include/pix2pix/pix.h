@@ -161,6 +161,11 @@ typedef struct {
     PixStatistics statistics; /* what AUTO means for it */
     guint64 parameters;       /* number of trainable values */
     guint64 weight_bytes;     /* in the engine's memory; of a checkpoint as FP32 */
+    PixPrecision precision;   /* of the convolution weights in the file; FP32 for foreign ones */
+    const char *mix; /* what AUTO means where convolutions can differ, see pix_checkpoint_set_mix():
+                        "fp32 int8 bf16", one word each; NULL: the file says nothing */
+    double mix_psnr; /* what that costs: dB of the worst picture against FP32, */
+    guint mix_pictures; /* of so many; both 0 without a mix */
 } PixModelInfo;
 
 PIX_API const PixModelInfo *pix_checkpoint_get_info(const PixCheckpoint *checkpoint);
@@ -182,10 +187,22 @@ PIX_API GHashTable *pix_checkpoint_get_metadata(const PixCheckpoint *checkpoint)
 PIX_API const char *const *pix_checkpoint_get_notes(const PixCheckpoint *checkpoint);
 
 /**
+ * pix_checkpoint_set_mix:
+ * Says in which precision each convolution makes its products where a model of @checkpoint, opened
+ * anew or from the file that is saved, is asked for AUTO on the CPU.
+ * @mix: FP32, BF16 or INT8, as of PixSessionOptions.  @psnr: from 0 to 999, in dB: that of the worst of
+ * so many @pictures, at least 1, against FP32.
+ */
+PIX_API void pix_checkpoint_set_mix(PixCheckpoint *checkpoint, const PixPrecision *mix, double psnr,
+                                    guint pictures);
+
+/**
  * pix_checkpoint_save:
  * Writes the native format (engine/io/checkpoint-format.md) beside @file, flushes it to the disk
  * and renames it, so that
- * @file is whole or untouched. The bytes are a function of weights and @precision alone.
+ * @file is whole or untouched. The bytes are a function of weights, mix and @precision alone. The mix
+ * was measured with these weights: it goes with them into FP32 and the file's own precision, and is left
+ * out of others, for which weights are rounded.
  */
 PIX_API gboolean pix_checkpoint_save(PixCheckpoint *checkpoint, const char *file,
                                      PixPrecision precision, GError **error);

@@ -148,6 +148,76 @@ static PixCheckpoint *open_edited(Edit *edit)
     return checkpoint;
 }
 
+/** Returns: (transfer full): the mix of a file, and its figure. */
+static char *describe_mix(const PixModelInfo *info)
+{
+    return g_strdup_printf("%s: %.2f dB, %u", info->mix ? info->mix : "none", info->mix_psnr,
+                           info->mix_pictures);
+}
+
+/** Saves @from in @precision; what is in the file must be @expected. Returns: (transfer full). */
+static PixCheckpoint *assert_saved_mix(PixCheckpoint *from, PixPrecision precision,
+                                       const char *expected)
+{
+    g_autofree char *path = temporary_path("mix.safetensors");
+    assert_true(pix_checkpoint_save(from, path, precision, NULL));
+    PixCheckpoint *to = pix_checkpoint_open(path, NULL, NULL);
+    assert_non_null(to);
+    g_autofree char *found = describe_mix(pix_checkpoint_get_info(to));
+    assert_string_equal(found, expected);
+    assert_int_equal(pix_checkpoint_get_info(to)->precision, precision);
+    return to;
+}
+
+/* The mix goes where the weights go as they are, and nowhere else. */
+static void test_mix(void **state)
+{
+    static const PixPrecision mix[10] = {PIX_PRECISION_FP32, PIX_PRECISION_BF16, PIX_PRECISION_INT8,
+                                         PIX_PRECISION_INT8, PIX_PRECISION_INT8, PIX_PRECISION_INT8,
+                                         PIX_PRECISION_INT8, PIX_PRECISION_INT8, PIX_PRECISION_BF16,
+                                         PIX_PRECISION_FP32};
+    const char *set = "fp32 bf16 int8 int8 int8 int8 int8 int8 bf16 fp32: 40.25 dB, 7";
+    const char *none = "none: 0.00 dB, 0";
+    g_autoptr(PixCheckpoint) plain = open_model("unet32.safetensors", NULL);
+    g_autofree char *before = describe_mix(pix_checkpoint_get_info(plain));
+    assert_string_equal(before, none);
+    g_autoptr(PixCheckpoint) narrow = assert_saved_mix(plain, PIX_PRECISION_INT8, none);
+    pix_checkpoint_set_mix(narrow, mix, 40.2468, 7);
+    g_autofree char *after = describe_mix(pix_checkpoint_get_info(narrow));
+    assert_string_equal(after, set);
+    g_autoptr(PixCheckpoint) same = assert_saved_mix(narrow, PIX_PRECISION_INT8, set);
+    assert_string_equal(g_hash_table_lookup(pix_checkpoint_get_metadata(same), "pix2pix.format"),
+                        "1.1");
+    g_autoptr(PixCheckpoint) wide = assert_saved_mix(same, PIX_PRECISION_FP32, set);
+    g_autoptr(PixCheckpoint) rounded = assert_saved_mix(wide, PIX_PRECISION_FP16, none);
+    assert_string_equal(g_hash_table_lookup(pix_checkpoint_get_metadata(rounded), "pix2pix.format"),
+                        "1.0");
+    g_autofree char *first = temporary_path("first.safetensors");
+    g_autofree char *second = temporary_path("again.safetensors");
+    assert_true(pix_checkpoint_save(narrow, first, PIX_PRECISION_INT8, NULL));
+    assert_true(pix_checkpoint_save(same, second, PIX_PRECISION_INT8, NULL));
+    assert_same_bytes(first, second);
+}
+
+/* A mix names convolutions in the order of their kernels, whatever the network. */
+static void test_mix_order(void **state)
+{
+    for (guint m = 0; m < n_model_cases; m++) {
+        g_autoptr(PixCheckpoint) checkpoint =
+            open_model(model_cases[m].file, model_cases[m].domain);
+        const PixGraph *graph = pix_checkpoint_get_graph(checkpoint);
+        int last = -1;
+        for (guint i = 0; i < graph->nodes->len; i++) {
+            int kernel = pix_graph_node(graph, (int)i)->param[PIX_SLOT_WEIGHT];
+            if (kernel < 0)
+                continue;
+            assert_true(kernel > last);
+            last = kernel;
+        }
+        assert_true(last >= 0);
+    }
+}
+
 /* NaN and infinity are legal in a file, are counted, and survive where a type can hold them. */
 static void test_bad_values(void **state)
 {
@@ -276,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_specification), cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_out_of_range),  cmocka_unit_test(test_zero_channel),
         cmocka_unit_test(test_other_floats),  cmocka_unit_test(test_tensor_files),
+        cmocka_unit_test(test_mix),           cmocka_unit_test(test_mix_order),
     };
     g_array_append_vals(tests, others, G_N_ELEMENTS(others));
     return _cmocka_run_group_tests("convert", (const struct CMUnitTest *)tests->data, tests->len,

@@ -311,6 +311,47 @@ static void test_metadata(void **state)
     assert_mentions(text, "running statistics");
 }
 
+/* The mix of precisions: both keys or none, each written in one way. A unet_32 has ten convolutions. */
+static void test_mix(void **state)
+{
+#define NINE "fp32 bf16 int8 int8 int8 int8 int8 bf16 fp32"
+    static const struct {
+        const char *mix, *psnr, *part;
+    } rows[] = {
+        {NINE " int8", NULL, "pix2pix.mix_psnr is missing"},
+        {NULL, "41.50 100", "pix2pix.mix is missing"},
+        {NINE, "41.50 100", "pix2pix.mix is \"fp32"},
+        {NINE, "41.50 100", "expected 10 words"},
+        {NINE " int8 int8", "41.50 100", "expected 10 words"},
+        {NINE " fp16", "41.50 100", "fp32, bf16 or int8"},
+        {NINE " auto", "41.50 100", "expected 10 words"},
+        {NINE "  int8", "41.50 100", "expected 10 words"},
+        {NINE " int8 ", "41.50 100", "expected 10 words"},
+        {"", "41.50 100", "expected 10 words"},
+        {NINE " int8", "", "pix2pix.mix_psnr is \"\""},
+        {NINE " int8", "41.50", "pix2pix.mix_psnr is \"41.50\""},
+        {NINE " int8", "41.5 100", "decibels"},
+        {NINE " int8", "041.50 100", "decibels"},
+        {NINE " int8", "-1.00 100", "decibels"},
+        {NINE " int8", "nan 100", "decibels"},
+        {NINE " int8", "inf 100", "decibels"},
+        {NINE " int8", "1000.00 100", "decibels"},
+        {NINE " int8", "41.50 0", "decibels"},
+        {NINE " int8", "41.50 -1", "decibels"},
+        {NINE " int8", "41.50 4294967297", "decibels"},
+        {NINE " int8", "41.50 100 ", "decibels"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Edit) edit = edit_new("unet32.safetensors");
+        if (rows[i].mix)
+            edit_set(edit, "pix2pix.mix", rows[i].mix);
+        if (rows[i].psnr)
+            edit_set(edit, "pix2pix.mix_psnr", rows[i].psnr);
+        g_autofree char *text = refuse(edit, PIX_ERROR_BAD_CHECKPOINT);
+        assert_mentions(text, rows[i].part);
+    }
+}
+
 /* What a file may say: a later minor version, unknown keys, sizes and statistics of its own. */
 static void test_metadata_accepted(void **state)
 {
@@ -341,17 +382,12 @@ static void test_metadata_accepted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_named),
-        cmocka_unit_test(test_each_needed),
-        cmocka_unit_test(test_foreign_names),
-        cmocka_unit_test(test_there_twice),
-        cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_not_a_tensor),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_absurd),
-        cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_metadata_accepted),
+        cmocka_unit_test(test_all_named),     cmocka_unit_test(test_each_needed),
+        cmocka_unit_test(test_foreign_names), cmocka_unit_test(test_there_twice),
+        cmocka_unit_test(test_bounded),       cmocka_unit_test(test_not_a_tensor),
+        cmocka_unit_test(test_unknown),       cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_absurd),        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_mix),           cmocka_unit_test(test_metadata_accepted),
     };
     return cmocka_run_group_tests_name("mismatch", tests, NULL, NULL);
 }
