@@ -37,11 +37,13 @@ static GType precision_get_type(void)
 {
     static gsize type;
     static const GEnumValue values[] = {
-        {PIX_PRECISION_AUTO, "What suits the device; fp32 as yet", "auto"},
+        {PIX_PRECISION_AUTO,
+         "On the CPU each layer's in the model's file, if it has them; else fp32", "auto"},
         {PIX_PRECISION_FP32, "32-bit floats", "fp32"},
-        {PIX_PRECISION_FP16, "16-bit floats, half the memory", "fp16"},
-        {PIX_PRECISION_BF16, "16-bit floats with the range of 32-bit ones", "bf16"},
-        {PIX_PRECISION_INT8, "8-bit integers, a quarter of the memory", "int8"},
+        {PIX_PRECISION_FP16, "16-bit floats, half the memory, on GPUs", "fp16"},
+        {PIX_PRECISION_BF16, "16-bit floats with the range of 32-bit ones, on the CPU", "bf16"},
+        {PIX_PRECISION_INT8, "8-bit integers but for the first and last layers, on the CPU",
+         "int8"},
         {0, NULL, NULL},
     };
 
@@ -320,13 +322,18 @@ static void install_properties(GObjectClass *klass)
     /**
      * GstPix2pixFilter:precision:
      *
-     * What the device keeps weights and maps in, whatever the model's file has. Less than fp32 takes
-     * less memory and time, where the device can do it at all (an error tells what it can).
+     * What a GPU keeps weights and maps in, and what the CPU makes the products of convolutions in,
+     * whatever the model's file stores. Less than fp32 takes less time, and on a GPU less memory,
+     * where the device can do it at all (an error tells what it can).
+     *
+     * `auto`: on the CPU what the model's file says of each layer (pix2pix convert --precision auto
+     * measures it), and fp32 where it says nothing and on GPUs.
      */
     g_object_class_install_property(
         klass, PROP_PRECISION,
         g_param_spec_enum("precision", "Precision",
-                          "What the device keeps weights and maps in (an error tells what it can)",
+                          "What a GPU keeps weights and maps in, and the CPU multiplies in (an "
+                          "error tells what the device can)",
                           GST_TYPE_PIX2PIX_PRECISION, DEFAULT_PRECISION, always));
     /**
      * GstPix2pixFilter:norm-statistics:
@@ -414,8 +421,9 @@ static void install_properties(GObjectClass *klass)
      * What the present stream has cost: `frames` translated and `dropped` (guint64, frames), `fps`
      * (gdouble, frames a second), `convert-in-ms`, `network-ms`, `convert-out-ms` (gdouble,
      * milliseconds a frame, averaged over the last ones), `latency` as reported (guint64,
-     * nanoseconds), `model`, `architecture`, `device`, `device-name`, `precision`, `version`
-     * (strings), `network-width`, `network-height` (gint, pixels), `memory` (guint64, bytes).
+     * nanoseconds), `model`, `architecture`, `device`, `device-name`, `precision` (`auto`: each
+     * layer's, as the model's file says), `version` (strings), `network-width`, `network-height`
+     * (gint, pixels), `memory` (guint64, bytes).
      */
     g_object_class_install_property(
         klass, PROP_STATS,

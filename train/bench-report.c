@@ -39,6 +39,7 @@ void bench_add_layer(GArray *layers, const PixLayerTime *time, double ms, char *
     BenchLayer layer = {.name = own_name ? own_name : time->name,
                         .algorithm = time->algorithm,
                         .own_name = own_name,
+                        .precision = time->precision,
                         .ms = ms,
                         .flops = time->flops,
                         .bytes = time->bytes,
@@ -109,14 +110,22 @@ double bench_traffic(const BenchLayer *layer)
     return share(layer->read_bytes + layer->written_bytes, layer->bytes);
 }
 
+/* NULL where there are no products to make. */
+static const char *precision_of(const BenchLayer *layer)
+{
+    return layer->precision == PIX_PRECISION_AUTO ? NULL : pix_precision_name(layer->precision);
+}
+
 static void print_row(const BenchLayer *layer, int name_width, int algorithm_width, double all_ms,
                       const BenchPeak *peak)
 {
     double gflops = rate(layer->flops, layer->ms);
+    const char *precision = precision_of(layer);
 
-    printf("%-*s  %-*s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f\n", name_width, layer->name,
-           algorithm_width, layer->algorithm, layer->ms, 100 * share(layer->ms, all_ms), gflops,
-           100 * share(gflops, peak->gflops), rate(layer->bytes, layer->ms));
+    printf("%-*s  %-*s  %-9s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f\n", name_width, layer->name,
+           algorithm_width, layer->algorithm, precision ? precision : "", layer->ms,
+           100 * share(layer->ms, all_ms), gflops, 100 * share(gflops, peak->gflops),
+           rate(layer->bytes, layer->ms));
 }
 
 /* Milliseconds that all layers take at least. */
@@ -156,8 +165,8 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
         name_width = MAX(name_width, (int)strlen(layer_at(layers, i)->name));
         algorithm_width = MAX(algorithm_width, (int)strlen(layer_at(layers, i)->algorithm));
     }
-    printf("%-*s  %-*s %9s %8s %9s %8s %8s\n", name_width, "layer", algorithm_width, "algorithm",
-           "ms", "of time", "GFLOP/s", "of peak", "GB/s");
+    printf("%-*s  %-*s  %-9s %9s %8s %9s %8s %8s\n", name_width, "layer", algorithm_width,
+           "algorithm", "precision", "ms", "of time", "GFLOP/s", "of peak", "GB/s");
     for (guint i = 0; i < layers->len; i++)
         print_row(layer_at(layers, i), name_width, algorithm_width, all.ms, peak);
     print_row(&all, name_width, algorithm_width, all.ms, peak);
@@ -206,6 +215,7 @@ void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPe
         json_builder_begin_object(builder);
         report_json_string(builder, "name", layer->name);
         report_json_string(builder, "algorithm", layer->algorithm);
+        report_json_string(builder, "precision", precision_of(layer));
         report_json_number(builder, "ms", layer->ms);
         report_json_number(builder, "flops", layer->flops);
         report_json_number(builder, "bytes", layer->bytes);

@@ -11,6 +11,7 @@
 typedef struct {
     const char *name, *algorithm;
     char *own_name;
+    PixPrecision precision;  /* as of PixLayerTime */
     double ms, flops, bytes; /* bytes: the least that there are to move */
     guint dispatches;        /* of a GPU, as what follows */
     double read_bytes, written_bytes;

@@ -47,6 +47,10 @@ static void print_model(const char *name, const PixModelInfo *info)
     printf("\n  dropout       %s\n", info->has_dropout ? "yes" : "no");
     printf("  parameters    %.2f M, %.1f MB in memory\n", info->parameters / 1e6,
            info->weight_bytes / 1e6);
+    if (info->mix)
+        printf("  precision     auto on the CPU: %s\n"
+               "                %.2f dB from fp32, the worst of %u pictures\n",
+               info->mix, info->mix_psnr, info->mix_pictures);
 }
 
 static void print_contents(PixCheckpoint *checkpoint, guint64 bad)

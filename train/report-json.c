@@ -71,6 +71,11 @@ void report_json_model(JsonBuilder *builder, const PixModelInfo *info)
     report_json_string(builder, "norm_statistics", command_statistics[info->statistics]);
     report_json_int(builder, "parameters", info->parameters);
     report_json_int(builder, "weight_bytes", info->weight_bytes);
+    report_json_string(builder, "mix", info->mix);
+    if (info->mix) {
+        report_json_number(builder, "mix_psnr", info->mix_psnr);
+        report_json_int(builder, "mix_pictures", info->mix_pictures);
+    }
 }
 
 void report_json_print(JsonBuilder *builder)

@@ -118,15 +118,22 @@ static void copy_info(PixModelInfo *to, const PixModelInfo *from)
     to->layout = g_strdup(from->layout);
     to->container = g_strdup(from->container);
     to->norm = g_strdup(from->norm);
+    to->mix = g_strdup(from->mix);
 }
 
-static void make_mix(PixModel *model)
+/* @asked: may be AUTO, when model->precision already is what that stands for without a mix. */
+static void make_mix(PixModel *model, PixPrecision asked)
 {
     guint n = pix_graph_convolutions(model->graph);
-    if (!model->device->backend->mixes || model->precision == PIX_PRECISION_FP32)
+    bool own = asked == PIX_PRECISION_AUTO && model->info.mix;
+    if (!model->device->backend->mixes || (!own && model->precision == PIX_PRECISION_FP32))
         return;
     model->mix = g_new(PixPrecision, n);
     pix_mix_whole(model->precision, model->mix, n);
+    if (own) { /* the words were checked when they were read */
+        pix_mix_parse(model->info.mix, model->mix, n);
+        model->precision = PIX_PRECISION_AUTO;
+    }
 }
 
 PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo *info,
@@ -145,7 +152,7 @@ PixModel *pix_model_empty(PixDevice *device, PixGraph *graph, const PixModelInfo
         pix_model_unref(model);
         return NULL;
     }
-    make_mix(model);
+    make_mix(model, precision);
     model->info.weight_bytes = pix_params_value_bytes(model->params, graph);
     return model;
 }
@@ -208,6 +215,7 @@ void pix_model_unref(PixModel *model)
     g_free((char *)model->info.layout);
     g_free((char *)model->info.container);
     g_free((char *)model->info.norm);
+    g_free((char *)model->info.mix);
     g_free(model->name);
     pix_device_unref(model->device);
     g_free(model);

@@ -15,7 +15,7 @@ struct PixModel {
     PixDevice *device;
     PixModelInfo info;      /* its strings belong to the model */
     char *name;             /* of the file, for messages */
-    PixPrecision precision; /* not AUTO */
+    PixPrecision precision; /* AUTO: the mix is the file's */
     PixFormat format;
     PixPrecision *mix; /* of each convolution; NULL: all are as the maps */
     PixGraph *graph;   /* without shapes */

@@ -116,6 +116,15 @@ static double tensor_bytes(const PixTensor *t)
     return t->buffer ? (double)(pix_shape_count(t->shape) * pix_dtype_bytes(t->dtype)) : 0;
 }
 
+static PixPrecision precision_of(const PixCall *call)
+{
+    bool conv = call->op->kind == PIX_OP_CONV || call->op->kind == PIX_OP_DECONV;
+    if (!conv || call->op->conv.precision != PIX_PRECISION_AUTO)
+        return conv ? call->op->conv.precision : PIX_PRECISION_AUTO;
+    return call->param[PIX_SLOT_WEIGHT].dtype == PIX_DTYPE_F16 ? PIX_PRECISION_FP16
+                                                               : PIX_PRECISION_FP32;
+}
+
 static PixLayerTime layer_of(const PixRun *run, Step *step)
 {
     const PixCall *call = &step->call;
@@ -124,7 +133,8 @@ static PixLayerTime layer_of(const PixRun *run, Step *step)
     const char *name = pix_graph_node(run->graph, step->node)->name;
     g_autofree char *what = pix_op_describe(call->op, in[0], call->out.shape);
     PixLayerTime layer = {.name = g_strdup_printf("%s: %s", name, what),
-                          .algorithm = row->algorithm(run->device, call)};
+                          .algorithm = row->algorithm(run->device, call),
+                          .precision = precision_of(call)};
     step->flops = pix_op_flops(call->op, in, call->out.shape);
     step->bytes = tensor_bytes(&call->out);
     for (int j = 0; j < PIX_MAX_INPUTS; j++)

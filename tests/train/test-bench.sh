@@ -12,7 +12,7 @@ says '64x32'
 "$PIX2PIX" bench "$unet" --frames 3 --json >bench.json
 for key in median_ms min_ms pack_ms network_ms peak_gflops frames width size threads level \
     dropout norm_statistics peak_threads peak_level 'layers[0].name' \
-    'layers[0].algorithm' 'layers[0].ms' 'layers[0].gflops' 'layers[0].share_of_peak' \
+    'layers[0].algorithm' 'layers[0].precision' 'layers[0].ms' 'layers[0].gflops' 'layers[0].share_of_peak' \
     'layers[0].share_of_time' device.name model.architecture; do
     check "JSON has $key" "$TOOL" json bench.json "\$.$key"
 done

@@ -65,7 +65,8 @@ typedef enum {
  * and everything else is float32 always.
  */
 typedef enum {
-    PIX_PRECISION_AUTO, /* of a model on a device: FP32; of no checkpoint */
+    PIX_PRECISION_AUTO, /* of a model on the CPU: its file's mix, if there is one; else FP32. Of no
+                           checkpoint */
     PIX_PRECISION_FP32,
     PIX_PRECISION_FP16,
     PIX_PRECISION_BF16,

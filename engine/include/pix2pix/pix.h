@@ -239,9 +239,10 @@ PIX_API PixModel *pix_model_load(PixDevice *device, const char *name, const char
  * As pix_model_load(), from an open checkpoint; discriminators are accepted here. Holds one copy of
  * the weights in @precision, whatever the file has, and so do sessions hold maps: float16 takes half
  * the memory, and a frame differs from float32's by about one step of 255. Sums, statistics and
- * vectors are float32 always. Errors: %PIX_ERROR_NO_MEMORY, %PIX_ERROR_BAD_CHECKPOINT for weights with
- * NaN or infinite values, %PIX_ERROR_IO, and %PIX_ERROR_UNSUPPORTED for what the device cannot
- * compute in, naming what it can.
+ * vectors are float32 always. The CPU holds float32; there @precision is that of products, and AUTO the
+ * file's mix, if it has one (see pix_checkpoint_set_mix()). Errors: %PIX_ERROR_NO_MEMORY,
+ * %PIX_ERROR_BAD_CHECKPOINT for weights with NaN or infinite values, %PIX_ERROR_IO, and
+ * %PIX_ERROR_UNSUPPORTED for what the device cannot compute in, naming what it can.
  */
 PIX_API PixModel *pix_model_new(PixDevice *device, PixCheckpoint *checkpoint,
                                 PixPrecision precision, GError **error);
@@ -250,7 +251,7 @@ PIX_API void pix_model_unref(PixModel *model); /* accepts NULL */
 PIX_API const PixModelInfo *pix_model_get_info(const PixModel *model);
 PIX_API PixDevice *pix_model_get_device(PixModel *model); /* (transfer none) */
 /** pix_model_get_precision: What its weights are kept in, or on the CPU, which keeps them in float32,
- * its products made in; never AUTO. */
+ * its products made in; AUTO: each convolution's in that of the file's mix. */
 PIX_API PixPrecision pix_model_get_precision(const PixModel *model);
 
 /** pix_model_get_n_convolutions: How many layers have kernels; see PixSessionOptions. */
@@ -383,8 +384,9 @@ PIX_API void pix_session_restart(PixSession *session);
 typedef struct {
     const char
         *name; /* "model.model.1.model.1: conv 64x128x128 -> 128x64x64, k4 s2 p1, leaky_relu" */
-    const char *algorithm; /* "gemm-avx512" */
-    double ms;             /* of the last frame */
+    const char *algorithm;  /* "gemm-avx512" */
+    PixPrecision precision; /* of its products; AUTO: it has no kernel */
+    double ms;              /* of the last frame */
     double
         flops; /* floating-point operations that its arithmetic asks for (a multiply-add is two) */
     double bytes; /* the least to be read and written: weights, inputs and outputs once each; 0 for
