@@ -44,6 +44,62 @@ fails 1 'will not be overwritten' 'a link to the input as output' \
     convert same.safetensors linked.safetensors
 check 'the input is as it was' cmp "$unet" same.safetensors
 
+# ---- a precision for each layer ----
+
+mkdir inputs pairs pairs/val pairs/odd none
+for i in 1 2 3 4 5; do
+    "$TOOL" picture "inputs/$i.png" 40 48 $i
+    "$TOOL" picture "pairs/val/$i.jpg" 64 32 $i
+    "$TOOL" picture "pairs/odd/$i.png" 96 32 $i
+done
+auto='--precision auto --calibrate'
+
+# mixed FILE STORED PICTURES: its weights are stored so, and its mix was found on so many pictures.
+mixed() {
+    "$PIX2PIX" info "$1" --json >info.json || return 1
+    "$TOOL" json info.json '$.mix' | grep -o 'fp32\|bf16\|int8' | tee "$1.mix"
+    [ "$("$TOOL" json info.json "\$.metadata['pix2pix.precision']")" = "\"$2\"" ] &&
+        [ "$("$TOOL" json info.json '$.mix_pictures')" = "$3" ] &&
+        [ "$(wc -l <"$1.mix")" = 10 ] &&
+        awk "BEGIN { exit !($("$TOOL" json info.json '$.mix_psnr') > ${4:-40}) }"
+}
+works 'a mix of precisions' convert "$unet" mix.safetensors $auto inputs
+says 'dB from fp32, the worst of 5 pictures'
+says 'whole network'
+check 'its figure is in the file' mixed mix.safetensors fp32 5
+works 'the mix of narrow weights' convert int8.safetensors mix8.safetensors $auto inputs --threads 1
+check 'which stay as they are' mixed mix8.safetensors int8 5
+works 'with fewer bits' convert int8.safetensors before.safetensors --precision bf16
+works 'after the mix, too' convert mix8.safetensors after.safetensors --precision bf16
+check 'they are the same, and the mix is left out' cmp before.safetensors after.safetensors
+works 'a mix of pairs' convert "$unet" pairs.safetensors $auto pairs --psnr 60
+check 'which is closer to fp32' mixed pairs.safetensors fp32 5 60
+works 'of another folder of pairs' convert "$unet" odd.safetensors $auto pairs --split odd \
+    --direction BtoA
+works 'again, as it is' convert mix8.safetensors same8.safetensors --precision int8
+check 'the mix goes with the weights' cmp mix8.safetensors same8.safetensors
+works 'what is in the file is what auto runs' bench mix.safetensors --device cpu --frames 1 --json
+"$TOOL" json .stdout '$.layers[*].precision' | grep -o 'fp32\|bf16\|int8' >ran
+check 'layer by layer' cmp ran mix.safetensors.mix
+fails 2 '--calibrate DATASET' 'auto without pictures' convert "$unet" empty/a --precision auto
+fails 2 '--precision auto' 'pictures without auto' convert "$unet" empty/a --calibrate inputs
+fails 2 'belong to --calibrate' 'a bound without pictures' convert "$unet" empty/a --psnr 50
+fails 2 'decibels' 'a bound that is none' convert "$unet" empty/a $auto inputs --psnr 1000
+fails 2 'AtoB' 'a direction that is none' convert "$unet" empty/a $auto pairs --direction B
+fails 1 'none' 'no pictures' convert "$unet" empty/a $auto none
+fails 1 'nowhere' 'no folder of pictures' convert "$unet" empty/a $auto nowhere
+fails 1 'test' 'no such folder of pairs' convert "$unet" empty/a $auto pairs --split test
+fails 1 'discriminator' 'a discriminator' convert "$models/patchgan.safetensors" empty/a $auto inputs
+printf 'no picture' >none/1.png
+fails 1 'none/1.png' 'a picture that is none' convert "$unet" empty/a $auto none
+if "$PIX2PIX" bench "$unet" --device vulkan --frames 1 >/dev/null 2>&1; then
+    fails 1 'several precisions' 'a device that does not mix' \
+        convert "$unet" empty/a $auto inputs --device vulkan
+else
+    skip 'a device that does not mix' 'no Vulkan here'
+fi
+check 'nothing was written' holds empty
+
 # A disk that is full: no more than a few KiB can be written to a file.
 (
     ulimit -f 4
