@@ -35,6 +35,8 @@ static PixSession *open_session(PixModel *model)
     assert_non_null(session);
     assert_int_equal(options.width, SIDE);
     assert_int_equal(options.height, SIDE);
+    PixPrecision first = pix_session_get_times(session)->layers[0].precision;
+    assert_int_equal(first, pix_model_get_precision(model));
     return session;
 }
 
@@ -102,6 +104,28 @@ static void test_memory(void **state)
     assert_true(bytes < 0.67 * (double)pix_session_get_bytes(session));
 }
 
+/* A mix in the file is for the CPU: a GPU's AUTO is FP32 all the same, and sessions cannot choose. */
+static void test_mix(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *file =
+        g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
+    g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(file, NULL, NULL);
+    PixPrecision halves[10];
+    for (int i = 0; i < 10; i++)
+        halves[i] = PIX_PRECISION_BF16;
+    pix_checkpoint_set_mix(checkpoint, halves, 41.5, 100);
+    g_autoptr(PixModel) model = pix_model_new(device, checkpoint, PIX_PRECISION_AUTO, NULL);
+    assert_int_equal(pix_model_get_precision(model), PIX_PRECISION_FP32);
+    PixSessionOptions options;
+    pix_session_options_init(&options, model);
+    g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
+    assert_int_equal(pix_session_get_times(session)->layers[0].precision, PIX_PRECISION_FP32);
+    options.mix = halves;
+    assert_null(pix_session_new(model, &options, &error));
+    assert_true(g_error_matches(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED));
+}
+
 /* A GPU without 16-bit floats says so. */
 static void test_without(void **state)
 {
@@ -120,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_mix),
         cmocka_unit_test(test_without),
     };
     device = pix_device_open("vulkan", 1, NULL);
