@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The forward row of convolutions: the sums, and what fuse.c has put behind them. */
+#include "cpu-norm.h"
 #include "cpu-reduced.h"
 #include "cpu-winograd.h"
 
@@ -27,8 +28,10 @@ static CpuConv forward_of(const PixCall *call)
                     .weights = cpu_vector(&call->param[PIX_SLOT_WEIGHT]),
                     .shift = cpu_vector(&call->param[PIX_SLOT_BIAS]),
                     .rectifies = call->op->conv.rectifies};
-    if (pix_conv_measures(&call->op->conv)) /* the norm comes before it */
+    if (pix_conv_measures(&call->op->conv)) { /* the norm comes before, and takes the bias away */
         conv.op.conv.activation = (PixActivation){PIX_ACTIVATION_NONE};
+        conv.shift = NULL;
+    }
     return conv;
 }
 
@@ -45,20 +48,15 @@ static PixCall norm_of(const PixCall *call, PixOp *op)
     return norm;
 }
 
-static void normalise(PixDevice *device, const PixCall *call)
+/* @parts: as CpuConv.parts, @n_parts of them; 0: the norm sums for itself. */
+static void normalise(PixDevice *device, const PixCall *call, const double *parts, int n_parts)
 {
     PixOp op;
     PixCall norm = norm_of(call, &op);
-    cpu_norm_forward(device, &norm);
+    cpu_norm_apply(device, &norm, parts, n_parts);
     op = (PixOp){.kind = PIX_OP_DROPOUT, .dropout = call->op->conv.dropout};
     if (op.dropout.rate > 0)
         cpu_dropout_forward(device, &norm);
-}
-
-/* Room for scale and shift, each (oc), before that of the workers. */
-static size_t vector_floats(const PixCall *call)
-{
-    return (2 * (size_t)call->out.shape.c + 15) / 16 * 16;
 }
 
 /* ---- the ways to do it ---- */
@@ -90,15 +88,56 @@ static size_t run_floats(const PixDevice *device, const Choice *choice)
                                      : cpu_conv_run_floats(device, &choice->conv);
 }
 
-size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)
+/* How many parts of the statistics the convolution sums while it stores. */
+static int parts_of(const PixDevice *device, const PixCall *call, const Choice *choice)
+{
+    const PixNormOp *norm = &call->op->conv.norm;
+    bool one_group = norm->kind == PIX_NORM_BATCH || call->out.shape.n == 1;
+    if (!pix_conv_measures(&call->op->conv) || !one_group)
+        return 0;
+    return choice->way == REDUCED    ? cpu_reduced_parts(device, &choice->reduced)
+           : choice->way == WINOGRAD ? cpu_winograd_parts(device, &choice->winograd)
+                                     : cpu_conv_parts(device, &choice->conv);
+}
+
+/*
+ * Scratch memory: that of the norm, so much of it as there is none of beside it; the parts, each
+ * (2, oc) doubles; scale and shift, each (oc); that of the workers.
+ */
+typedef struct {
+    int n_parts;
+    size_t norm_floats, part_floats, vector_floats;
+} Layout;
+
+static size_t rounded(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
+static Layout layout_of(const PixDevice *device, const PixCall *call, const Choice *choice)
 {
     PixOp op;
-    CpuConv conv = forward_of(call);
     PixCall norm = norm_of(call, &op);
-    Choice direct = choose(device, &conv, false), choice = choose(device, &conv, true);
-    size_t floats = MAX(run_floats(device, &direct), run_floats(device, &choice));
-    size_t bytes = (vector_floats(call) + floats) * sizeof(float);
-    return pix_conv_measures(&call->op->conv) ? MAX(bytes, cpu_norm_scratch(device, &norm)) : bytes;
+    size_t oc = (size_t)call->out.shape.c;
+    Layout l = {.n_parts = parts_of(device, call, choice), .vector_floats = rounded(2 * oc)};
+    if (pix_conv_measures(&call->op->conv))
+        l.norm_floats = rounded(cpu_norm_scratch(device, &norm) / sizeof(float) + 1);
+    l.part_floats = rounded((size_t)l.n_parts * 2 * oc * (sizeof(double) / sizeof(float)));
+    return l;
+}
+
+static size_t scratch_floats(const PixDevice *device, const PixCall *call, bool prepared)
+{
+    CpuConv conv = forward_of(call);
+    Choice choice = choose(device, &conv, prepared);
+    Layout l = layout_of(device, call, &choice);
+    return l.norm_floats + l.part_floats + l.vector_floats + run_floats(device, &choice);
+}
+
+size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call)
+{
+    return sizeof(float) *
+           MAX(scratch_floats(device, call, false), scratch_floats(device, call, true));
 }
 
 static float *prepared_of(const PixCall *call)
@@ -140,14 +179,18 @@ const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
 void cpu_conv_forward(PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
-    float *scale = call->scratch->data, *shift = scale + conv.y.c;
-    float *scratch = call->scratch->data + vector_floats(call);
+    Choice choice = choose(device, &conv, call->prepared.buffer);
+    Layout l = layout_of(device, call, &choice);
+    double *parts = (double *)(call->scratch->data + l.norm_floats);
+    float *scale = call->scratch->data + l.norm_floats + l.part_floats, *shift = scale + conv.y.c;
+    float *scratch = scale + l.vector_floats;
     if (call->op->conv.norm.running) {
         fold_norm(call, scale, shift);
         conv.scale = scale;
         conv.shift = shift;
     }
-    Choice choice = choose(device, &conv, call->prepared.buffer);
+    conv.parts = l.n_parts > 0 ? parts : NULL;
+    choice = choose(device, &conv, call->prepared.buffer);
     if (choice.way == REDUCED)
         cpu_reduced_run(device, &choice.reduced, prepared_of(call), scratch);
     else if (choice.way == WINOGRAD)
@@ -155,5 +198,5 @@ void cpu_conv_forward(PixDevice *device, const PixCall *call)
     else
         cpu_conv_run(device, &conv, scratch);
     if (pix_conv_measures(&call->op->conv))
-        normalise(device, call);
+        normalise(device, call, parts, l.n_parts);
 }

@@ -49,8 +49,9 @@ typedef struct {
     int n_meeting;
     int32_t zeros[MAX_BLOCKS][MAX_PANELS * CPU_NR]; /* those of the units in the sums */
     int first_panel, last_panel;
-    int phase, first_tap; /* taps of earlier phases */
-    float *a, *c, *w;     /* gathered pixels; sums of all blocks; transposed weights */
+    int phase, part;
+    int first_tap;    /* taps of earlier phases */
+    float *a, *c, *w; /* gathered pixels; sums of all blocks; transposed weights */
 } Task;
 
 /* ---- the cut ---- */
@@ -100,7 +101,7 @@ static Conv conv_of(const PixDevice *device, const CpuConv *of)
     Conv conv = {
         .of = *of, .micro = cpu_device(device)->micro, .taps = of->op.conv.kh * of->op.conv.kw};
     conv.product = of->units ? of->units->product : conv.micro->product;
-    cut(&conv, cpu_pool_threads(cpu_device(device)->pool));
+    cut(&conv, CPU_CUT_THREADS);
     conv.ldc = conv.group_panels * CPU_NR;
     conv.worker_floats = (size_t)conv.task_blocks * CPU_MC * (CPU_PITCH + (size_t)conv.ldc) +
                          (of->transposes ? (size_t)conv.ldc * CPU_KC : 0);
@@ -257,6 +258,31 @@ static void sum_run(Task *t, int k, int count)
         }
 }
 
+/* Adds the sums of a block to those of its part. */
+static void count_part(const Task *t, int block, int first, int count)
+{
+    const CpuConv *of = &t->conv->of;
+    double *part = of->parts + (ptrdiff_t)t->part * 2 * of->y.c + first;
+    CpuSum counted[MAX_PANELS * CPU_NR] = {{0}};
+    t->conv->micro->sum(sums(t, block), t->conv->ldc, sums(t, block), t->conv->ldc,
+                        t->blocks[block].count, count, counted);
+    for (int i = 0; i < count; i++) {
+        part[i] += counted[i].v;
+        part[of->y.c + i] += counted[i].vx;
+    }
+}
+
+static void clear_part(const Task *t)
+{
+    const CpuConv *of = &t->conv->of;
+    int first = t->first_panel * CPU_NR, count = MIN(t->last_panel * CPU_NR, of->y.c) - first;
+    if (!of->parts)
+        return;
+    double *part = of->parts + (ptrdiff_t)t->part * 2 * of->y.c + first;
+    memset(part, 0, (size_t)count * sizeof *part);
+    memset(part + of->y.c, 0, (size_t)count * sizeof *part);
+}
+
 static void store(const Task *t, int block)
 {
     const Conv *conv = t->conv;
@@ -271,8 +297,13 @@ static void store(const Task *t, int block)
             memset(sum, 0, (size_t)count * sizeof *sum);
         if (finish.zeros)
             finish.factor = conv->of.units->factors[t->blocks[block].pixels[i].n];
-        conv->micro->finish(&finish, sum, t->blocks[block].pixels[i].out + first, count);
+        float *out = t->blocks[block].pixels[i].out + first;
+        conv->micro->finish(&finish, sum, conv->of.parts ? sum : out, count);
+        if (conv->of.parts)
+            memcpy(out, sum, (size_t)count * sizeof *out);
     }
+    if (conv->of.parts)
+        count_part(t, block, first, count);
 }
 
 /* Finds the pixels of blocks @first on; there may be none. */
@@ -308,6 +339,7 @@ static void run_task(void *data, int task, int worker)
     memset(t.started, 0, sizeof t.started);
     memset(t.zeros, 0, sizeof t.zeros);
     t.phase = phase;
+    t.part = phase * conv->ranges + range;
     t.first_panel = group * conv->group_panels;
     t.last_panel = MIN(t.first_panel + conv->group_panels, cpu_panels(op->conv.oc));
     t.first_tap = cpu_first_tap(op, py, px);
@@ -318,6 +350,7 @@ static void run_task(void *data, int task, int worker)
     int all = row.taps * column.taps * conv->of.x.c;
     for (int k = 0; k < all; k += CPU_KC)
         sum_run(&t, k, MIN(CPU_KC, all - k));
+    clear_part(&t);
     for (int i = 0; i < t.n_blocks; i++)
         store(&t, i);
 }
@@ -335,6 +368,14 @@ void cpu_conv_finish(const CpuMicro *micro, const CpuConv *conv, int first, int 
 {
     const CpuFinish finish = cpu_conv_finish_of(conv, first);
     micro->finish(&finish, sum, out, count);
+}
+
+int cpu_conv_parts(const PixDevice *device, const CpuConv *of)
+{
+    if (cpu_conv_is_narrow(of))
+        return 0;
+    Conv conv = conv_of(device, of);
+    return conv.phases * conv.ranges;
 }
 
 void cpu_conv_run(const PixDevice *device, const CpuConv *of, float *scratch)

@@ -34,11 +34,20 @@ typedef struct {
     bool adds;                  /* to y, before the activation; else y is overwritten */
     bool rectifies;             /* takes max(x, 0) for x */
     const CpuUnits *units;      /* NULL: floats */
+    double
+        *parts; /* NULL, or (part, 2, oc): sums of y and of its squares, for cpu_conv_parts() parts
+                      of it, cut in a way that depends on shapes alone */
 } CpuConv;
 
 /** cpu_conv_run: @scratch: of cpu_conv_run_floats() floats. */
 void cpu_conv_run(const PixDevice *device, const CpuConv *conv, float *scratch);
 size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *conv);
+
+/** cpu_conv_parts: How many parts there are; 0: it does not sum them. */
+int cpu_conv_parts(const PixDevice *device, const CpuConv *conv);
+
+/** CPU_CUT_THREADS: for how many threads work is cut, however many there are: see CpuConv.parts. */
+#define CPU_CUT_THREADS 4
 
 /** cpu_conv_run_narrow: What cpu_conv_run() calls where it is faster. */
 bool cpu_conv_is_narrow(const CpuConv *conv);

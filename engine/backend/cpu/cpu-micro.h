@@ -79,8 +79,8 @@ typedef struct {
     void (*to_int8)(const float *x, bool rectifies, float inverse, uint8_t *y, int count);
     void (*tile_in)(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                     ptrdiff_t plane);
-    void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
-                     ptrdiff_t pitch);
+    void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
+                     double *parts, ptrdiff_t squares);
 } CpuMicro;
 
 extern const CpuMicro cpu_micro_c;

@@ -34,14 +34,10 @@ void cpu_norm_recall(const CpuNorm *norm)
     }
 }
 
-void cpu_norm_measure(const CpuNorm *norm, CpuView x)
+/* From norm->sums[0]. */
+static void find_statistics(const CpuNorm *norm)
 {
     const PixNormOp *o = &norm->call->op->norm;
-    if (o->running) {
-        cpu_norm_recall(norm);
-        return;
-    }
-    cpu_norm_sum(norm, x, x, norm->sums[0], NULL, NULL);
     for (int i = 0; i < norm->groups * norm->c; i++) {
         double mean = norm->sums[0][i].v / norm->pixels;
         double variance = norm->sums[0][i].vx / norm->pixels - mean * mean;
@@ -51,6 +47,29 @@ void cpu_norm_measure(const CpuNorm *norm, CpuView x)
         if (o->kind == PIX_NORM_BATCH)
             follow(norm, i, mean, variance);
     }
+}
+
+void cpu_norm_measure(const CpuNorm *norm, CpuView x)
+{
+    if (norm->call->op->norm.running) {
+        cpu_norm_recall(norm);
+        return;
+    }
+    cpu_norm_sum(norm, x, x, norm->sums[0], NULL, NULL);
+    find_statistics(norm);
+}
+
+/* The same from what has been summed in parts. */
+static void measure_parts(const CpuNorm *norm, const double *parts, int n_parts)
+{
+    CpuSum *sums = norm->sums[0];
+    memset(sums, 0, (size_t)norm->c * sizeof *sums);
+    for (int i = 0; i < n_parts; i++, parts += 2 * norm->c)
+        for (int c = 0; c < norm->c; c++) {
+            sums[c].v += parts[c];
+            sums[c].vx += parts[norm->c + c];
+        }
+    find_statistics(norm);
 }
 
 typedef struct {
@@ -72,17 +91,25 @@ static void apply_pixels(const void *data, int first, int last)
     }
 }
 
-void cpu_norm_forward(PixDevice *device, const PixCall *call)
+void cpu_norm_apply(PixDevice *device, const PixCall *call, const double *parts, int n_parts)
 {
     CpuNorm norm = cpu_norm_of(device, call);
     CpuView x = cpu_view(&call->in[0]);
     const float *beta = cpu_vector(&call->param[PIX_SLOT_BETA]);
     float *scale = norm.factor[0], *shift = norm.factor[1];
-    cpu_norm_measure(&norm, x);
+    if (n_parts > 0)
+        measure_parts(&norm, parts, n_parts);
+    else
+        cpu_norm_measure(&norm, x);
     for (int i = 0; i < norm.groups * norm.c; i++) {
         scale[i] = cpu_norm_gamma(&norm, i % norm.c) * norm.rstd[i];
         shift[i] = (beta ? beta[i % norm.c] : 0) - norm.mean[i] * scale[i];
     }
     Apply apply = {&norm, x, cpu_view(&call->out), scale, shift};
     cpu_pixels(device, apply.y, apply_pixels, &apply);
+}
+
+void cpu_norm_forward(PixDevice *device, const PixCall *call)
+{
+    cpu_norm_apply(device, call, NULL, 0);
 }

@@ -49,6 +49,12 @@ void cpu_norm_sum(const CpuNorm *norm, CpuView v, CpuView x, CpuSum *sums, CpuPi
  */
 void cpu_norm_measure(const CpuNorm *norm, CpuView x);
 
+/**
+ * cpu_norm_apply: The forward row, of one group whose statistics have been summed: @parts as
+ * CpuConv.parts, @n_parts of them; 0: of any number of groups, which it sums.
+ */
+void cpu_norm_apply(PixDevice *device, const PixCall *call, const double *parts, int n_parts);
+
 /** cpu_norm_recall: For a backward row: mean and rstd are what measure() saved, or the running ones. */
 void cpu_norm_recall(const CpuNorm *norm);
 

@@ -268,6 +268,13 @@ size_t cpu_reduced_run_floats(const PixDevice *device, const CpuReduced *r)
     return (size_t)(scratch_of(r, none).rest - none) + cpu_conv_run_floats(device, &conv);
 }
 
+int cpu_reduced_parts(const PixDevice *device, const CpuReduced *r)
+{
+    CpuUnits units = {.product = NULL};
+    CpuConv conv = conv_of(r, NULL, NULL, &units);
+    return cpu_conv_parts(device, &conv);
+}
+
 /* The factors of samples and of output channels that int8 wants. */
 static void find_factors(const PixDevice *device, Input *in, const float *scales, Scratch s)
 {

@@ -32,6 +32,8 @@ size_t cpu_reduced_prepared_floats(const CpuReduced *reduced);
 /** cpu_reduced_run: As cpu_conv_run(). */
 void cpu_reduced_run(const PixDevice *device, const CpuReduced *reduced, const float *prepared,
                      float *scratch);
+/** cpu_reduced_parts: As cpu_conv_parts(). */
+int cpu_reduced_parts(const PixDevice *device, const CpuReduced *reduced);
 size_t cpu_reduced_run_floats(const PixDevice *device, const CpuReduced *reduced);
 
 #endif

@@ -7,6 +7,8 @@
 #include "cpu-elements-simd.h"
 #include "cpu-tile.h"
 
+typedef double DoubleParts __attribute__((vector_size(HALF * 8), aligned(8), may_alias));
+
 /* One axis: of d[0], d[step] .. the values at the points. */
 INLINE void points_of(int points, Vec *d, int step)
 {
@@ -88,11 +90,25 @@ INLINE void tile_in_of(int points, bool rectifies, const float *const *from, int
     }
 }
 
+/* What is stored counts for a norm. */
+INLINE void add_parts(Vec y, DoubleVec *sums)
+{
+    float values[LANES];
+    *(Vec *)values = y;
+    UNROLL
+    for (int half = 0; half < 2; half++) {
+        DoubleVec v = doubles(values + half * HALF);
+        sums[half] += v;
+        sums[2 + half] += v * v;
+    }
+}
+
 INLINE void tile_out_of(int points, int outputs, const float *from, ptrdiff_t plane, int count,
-                        float *to, ptrdiff_t pitch)
+                        float *const *to, double *parts, ptrdiff_t squares)
 {
     for (int c = 0; c < count; c += LANES) {
         Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS];
+        DoubleVec sums[4] = {{0}};
         UNROLL
         for (int x = 0; x < points; x++) {
             UNROLL
@@ -104,9 +120,17 @@ INLINE void tile_out_of(int points, int outputs, const float *from, ptrdiff_t pl
         for (int y = 0; y < outputs; y++) {
             outputs_of(points, outputs, d + y * points, 1);
             UNROLL
-            for (int x = 0; x < outputs; x++)
-                *(Vec *)(to + (y * outputs + x) * pitch + c) = d[y * points + x];
+            for (int x = 0; x < outputs; x++) {
+                float *pixel = to[y * outputs + x];
+                if (!pixel)
+                    continue;
+                *(Vec *)(pixel + c) = d[y * points + x];
+                if (parts)
+                    add_parts(d[y * points + x], sums);
+            }
         }
+        for (int i = 0; i < 4 && parts; i++)
+            *(DoubleParts *)(parts + i / 2 * squares + c + i % 2 * HALF) += sums[i];
     }
 }
 
@@ -125,17 +149,17 @@ static void tile_in(CpuTile tile, bool rectifies, const float *const *from, int 
         tile_in_of(6, rectifies, from, count, to, plane);
 }
 
-static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
-                     ptrdiff_t pitch)
+static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
+                     double *parts, ptrdiff_t squares)
 {
     if (tile.points == 3)
-        tile_out_of(3, 2, from, plane, count, to, pitch);
+        tile_out_of(3, 2, from, plane, count, to, parts, squares);
     else if (tile.points == 4 && tile.outputs == 3)
-        tile_out_of(4, 3, from, plane, count, to, pitch);
+        tile_out_of(4, 3, from, plane, count, to, parts, squares);
     else if (tile.points == 4)
-        tile_out_of(4, 2, from, plane, count, to, pitch);
+        tile_out_of(4, 2, from, plane, count, to, parts, squares);
     else
-        tile_out_of(6, 4, from, plane, count, to, pitch);
+        tile_out_of(6, 4, from, plane, count, to, parts, squares);
 }
 
 #endif

@@ -91,8 +91,8 @@ void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int cou
     }
 }
 
-void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
-                  ptrdiff_t pitch)
+void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
+                  double *parts, ptrdiff_t squares)
 {
     const Transform *t = transform_of(tile);
     int n = tile.points, m = tile.outputs;
@@ -101,8 +101,16 @@ void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, f
         for (int i = 0; i < n * n; i++)
             d[i / n][i % n] = from[i * plane + c];
         apply(t->out, m, n, d, y);
-        for (int i = 0; i < m * m; i++)
-            to[i * pitch + c] = y[i / m][i % m];
+        for (int i = 0; i < m * m; i++) {
+            double value = (double)y[i / m][i % m];
+            if (!to[i])
+                continue;
+            to[i][c] = (float)value;
+            if (!parts)
+                continue;
+            parts[c] += value;
+            parts[squares + c] += value * value;
+        }
     }
 }
 

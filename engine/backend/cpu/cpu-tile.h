@@ -27,9 +27,13 @@ typedef struct {
 void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                  ptrdiff_t plane);
 
-/** cpu_tile_out: A^T M A.  @to: outputs*outputs pixels, row by row, @pitch floats apart. */
-void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *to,
-                  ptrdiff_t pitch);
+/**
+ * cpu_tile_out: A^T M A.  @to: outputs*outputs pixels, row by row; NULL: one that is not wanted.
+ * @parts: (nullable): what is stored is added to the first @count of them, its squares to those
+ * @squares later.
+ */
+void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
+                  double *parts, ptrdiff_t squares);
 
 /** cpu_tile_weights: G g G^T.  @from: taps*taps runs of @count floats, dense; @to as for cpu_tile_in. */
 void cpu_tile_weights(CpuTile tile, const float *from, int count, float *to, ptrdiff_t plane);

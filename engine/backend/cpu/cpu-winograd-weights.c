@@ -2,7 +2,6 @@
 
 /* Which convolutions are done by minimal filtering, and their weights. */
 #include "cpu-winograd.h"
-#include <stdlib.h>
 
 /* For one more float of weights that is read from memory, so many multiplications are done. */
 #define READ_COST 24

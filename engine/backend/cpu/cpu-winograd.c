@@ -7,11 +7,10 @@
  * the L2; the weights stream.
  */
 #include "cpu-winograd.h"
-#include <stdio.h>
-#include <stdlib.h>
 
 #define MAX_PANELS 8
-#define ROWS 14 /* of the widest kernel's tile: a block has so many, or a multiple */
+#define MAX_PHASES CPU_NR /* that are joined */
+#define ROWS 14           /* of the widest kernel's tile: a block has so many, or a multiple */
 #define MAX_ROWS (9 * ROWS)
 #define CALL_ROWS (3 * ROWS) /* in one product; a multiple of other kernels' rows, too */
 #define LINE 16              /* floats of the cache */
@@ -49,14 +48,40 @@ static int outputs_of(const CpuWinograd *w)
     return w->tile.outputs * w->tile.outputs;
 }
 
+/* ---- tiles ---- */
+
+/* Sample, row and column of a tile. */
+typedef struct {
+    int n, y, x;
+} Place;
+
+static Place place_of(const CpuWinograd *w, int tile)
+{
+    return (Place){.n = tile / (w->tiles_y * w->tiles_x),
+                   .y = tile / w->tiles_x % w->tiles_y,
+                   .x = tile % w->tiles_x};
+}
+
+static Place next_place(const CpuWinograd *w, Place tile)
+{
+    if (++tile.x < w->tiles_x)
+        return tile;
+    tile.x = 0;
+    if (++tile.y < w->tiles_y)
+        return tile;
+    tile.y = 0;
+    tile.n++;
+    return tile;
+}
+
 /* ---- the cut ---- */
 
 /* How long the slowest thread takes, by the products of a point. */
-static double time_of(const Cut *cut, int threads)
+static double time_of(const Cut *cut)
 {
     const CpuWinograd *w = &cut->w;
     double rows = cut->rows, columns = (double)cut->panels * CPU_NR, runs = (w->k - 1) / w->run + 1;
-    double tasks = (double)((cut->blocks * cut->groups + threads - 1) / threads);
+    double tasks = (double)((cut->blocks * cut->groups + CPU_CUT_THREADS - 1) / CPU_CUT_THREADS);
     double products = rows * columns * (w->k + ADD_COST * runs), reads = columns * w->k * READ_COST;
     return tasks * (products + reads + rows * (w->k + columns) * TRANSFORM_COST);
 }
@@ -65,7 +90,7 @@ static size_t floats_of(const Cut *cut)
 {
     const CpuWinograd *w = &cut->w;
     return CPU_KC + (size_t)points_of(w) * (size_t)cut->rows * CPU_PITCH +
-           (size_t)cut->panels * CPU_NR * (size_t)(points_of(w) * cut->rows + outputs_of(w));
+           CPU_NR * (size_t)(cut->panels * points_of(w) * cut->rows + outputs_of(w));
 }
 
 /* Whether inputs and sums stay in the cache while weights stream through it. */
@@ -89,23 +114,27 @@ static Cut cut_in(const CpuWinograd *w, int tiles, int rows, int panels)
 static Cut cut_of(const PixDevice *device, const CpuWinograd *w)
 {
     int tiles = w->of.y.n * w->tiles_y * w->tiles_x;
-    int threads = cpu_pool_threads(cpu_device(device)->pool);
-    if (getenv("WR")) {
-        Cut c = cut_in(w, tiles, atoi(getenv("WR")), MIN(w->panels, atoi(getenv("WP"))));
-        return c;
-    }
     Cut best = cut_in(w, tiles, ROWS, 1);
     for (int panels = 1; panels <= MIN(w->panels, MAX_PANELS); panels++)
         for (int rows = ROWS; rows <= MAX_ROWS; rows += ROWS) {
             Cut cut = cut_in(w, tiles, rows, panels);
-            if (fits(&cut, cpu_device(device)->cache_bytes) &&
-                time_of(&cut, threads) < time_of(&best, threads))
+            if (fits(&cut, cpu_device(device)->cache_bytes) && time_of(&cut) < time_of(&best))
                 best = cut;
         }
-    if (getenv("WD"))
-        fprintf(stderr, "k %d tiles %d panels %d: rows %d blocks %d P %d groups %d run %d\n", w->k,
-                tiles, w->panels, best.rows, best.blocks, best.panels, best.groups, w->run);
     return best;
+}
+
+/* Whether sums are stored as they are, whole panels at a time. */
+static bool is_plain(const CpuWinograd *w)
+{
+    return !w->joins && !w->of.scale && !w->of.shift && !w->of.adds &&
+           w->of.op.conv.activation.kind == PIX_ACTIVATION_NONE &&
+           w->of.op.conv.oc % (CPU_NR / 2) == 0;
+}
+
+int cpu_winograd_parts(const PixDevice *device, const CpuWinograd *w)
+{
+    return is_plain(w) ? cut_of(device, w).blocks * w->outputs : 0;
 }
 
 size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *w)
@@ -126,20 +155,20 @@ static void place(const CpuWinograd *w, int first, int step, int side, ptrdiff_t
 }
 
 /* The pixels of @tile in phase @input, from channel @c on. */
-static void find_tile(const Task *t, int tile, int input, int c, const float **from)
+static void find_tile(const Task *t, Place tile, int input, int c, const float **from)
 {
     const CpuWinograd *w = &t->cut->w;
     const CpuView *x = &w->of.x;
     const PixConvOp *o = &w->of.op.conv;
     bool conv = w->of.op.kind == PIX_OP_CONV;
-    int n = tile / (w->tiles_y * w->tiles_x), ty = tile / w->tiles_x % w->tiles_y;
-    int tx = tile % w->tiles_x, m = w->tile.outputs, points = w->tile.points;
+    int m = w->tile.outputs, points = w->tile.points;
     int step_y = conv ? o->sh : 1, step_x = conv ? o->sw : 1;
-    const float *data = x->data + (ptrdiff_t)n * x->h * x->w * x->pixel + c;
+    const float *data = x->data + (ptrdiff_t)tile.n * x->h * x->w * x->pixel + c;
     ptrdiff_t rows[CPU_TILE_POINTS], columns[CPU_TILE_POINTS];
-    place(w, w->first_y + input / w->inputs_x + ty * m * step_y, step_y, x->h, x->w * x->pixel,
+    place(w, w->first_y + input / w->inputs_x + tile.y * m * step_y, step_y, x->h, x->w * x->pixel,
           rows);
-    place(w, w->first_x + input % w->inputs_x + tx * m * step_x, step_x, x->w, x->pixel, columns);
+    place(w, w->first_x + input % w->inputs_x + tile.x * m * step_x, step_x, x->w, x->pixel,
+          columns);
     for (int i = 0; i < points; i++)
         for (int j = 0; j < points; j++)
             *from++ = rows[i] < 0 || columns[j] < 0 ? t->zeros : data + rows[i] + columns[j];
@@ -154,8 +183,9 @@ static void transform_inputs(Task *t, int k, int count)
     for (int at = 0, run; at < count; at += run) {
         int c = (k + at) % w->of.x.c;
         run = MIN(w->of.x.c - c, count - at);
-        for (int i = 0; i < t->rows; i++) {
-            find_tile(t, t->first + i, (k + at) / w->of.x.c, c, from);
+        Place tile = place_of(w, t->first);
+        for (int i = 0; i < t->rows; i++, tile = next_place(w, tile)) {
+            find_tile(t, tile, (k + at) / w->of.x.c, c, from);
             w->micro->tile_in(w->tile, w->of.rectifies, from, run, t->v + i * CPU_PITCH + at,
                               plane);
         }
@@ -211,61 +241,92 @@ static void multiply(const Task *t, int k, int count)
 
 /* ---- outputs ---- */
 
-/* One tile of one phase: output pixels from (@y, @x) of the phase's own on. */
+/* A phase of outputs, and how far its first output is from that of the first tile. */
 typedef struct {
     CpuPhase row, column;
-    int n, y, x;
-} Place;
+    int y, x;
+} Phase;
 
-static Place place_of(const CpuWinograd *w, int tile, int output)
+static Phase phase_of(const CpuWinograd *w, int output)
 {
     const PixOp *op = &w->of.op;
-    Place p = {.row = cpu_phase_row(op, output / w->outputs_x, w->of.y.h),
+    Phase p = {.row = cpu_phase_row(op, output / w->outputs_x, w->of.y.h),
                .column = cpu_phase_column(op, output % w->outputs_x, w->of.y.w)};
-    p.n = tile / (w->tiles_y * w->tiles_x);
-    p.y = tile / w->tiles_x % w->tiles_y * w->tile.outputs;
-    p.x = tile % w->tiles_x * w->tile.outputs;
     if (op->kind == PIX_OP_DECONV) {
-        p.y += w->first_y - (p.row.in_first - (w->taps - 1));
-        p.x += w->first_x - (p.column.in_first - (w->taps - 1));
+        p.y = w->first_y - (p.row.in_first - (w->taps - 1));
+        p.x = w->first_x - (p.column.in_first - (w->taps - 1));
     }
     return p;
 }
 
-/* @sums: of output channels @first .. @first + @count - 1. */
-static void store(const Task *t, Place p, int first, int count, const float *sums, int pitch)
+/* Where the pixels of @tile have channel @channel; NULL: outside. */
+static void find_pixels(const CpuWinograd *w, const Phase *p, Place tile, int channel, float **to)
 {
-    const CpuWinograd *w = &t->cut->w;
     const CpuView *y = &w->of.y;
     int m = w->tile.outputs;
     for (int i = 0; i < m; i++)
-        for (int j = 0; j < m; j++) {
-            int row = p.y + i, column = p.x + j;
-            if (row < 0 || row >= p.row.count || column < 0 || column >= p.column.count)
-                continue;
-            ptrdiff_t at = ((ptrdiff_t)p.n * y->h + p.row.first + row * p.row.step) * y->w +
-                           p.column.first + column * p.column.step;
-            cpu_conv_finish(w->micro, &w->of, first, count, sums + (ptrdiff_t)(i * m + j) * pitch,
-                            y->data + at * y->pixel + first);
+        for (int j = 0; j < m; j++, to++) {
+            int row = p->y + tile.y * m + i, column = p->x + tile.x * m + j;
+            bool inside = (unsigned)row < (unsigned)p->row.count &&
+                          (unsigned)column < (unsigned)p->column.count;
+            ptrdiff_t at = ((ptrdiff_t)tile.n * y->h + p->row.first + row * p->row.step) * y->w +
+                           p->column.first + column * p->column.step;
+            *to = inside ? y->data + at * y->pixel + channel : NULL;
         }
 }
 
-/* Panels @first .. @last - 1, all of one phase, or of all phases. */
-static void transform_outputs(const Task *t, int first, int last)
+/* The tiles of @panel, one of phase @output, straight to where they belong. */
+static void store_plain(const Task *t, int panel, int output)
 {
     const CpuWinograd *w = &t->cut->w;
-    int oc = w->of.op.conv.oc, output = first / t->cut->phase_panels,
-        pitch = (last - first) * CPU_NR;
-    int channel = first % t->cut->phase_panels * CPU_NR, outputs = w->joins ? w->outputs : 1;
-    ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_NR;
-    for (int i = 0; i < t->rows; i++) {
-        for (int panel = first; panel < last; panel++)
-            w->micro->tile_out(w->tile, sums_of(t, panel, 0) + i * CPU_NR, plane,
-                               cpu_winograd_width(w, panel),
-                               t->y + (ptrdiff_t)(panel - first) * CPU_NR, pitch);
+    int channel = panel % t->cut->phase_panels * CPU_NR, width = cpu_winograd_width(w, panel);
+    int oc = w->of.op.conv.oc, part = t->first / t->cut->rows * w->outputs + output;
+    double *parts = w->of.parts ? w->of.parts + (ptrdiff_t)part * 2 * oc + channel : NULL;
+    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    if (parts) {
+        memset(parts, 0, (size_t)width * sizeof *parts);
+        memset(parts + oc, 0, (size_t)width * sizeof *parts);
+    }
+    Phase phase = phase_of(w, output);
+    Place tile = place_of(w, t->first);
+    for (int i = 0; i < t->rows; i++, tile = next_place(w, tile)) {
+        find_pixels(w, &phase, tile, channel, to);
+        w->micro->tile_out(w->tile, sums_of(t, panel, 0) + i * CPU_NR,
+                           (ptrdiff_t)t->cut->rows * CPU_NR, width, to, parts, oc);
+    }
+}
+
+/* @sums: of output channels @first .. @first + @count - 1 of the pixels of @tile. */
+static void finish(const CpuWinograd *w, const Phase *phase, Place tile, int first, int count,
+                   const float *sums)
+{
+    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    find_pixels(w, phase, tile, first, to);
+    for (int i = 0; i < outputs_of(w); i++)
+        if (to[i])
+            cpu_conv_finish(w->micro, &w->of, first, count, sums + (ptrdiff_t)i * CPU_NR, to[i]);
+}
+
+/* The tiles of @panel, of phase @output or of all, by way of t->y. */
+static void store_finished(const Task *t, int panel, int output)
+{
+    const CpuWinograd *w = &t->cut->w;
+    int oc = w->of.op.conv.oc, channel = panel % t->cut->phase_panels * CPU_NR;
+    int outputs = w->joins ? w->outputs : 1;
+    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    Phase phases[MAX_PHASES];
+    Place tile = place_of(w, t->first);
+    for (int j = 0; j < outputs; j++)
+        phases[j] = phase_of(w, output + j);
+    for (int i = 0; i < outputs_of(w); i++)
+        to[i] = t->y + (ptrdiff_t)i * CPU_NR;
+    for (int i = 0; i < t->rows; i++, tile = next_place(w, tile)) {
+        w->micro->tile_out(w->tile, sums_of(t, panel, 0) + i * CPU_NR,
+                           (ptrdiff_t)t->cut->rows * CPU_NR, cpu_winograd_width(w, panel), to, NULL,
+                           0);
         for (int j = 0; j < outputs; j++)
-            store(t, place_of(w, t->first + i, output + j), channel, MIN(pitch, oc - channel),
-                  t->y + (ptrdiff_t)j * oc, pitch);
+            finish(w, &phases[j], tile, channel, MIN(CPU_NR, oc - channel),
+                   t->y + (ptrdiff_t)j * oc);
     }
 }
 
@@ -287,9 +348,12 @@ static void run_task(void *data, int task, int worker)
         transform_inputs(&t, k, count);
         multiply(&t, k, count);
     }
-    for (int first = t.first_panel, last; first < t.last_panel; first = last) {
-        last = MIN((first / cut->phase_panels + 1) * cut->phase_panels, t.last_panel);
-        transform_outputs(&t, first, last);
+    for (int panel = t.first_panel; panel < t.last_panel; panel++) {
+        int output = w->joins ? 0 : panel / cut->phase_panels;
+        if (is_plain(w))
+            store_plain(&t, panel, output);
+        else
+            store_finished(&t, panel, output);
     }
 }
 

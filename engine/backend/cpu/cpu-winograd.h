@@ -57,6 +57,8 @@ const float *cpu_winograd_weights(const CpuWinograd *winograd, const float *prep
 /** cpu_winograd_run: As cpu_conv_run(). @prepared: weights. */
 void cpu_winograd_run(const PixDevice *device, const CpuWinograd *winograd, const float *prepared,
                       float *scratch);
+/** cpu_winograd_parts: As cpu_conv_parts(). */
+int cpu_winograd_parts(const PixDevice *device, const CpuWinograd *winograd);
 size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *winograd);
 
 #endif
