@@ -236,9 +236,10 @@ static PixGraph *fuse(const PixDevice *device, PixArchKind kind, bool running, b
  */
 static void test_fused_away(void **state)
 {
-    PixBackend able = pix_backend_cpu;
+    PixBackend plain = pix_backend_cpu, able = pix_backend_cpu;
+    plain.rows[PIX_OP_CONV].rectifies = plain.rows[PIX_OP_DECONV].rectifies = false;
     able.rows[PIX_OP_CONV].rectifies = able.rows[PIX_OP_DECONV].rectifies = true;
-    PixDevice plain_device = {.backend = &pix_backend_cpu}, able_device = {.backend = &able};
+    PixDevice plain_device = {.backend = &plain}, able_device = {.backend = &able};
     for (int running = 0; running < 2; running++) {
         bool dropout = !running; /* with running statistics it is an op of its own */
         g_autoptr(PixGraph) unet = fuse(&plain_device, PIX_ARCH_UNET, running, dropout);
