@@ -494,7 +494,8 @@ static void test_recording(void **state)
 
 int main(void)
 {
-    static const char *const levels[] = {"c:1", "openblas:2", "avx2:2", "avx512:3", "vulkan"};
+    static const char *const levels[] = {"c:1",      "openblas:2", "avx2:2",
+                                         "avx512:3", "neon:2",     "vulkan"};
 #define TEST(test, level)                                                                          \
     {                                                                                              \
 #test ", " level, test, open_level, close_device, level                                    \

@@ -618,9 +618,13 @@ int main(int argc, char **argv)
         bench_conv_vulkan(argc > 2 && strcmp(argv[2], "processor") == 0);
         return 0;
     }
-    static const struct CMUnitTest all[] = {
-        CPU_TESTS("c:1"),      CPU_TESTS("openblas:2"),      CPU_TESTS("avx2:2"),
-        CPU_TESTS("avx512:3"), TESTS(open_device, "vulkan"), TESTS(open_simple, "vulkan")};
+    static const struct CMUnitTest all[] = {CPU_TESTS("c:1"),
+                                            CPU_TESTS("openblas:2"),
+                                            CPU_TESTS("avx2:2"),
+                                            CPU_TESTS("avx512:3"),
+                                            CPU_TESTS("neon:2"),
+                                            TESTS(open_device, "vulkan"),
+                                            TESTS(open_simple, "vulkan")};
     struct CMUnitTest tests[G_N_ELEMENTS(all) + 1] = {cmocka_unit_test(test_specification)};
     size_t n = 1;
     for (size_t i = 0; i < G_N_ELEMENTS(all); i++)

@@ -340,6 +340,11 @@ int main(void)
                                          "avx512,winograd-2x2:1",
                                          "avx512,winograd-3x3:2",
                                          "avx512,winograd-4x4:3",
+                                         "neon:2",
+                                         "neon,direct:1",
+                                         "neon,winograd-2x2:2",
+                                         "neon,winograd-3x3:1",
+                                         "neon,winograd-4x4:2",
                                          "vulkan"};
     static const char *const reduced[] = {"c:1",         "avx2:2", "avx512:1",
                                           "avx512dot:3", "amx:2",  "neon:2"};
