@@ -14,6 +14,9 @@ FAULT_LIMITS=1 suite build-tests "$everything" --setup vulkan \
 # Every single call of a driver fails in turn.
 FAULTS=all suite build-tests "$everything" --timeout-multiplier 10 --suite vulkan
 
+# For 64-bit ARM, emulated. Counts its own tests, and is one of ours.
+if sh tests/neon.sh; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
 # Without Vulkan: a driver compiles shaders to code that the sanitizers and valgrind cannot see into.
 unset REQUIRE_VULKAN
 sanitized="$everything -Dvulkan=disabled -Db_lundef=false -Dbuildtype=debugoptimized"

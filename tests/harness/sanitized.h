@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /**
- * Whether a test runs under a sanitizer or valgrind: those bring their own malloc, and make
- * everything several times slower and larger, so that bounds on time and memory say nothing.
+ * Whether a test runs under a sanitizer, valgrind or an emulator: those bring their own malloc or
+ * threads, and make everything several times slower and larger, so that bounds on time and memory
+ * say nothing.
  */
 #ifndef SANITIZED_H
 #define SANITIZED_H
