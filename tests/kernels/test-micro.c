@@ -239,17 +239,58 @@ static void try_tile_in(Trial *t)
     trial_expect(t, &to, &plain, tile_bound(tile.points, 4 + 5 + 1));
 }
 
+#define MAX_PIXELS (4 * 4)
+#define MAX_CHANNELS (5 * CPU_TILE_LANES)
+
+/* The pixels of @to, but for those that are not wanted. */
+static void list_pixels(const Area *to, unsigned wanted, float **pixels)
+{
+    for (int i = 0; i < to->rows; i++)
+        pixels[i] = wanted >> i & 1 ? area_at(to, i, 0) : NULL;
+}
+
+/* @count sums and, @squares behind them, as many of squares; what lies between is not touched. */
+static void expect_parts(const Trial *t, const double *found, const double *plain, int count,
+                         int squares, double bound)
+{
+    for (int i = 0; i < squares + MAX_CHANNELS; i++) {
+        bool sum = i < count || (i >= squares && i < squares + count);
+        double most = sum && !t->whole ? bound * MAX_PIXELS * 64 : 0;
+        if (!(ABS(found[i] - plain[i]) <= most))
+            fail_msg("%s, trial %d: part %d is %g instead of %g", t->name, t->number, i, found[i],
+                     plain[i]);
+    }
+}
+
 static void try_tile_out(Trial *t)
 {
     CpuTile tile = draw_tile(t);
     int squared = tile.points * tile.points, count = trial_draw(t, 1, 5) * CPU_TILE_LANES;
+    int squares = trial_draw(t, count, MAX_CHANNELS);
+    unsigned wanted = g_rand_int(t->rand);
+    bool counts = trial_draw(t, 0, 1);
+    double bound = tile_bound(tile.points, 1 + 1 + 8 + 8 + 1);
+    float *pixels[MAX_PIXELS], *plain_pixels[MAX_PIXELS];
+    double parts[2][2 * MAX_CHANNELS];
     g_auto(Area) from = trial_input(t, squared, count, trial_draw(t, count, 2 * count));
     g_auto(Area) to = trial_output(t, tile.outputs * tile.outputs, count,
                                    trial_draw(t, count, 2 * count), trial_draw(t, 0, 15), false);
     g_auto(Area) plain = area_copy(&to);
-    cpu_micro_c.tile_out(tile, from.data, from.pitch, count, plain.data, plain.pitch);
-    t->level.tile_out(tile, from.data, from.pitch, count, to.data, to.pitch);
-    trial_expect(t, &to, &plain, tile_bound(tile.points, 1 + 1 + 8 + 8 + 1));
+    list_pixels(&to, wanted, pixels);
+    list_pixels(&plain, wanted, plain_pixels);
+    for (int i = 0; i < 2 * MAX_CHANNELS; i++)
+        parts[0][i] = parts[1][i] = t->number + i;
+    cpu_micro_c.tile_out(tile, from.data, from.pitch, count, plain_pixels, counts ? parts[0] : NULL,
+                         squares);
+    t->level.tile_out(tile, from.data, from.pitch, count, pixels, counts ? parts[1] : NULL,
+                      squares);
+    for (int i = 0; i < to.rows;
+         i++) /* what was not wanted has been left alone: now it is a number */
+        if (!pixels[i])
+            for (int c = 0; c < count; c++)
+                *(float *)area_at(&to, i, c) = *(float *)area_at(&plain, i, c) = 0;
+    trial_expect(t, &to, &plain, bound);
+    expect_parts(t, parts[1], parts[0], count, squares, bound);
 }
 
 /* ---- all of them ---- */
