@@ -24,7 +24,7 @@
 #define MAX_PANELS 8
 #define LINE 16 /* floats of the cache */
 /* Fewer tasks than this for each thread leave threads idle at the end. */
-#define TASKS_PER_THREAD 4
+#define TASKS_PER_THREAD 2
 
 typedef struct {
     CpuConv of;
