@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peak.h"
 #include "report-json.h"
 
 static int compare_doubles(const void *a, const void *b)
@@ -73,25 +72,13 @@ BenchLayer bench_sum_layers(const GArray *layers)
 
 gboolean bench_measure_peak(PixDevice *device, BenchPeak *peak, GError **error)
 {
-    const PixDeviceInfo *info = pix_device_get_info(device);
-    PixPeak measured;
-
-    *peak = (BenchPeak){.threads = info->threads, .level = info->level};
-    if (peak->threads == 0) {
-        if (!pix_device_measure(device, &measured, error))
-            return FALSE;
-        peak->gflops = measured.gflops;
-        peak->gbytes = measured.gbytes;
-        return TRUE;
-    }
-    peak->level = peak_choose_level(info->level);
-    peak->gflops = peak_measure_gflops(peak->threads, peak->level);
-    return TRUE;
+    peak->threads = pix_device_get_info(device)->threads;
+    return pix_device_measure(device, &peak->of, error);
 }
 
 double bench_floor_ms(const BenchLayer *layer, const BenchPeak *peak)
 {
-    return MAX(layer->flops / peak->gflops, layer->bytes / peak->gbytes) / 1e6;
+    return MAX(layer->flops / peak->of.gflops, layer->bytes / peak->of.gbytes) / 1e6;
 }
 
 /* 10^9 a second of something that happens @count times in @ms. */
@@ -119,13 +106,13 @@ static const char *precision_of(const BenchLayer *layer)
 static void print_row(const BenchLayer *layer, int name_width, int algorithm_width, double all_ms,
                       const BenchPeak *peak)
 {
-    double gflops = rate(layer->flops, layer->ms);
+    double gflops = rate(layer->flops, layer->ms), gbytes = rate(layer->bytes, layer->ms);
     const char *precision = precision_of(layer);
 
-    printf("%-*s  %-*s  %-9s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f\n", name_width, layer->name,
+    printf("%-*s  %-*s  %-9s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f %7.1f%%\n", name_width, layer->name,
            algorithm_width, layer->algorithm, precision ? precision : "", layer->ms,
-           100 * share(layer->ms, all_ms), gflops, 100 * share(gflops, peak->gflops),
-           rate(layer->bytes, layer->ms));
+           100 * share(layer->ms, all_ms), gflops, 100 * share(gflops, peak->of.gflops), gbytes,
+           100 * share(gbytes, peak->of.gbytes));
 }
 
 /* Milliseconds that all layers take at least. */
@@ -165,8 +152,8 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
         name_width = MAX(name_width, (int)strlen(layer_at(layers, i)->name));
         algorithm_width = MAX(algorithm_width, (int)strlen(layer_at(layers, i)->algorithm));
     }
-    printf("%-*s  %-*s  %-9s %9s %8s %9s %8s %8s\n", name_width, "layer", algorithm_width,
-           "algorithm", "precision", "ms", "of time", "GFLOP/s", "of peak", "GB/s");
+    printf("%-*s  %-*s  %-9s %9s %8s %9s %8s %8s %8s\n", name_width, "layer", algorithm_width,
+           "algorithm", "precision", "ms", "of time", "GFLOP/s", "of peak", "GB/s", "of peak");
     for (guint i = 0; i < layers->len; i++)
         print_row(layer_at(layers, i), name_width, algorithm_width, all.ms, peak);
     print_row(&all, name_width, algorithm_width, all.ms, peak);
@@ -177,12 +164,11 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
 
 void bench_print_peak(const BenchPeak *peak)
 {
-    printf("peak    %.0f GFLOP/s of float32 multiply-adds", peak->gflops);
-    if (peak->threads == 0)
-        printf(" and %.0f GB/s of memory", peak->gbytes);
-    else
-        printf(" on %u %s with %s", peak->threads, peak->threads == 1 ? "thread" : "threads",
-               peak->level);
+    printf("peak    %.0f GFLOP/s of float32 multiply-adds and %.0f GB/s of memory", peak->of.gflops,
+           peak->of.gbytes);
+    if (peak->threads > 0)
+        printf(", read, on %u %s with %s", peak->threads, peak->threads == 1 ? "thread" : "threads",
+               peak->of.level);
     printf(", measured just now\n");
 }
 
@@ -195,15 +181,39 @@ static void json_work(JsonBuilder *builder, const BenchLayer *layer, double floo
     report_json_number(builder, "floor_ms", floor_ms);
 }
 
+static void json_rates(JsonBuilder *builder, const BenchLayer *layer, const BenchPeak *peak)
+{
+    double gflops = rate(layer->flops, layer->ms), gbytes = rate(layer->bytes, layer->ms);
+
+    report_json_number(builder, "gflops", gflops);
+    report_json_number(builder, "share_of_peak", share(gflops, peak->of.gflops));
+    report_json_number(builder, "gbytes", gbytes);
+    report_json_number(builder, "share_of_memory", share(gbytes, peak->of.gbytes));
+}
+
+static void json_layer(JsonBuilder *builder, const BenchLayer *layer, double all_ms,
+                       const BenchPeak *peak)
+{
+    report_json_string(builder, "name", layer->name);
+    report_json_string(builder, "algorithm", layer->algorithm);
+    report_json_string(builder, "precision", precision_of(layer));
+    report_json_number(builder, "ms", layer->ms);
+    report_json_number(builder, "flops", layer->flops);
+    report_json_number(builder, "bytes", layer->bytes);
+    json_rates(builder, layer, peak);
+    report_json_number(builder, "share_of_time", share(layer->ms, all_ms));
+}
+
 void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPeak *peak)
 {
     const BenchLayer all = bench_sum_layers(layers);
 
     report_json_int(builder, "peak_threads", peak->threads);
-    report_json_string(builder, "peak_level", peak->level);
-    report_json_number(builder, "peak_gflops", peak->gflops);
+    report_json_string(builder, "peak_level", peak->of.level);
+    report_json_number(builder, "peak_gflops", peak->of.gflops);
+    report_json_number(builder, "peak_gbytes", peak->of.gbytes);
+    json_rates(builder, &all, peak);
     if (all.dispatches > 0) {
-        report_json_number(builder, "peak_gbytes", peak->gbytes);
         json_work(builder, &all, sum_floors(layers, peak));
         report_json_number(builder, "traffic", bench_traffic(&all));
     }
@@ -211,17 +221,8 @@ void bench_json_layers(JsonBuilder *builder, const GArray *layers, const BenchPe
     json_builder_begin_array(builder);
     for (guint i = 0; i < layers->len; i++) {
         const BenchLayer *layer = layer_at(layers, i);
-        double gflops = rate(layer->flops, layer->ms);
         json_builder_begin_object(builder);
-        report_json_string(builder, "name", layer->name);
-        report_json_string(builder, "algorithm", layer->algorithm);
-        report_json_string(builder, "precision", precision_of(layer));
-        report_json_number(builder, "ms", layer->ms);
-        report_json_number(builder, "flops", layer->flops);
-        report_json_number(builder, "bytes", layer->bytes);
-        report_json_number(builder, "gflops", gflops);
-        report_json_number(builder, "share_of_peak", share(gflops, peak->gflops));
-        report_json_number(builder, "share_of_time", share(layer->ms, all.ms));
+        json_layer(builder, layer, all.ms, peak);
         if (all.dispatches > 0)
             json_work(builder, layer, bench_floor_ms(layer, peak));
         json_builder_end_object(builder);

@@ -20,9 +20,7 @@ typedef struct {
 /** BenchPeak: what the processor could do, measured. */
 typedef struct {
     unsigned threads; /* of a CPU; 0: a GPU */
-    const char *level;
-    double gflops; /* of float32 multiply-adds */
-    double gbytes; /* of memory, a second; of a GPU only, else 0 */
+    PixPeak of;
 } BenchPeak;
 
 /** bench_median: Sorts @values. */

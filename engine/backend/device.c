@@ -202,5 +202,6 @@ gboolean pix_device_measure(PixDevice *device, PixPeak *peak, GError **error)
     if (!device->backend->measure)
         return pix_fail(error, PIX_ERROR_UNSUPPORTED,
                         "%s: what it can do at most is not known here", device->info.name);
+    peak->level = device->info.level;
     return device->backend->measure(device, peak, error);
 }

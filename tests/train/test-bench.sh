@@ -11,8 +11,8 @@ works 'another size' bench "$unet" --frames 2 --size 64x32
 says '64x32'
 "$PIX2PIX" bench "$unet" --frames 3 --json >bench.json
 for key in median_ms min_ms pack_ms network_ms peak_gflops frames width size threads level \
-    dropout norm_statistics peak_threads peak_level 'layers[0].name' \
-    'layers[0].algorithm' 'layers[0].precision' 'layers[0].ms' 'layers[0].gflops' 'layers[0].share_of_peak' \
+    dropout norm_statistics peak_threads peak_level 'layers[0].name' 'layers[0].algorithm' \
+    'layers[0].precision' 'layers[0].ms' 'layers[0].gflops' 'layers[0].gbytes' \
     'layers[0].share_of_time' device.name model.architecture; do
     check "JSON has $key" "$TOOL" json bench.json "\$.$key"
 done
@@ -23,6 +23,19 @@ check 'the fastest frame is not slower than the median' \
 "$TOOL" json bench.json '$.layers[*].share_of_time' >shares
 check 'the shares of time add up' \
     awk '{ sum += $1 } END { exit !(sum > 0.999 && sum < 1.001) }' shares
+
+# share KEY OF PEAK [LAYER]: a rate is that share of what the device can do at most.
+share() {
+    part=$("$TOOL" json bench.json "\$.${4-}$1")
+    rate=$("$TOOL" json bench.json "\$.${4-}$2")
+    peak=$("$TOOL" json bench.json "\$.$3")
+    check "$2 of ${4:-all layers} ($rate) is $part of $peak" \
+        awk "BEGIN { d = $part * $peak - $rate; exit !($peak > 0 && d * d <= 1e-8 * $rate * $rate) }"
+}
+share share_of_peak gflops peak_gflops
+share share_of_memory gbytes peak_gbytes
+share share_of_peak gflops peak_gflops 'layers[0].'
+share share_of_memory gbytes peak_gbytes 'layers[0].'
 
 # reported KEY VALUE NAME [ENV...] -- ARGUMENT...: what a run of bench says of its circumstances.
 reported() {
@@ -50,7 +63,7 @@ reported peak_threads 3 'the peak of all the threads' "$PIX2PIX" bench "$unet" -
 level=$("$TOOL" json cpu.json '$.level')
 reported peak_level "$level" 'the peak of the level' "$PIX2PIX" bench "$unet"
 case $level in
-*avx*)
+*avx* | *amx*)
     reported peak_level '"avx2"' 'the peak of a lower level' \
         env PIX2PIX_CPU=avx2 "$PIX2PIX" bench "$unet"
     reported peak_level "$level" 'for the C code, that of the highest level' \

@@ -199,6 +199,7 @@ const PixBackend pix_backend_cpu = {
     .mix = cpu_mix,
     .penalty = cpu_penalty,
     .read_figures = cpu_read_figures,
+    .measure = cpu_measure,
     .rows =
         {
             [PIX_OP_CONV] = {.forward = cpu_conv_forward,

@@ -139,6 +139,9 @@ void cpu_mix(PixDevice *device, const PixTensor *to, const PixTensor *from, cons
 void cpu_penalty(PixDevice *device, const PixTensor *g, double weight, PixRange value);
 bool cpu_read_figures(PixDevice *device, PixRange figures, double *values, GError **error);
 
+/** cpu_measure: See pix_device_measure(). */
+bool cpu_measure(PixDevice *device, PixPeak *peak, GError **error);
+
 /** cpu_figure: The first of @figures: a double. */
 double *cpu_figure(PixRange figures);
 

@@ -104,13 +104,18 @@ PIX_API PixDevice *pix_device_fallback(PixDevice *device, const GError *reason);
 /** PixPeak: what a device can do at most. */
 typedef struct {
     double gflops; /* 10^9 float32 operations a second; a multiply-add is two */
-    double gbytes; /* 10^9 bytes a second, read and written, of memory that no cache holds */
+    double gbytes; /* 10^9 bytes a second of memory that caches do not hold: read, on a GPU read
+                      and written */
+    const char
+        *level; /* whose multiply-adds: the device's; on the CPU for "c" and "openblas", whose
+                          code may use any, the best that it has */
 } PixPeak;
 
 /**
  * pix_device_measure:
- * Measures @peak (out) with two small loads, which takes some hundredths of a second on a GPU.
- * Errors: %PIX_ERROR_UNSUPPORTED on the CPU, %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST.
+ * Measures @peak (out) with two small loads, on all of the device's threads, which takes some
+ * hundredths of a second on a GPU and some tenths on the CPU.
+ * Errors: %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST.
  */
 PIX_API gboolean pix_device_measure(PixDevice *device, PixPeak *peak, GError **error);
 
@@ -298,8 +303,8 @@ typedef struct {
                         zero: everywhere */
     PixStatistics statistics;
     PixDropout dropout;
-    guint64 seed;    /* of the dropout masks */
-    guint in_flight; /* 1 to 4: how many frames may have been submitted and not received */
+    guint64 seed;            /* of the dropout masks */
+    guint in_flight;         /* 1 to 4: how many frames may have been submitted and not received */
     const PixPrecision *mix; /* (nullable): FP32, BF16 or INT8 for the products of each convolution,
                                 pix_model_get_n_convolutions() of them in the order in which they run;
                                 %NULL: as the model has it. Only the CPU can. */
