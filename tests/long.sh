@@ -7,6 +7,12 @@
 need_packages chromium || exit 1
 REQUIRE_BROWSER=1 suite build-tests "$everything" --suite browser
 
+# The comparison with others, where they were installed for it: that it works.
+if [ -d "${XDG_CACHE_HOME:-$HOME/.cache}/pix2pix-peers/node_modules" ]; then
+    echo 'run: comparing with peers'
+    if quietly sh tests/bench-peers.sh --quick; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+fi
+
 # A GPU that can no more than the least that Vulkan asks for: kernels and whole networks.
 FAULT_LIMITS=1 suite build-tests "$everything" --setup vulkan \
     kernels backward conv-backward learn pixels golden-forward golden-training

@@ -6,39 +6,32 @@ Usage: compare-gpu.py PIX2PIX DEVICE ROUNDS NGF RESULT
 """
 import json
 import os
-import subprocess
 import sys
 import tempfile
+from statistics import median
 
-here = os.path.dirname(os.path.abspath(__file__))
-
-
-def output_of(*command):
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
-    if result.returncode:
-        print(f'{command[0]}: {result.stderr.strip()[-300:]}', file=sys.stderr)
-        return None
-    return result.stdout
+import sides
 
 
-def torch(script, *arguments):
-    text = output_of(sys.executable, os.path.join(here, script), *arguments) or ''
-    return [json.loads(line) for line in text.splitlines() if line.startswith('{')]
+def attempt(side, *arguments):
+    """What the side says, or None where it failed, which is no reason to stop."""
+    try:
+        return side(*arguments)
+    except sides.Failed as failure:
+        print(failure, file=sys.stderr)
 
 
-def ours(pix2pix, *arguments):
-    text = output_of(pix2pix, 'bench', *arguments, '--json')
-    return text and json.loads(text)
+def torch(*arguments):
+    return attempt(sides.torch, *arguments) or []
+
+
+def ours(*arguments):
+    return attempt(sides.ours, *arguments)
 
 
 def device_ms(result):
     """From device memory to device memory: what its clock says of the layers."""
     return sum(layer['ms'] for layer in result['layers'])
-
-
-def median(values):
-    return sorted(values)[len(values) // 2]
 
 
 def measure(pix2pix, device, rounds, ngf):

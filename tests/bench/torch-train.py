@@ -3,7 +3,7 @@
 """
 Times a step of pix2pix training in PyTorch, eager: unet_256 and the 70x70 PatchGAN, D then G, Adam for
 both, on random pairs. One JSON object, in milliseconds.
-Usage: torch-train.py NGF STEPS
+Usage: torch-train.py NGF STEPS [THREADS]
 """
 import json
 import os
@@ -48,7 +48,9 @@ def make_step(device, ngf):
     return step
 
 
-def main(ngf, steps):
+def main(ngf, steps, threads=None):
+    if threads:
+        torch.set_num_threads(threads)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     torch.manual_seed(0)
     torch.backends.cudnn.benchmark = True
@@ -65,6 +67,6 @@ def main(ngf, steps):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__.strip())
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*(int(word) for word in sys.argv[1:]))

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Usage: sh tests/bench-peers.sh [--quick] [ROUNDS=5 [THREADS=2]]
+#
+# Compares frames and a training step on the CPU with ONNX Runtime's and PyTorch's: ours, theirs, ours,
+# theirs. Builds into build-peers/ and prints a table of ratios, each the median of those of the rounds,
+# with the limits that we set ourselves and the range of the rounds: where that is wide, other programs ran.
+# Writes build-peers/peers.json (every round, every layer) and build-peers/peers.svg. Ends with 0 whatever
+# the ratios, with 1 where a side failed; what a machine cannot do is left out. --quick: one round of two
+# frames, which shows only that it works.
+#
+# Installs what is missing and says so: Debian's packages, and in pix2pix-peers of the cache folder
+# (XDG_CACHE_HOME, ~/.cache) ONNX Runtime from npm's registry and networks of random weights, 1.2 GB in all.
+# PYTHON names another python3 with PyTorch and onnx. `auto` chooses its precisions on the label maps of
+# examples/facades, or on what CALIBRATE names: CALIBRATE='FACADES --split val --direction BtoA'.
+set -eu
+cd "$(dirname "$0")/.."
+. pipelines/setup.sh
+
+quick=0
+if [ "${1-}" = --quick ]; then
+    quick=1
+    shift
+fi
+rounds=${1:-5}
+[ $quick = 0 ] || rounds=1
+threads=${2:-2}
+case $rounds$threads in
+*[!0-9]* | 0*)
+    echo 'usage: sh tests/bench-peers.sh [--quick] [ROUNDS [THREADS]]' >&2
+    exit 2
+    ;;
+esac
+
+# shellcheck disable=SC2086,SC2154
+need_packages $packages_build $packages_run libcmocka-dev git
+python=${PYTHON-}
+if [ -z "$python" ]; then
+    need_packages python3-torch python3-onnx
+    python=/usr/bin/python3
+fi
+command -v npm >/dev/null || need_packages nodejs npm
+
+peers=${XDG_CACHE_HOME:-$HOME/.cache}/pix2pix-peers
+runtime=onnxruntime-node@1.30.0
+mkdir -p "$peers"
+if [ ! -d "$peers/node_modules/onnxruntime-node" ]; then
+    echo "bench-peers: installing $runtime from npm's registry into $peers"
+    quietly npm install --prefix "$peers" --ignore-scripts --no-fund --no-audit "$runtime"
+fi
+
+[ -f build-peers/build.ninja ] ||
+    quietly meson setup build-peers --buildtype release -Dvulkan=disabled -Dtrain=enabled \
+        -Dgst=enabled -Dexamples=disabled -Dtests=enabled
+quietly ninja -C build-peers train/pix2pix gst/libgstpix2pix.so tests/bench/frame-times
+exec "$python" tests/bench/compare-peers.py build-peers "$peers" "$rounds" "$threads" "$quick" \
+    build-peers/peers
