@@ -37,6 +37,7 @@ void bench_add_layer(GArray *layers, const PixLayerTime *time, double ms, char *
 {
     BenchLayer layer = {.name = own_name ? own_name : time->name,
                         .algorithm = time->algorithm,
+                        .reason = time->reason,
                         .own_name = own_name,
                         .precision = time->precision,
                         .ms = ms,
@@ -109,10 +110,11 @@ static void print_row(const BenchLayer *layer, int name_width, int algorithm_wid
     double gflops = rate(layer->flops, layer->ms), gbytes = rate(layer->bytes, layer->ms);
     const char *precision = precision_of(layer);
 
-    printf("%-*s  %-*s  %-9s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f %7.1f%%\n", name_width, layer->name,
+    printf("%-*s  %-*s  %-9s %9.3f %7.1f%% %9.1f %7.1f%% %8.1f %7.1f%%", name_width, layer->name,
            algorithm_width, layer->algorithm, precision ? precision : "", layer->ms,
            100 * share(layer->ms, all_ms), gflops, 100 * share(gflops, peak->of.gflops), gbytes,
            100 * share(gbytes, peak->of.gbytes));
+    printf("%s%s\n", layer->reason ? "  " : "", layer->reason ? layer->reason : "");
 }
 
 /* Milliseconds that all layers take at least. */
@@ -152,8 +154,9 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
         name_width = MAX(name_width, (int)strlen(layer_at(layers, i)->name));
         algorithm_width = MAX(algorithm_width, (int)strlen(layer_at(layers, i)->algorithm));
     }
-    printf("%-*s  %-*s  %-9s %9s %8s %9s %8s %8s %8s\n", name_width, "layer", algorithm_width,
-           "algorithm", "precision", "ms", "of time", "GFLOP/s", "of peak", "GB/s", "of peak");
+    printf("%-*s  %-*s  %-9s %9s %8s %9s %8s %8s %8s  %s\n", name_width, "layer", algorithm_width,
+           "algorithm", "precision", "ms", "of time", "GFLOP/s", "of peak", "GB/s", "of peak",
+           "why the algorithm");
     for (guint i = 0; i < layers->len; i++)
         print_row(layer_at(layers, i), name_width, algorithm_width, all.ms, peak);
     print_row(&all, name_width, algorithm_width, all.ms, peak);
@@ -196,6 +199,8 @@ static void json_layer(JsonBuilder *builder, const BenchLayer *layer, double all
 {
     report_json_string(builder, "name", layer->name);
     report_json_string(builder, "algorithm", layer->algorithm);
+    if (layer->reason)
+        report_json_string(builder, "reason", layer->reason);
     report_json_string(builder, "precision", precision_of(layer));
     report_json_number(builder, "ms", layer->ms);
     report_json_number(builder, "flops", layer->flops);

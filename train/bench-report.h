@@ -9,7 +9,7 @@
 
 /** BenchLayer: one measured layer. Strings belong to the engine unless @own_name is set. */
 typedef struct {
-    const char *name, *algorithm;
+    const char *name, *algorithm, *reason;
     char *own_name;
     PixPrecision precision;  /* as of PixLayerTime */
     double ms, flops, bytes; /* bytes: the least that there are to move */

@@ -95,6 +95,9 @@ typedef struct {
     size_t (*prepared_bytes)(const PixDevice *device, const PixCall *call);
     void (*prepare)(PixDevice *device, const PixCall *call);
     const char *(*algorithm)(const PixDevice *device, const PixCall *call); /* for people */
+    char *(*reason)(const PixDevice *device,
+                    const PixCall *call); /* why that one, for g_free(); NULL:
+                                                                      there was no choice. Optional */
     bool in_place; /* out may be the very memory of in[0], where nothing reads that later */
     bool backward_in_place; /* din[0] may be the very memory of dout, where it does not add */
     bool rectifies;         /* CONV, DECONV: forward knows PixConvOp.rectifies */

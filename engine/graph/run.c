@@ -125,6 +125,43 @@ static PixPrecision precision_of(const PixCall *call)
                                                                : PIX_PRECISION_FP32;
 }
 
+/* Products of fewer bits take weights of as many, made of those in memory. */
+static double param_bytes(const PixCall *call, int slot)
+{
+    double bytes = tensor_bytes(&call->param[slot]);
+    PixPrecision precision = slot == PIX_SLOT_WEIGHT ? precision_of(call) : PIX_PRECISION_AUTO;
+    return precision == PIX_PRECISION_INT8   ? bytes / 4
+           : precision == PIX_PRECISION_BF16 ? bytes / 2
+                                             : bytes;
+}
+
+/* A concatenation moves what does not lie in its place already. */
+static double concat_bytes(const PixCall *call)
+{
+    const PixTensor *out = &call->out;
+    int c = out->c_first;
+    double bytes = 0;
+    for (int i = 0; i < PIX_MAX_INPUTS; c += call->in[i++].shape.c) {
+        const PixTensor *in = &call->in[i];
+        bool lies = in->buffer == out->buffer && in->offset == out->offset &&
+                    in->c_whole == out->c_whole && in->c_first == c;
+        bytes += lies ? 0 : 2 * tensor_bytes(in);
+    }
+    return bytes;
+}
+
+static double call_bytes(const PixCall *call)
+{
+    double bytes = tensor_bytes(&call->out);
+    if (call->op->kind == PIX_OP_CONCAT)
+        return concat_bytes(call);
+    for (int i = 0; i < PIX_MAX_INPUTS; i++)
+        bytes += tensor_bytes(&call->in[i]);
+    for (int i = 0; i < PIX_SLOT_COUNT; i++)
+        bytes += param_bytes(call, i);
+    return bytes;
+}
+
 static PixLayerTime layer_of(const PixRun *run, Step *step)
 {
     const PixCall *call = &step->call;
@@ -134,13 +171,10 @@ static PixLayerTime layer_of(const PixRun *run, Step *step)
     g_autofree char *what = pix_op_describe(call->op, in[0], call->out.shape);
     PixLayerTime layer = {.name = g_strdup_printf("%s: %s", name, what),
                           .algorithm = row->algorithm(run->device, call),
+                          .reason = row->reason ? row->reason(run->device, call) : NULL,
                           .precision = precision_of(call)};
     step->flops = pix_op_flops(call->op, in, call->out.shape);
-    step->bytes = tensor_bytes(&call->out);
-    for (int j = 0; j < PIX_MAX_INPUTS; j++)
-        step->bytes += tensor_bytes(&call->in[j]);
-    for (int j = 0; j < PIX_SLOT_COUNT; j++)
-        step->bytes += tensor_bytes(&call->param[j]);
+    step->bytes = call_bytes(call);
     if (run->commands && run->device->backend->work && step->work.dispatches == 0)
         step->bytes = 0;
     layer.dispatches = (guint)step->work.dispatches;
@@ -157,8 +191,11 @@ static void describe_layers(PixRun *run)
 {
     run->layers = g_new0(PixLayerTime, run->n_steps);
     run->backward_layers = g_new0(PixLayerTime, run->n_steps);
-    for (guint i = 0; i < run->n_steps; i++)
-        run->backward_layers[run->n_steps - 1 - i] = run->layers[i] = layer_of(run, &run->steps[i]);
+    for (guint i = 0; i < run->n_steps; i++) {
+        PixLayerTime *backward = &run->backward_layers[run->n_steps - 1 - i];
+        *backward = run->layers[i] = layer_of(run, &run->steps[i]);
+        backward->reason = NULL; /* it is of the way forward */
+    }
 }
 
 /* A frame's figures stand until the next one; those of training add up until they are cleared. */
@@ -328,8 +365,10 @@ void pix_run_free(PixRun *run)
     backend->buffer_free(run->device, run->prepared);
     backend->buffer_free(run->device, run->scratch);
     backend->buffer_free(run->device, run->block);
-    for (guint i = 0; run->layers && i < run->n_steps; i++)
-        g_free((char *)run->layers[i].name); /* backward's are the same strings */
+    for (guint i = 0; run->layers && i < run->n_steps; i++) { /* backward's are the same strings */
+        g_free((char *)run->layers[i].name);
+        g_free((char *)run->layers[i].reason);
+    }
     g_free(run->layers);
     g_free(run->backward_layers);
     g_free(run->steps);

@@ -414,6 +414,40 @@ static void test_finding(void **state)
     assert_string_equal(pix_version(), PIX_VERSION);
 }
 
+/* What is said of layers without running them: reasons, and the bytes that there are to move. */
+static void check_layers(const PixTimes *times)
+{
+    guint reasons = 0;
+    for (guint i = 0; i < times->n_layers; i++) {
+        const PixLayerTime *layer = &times->layers[i];
+        bool concat = strstr(layer->name, ": concat ");
+        assert_true(concat ? layer->bytes == 0 : layer->bytes > 0); /* skips lie in their place */
+        assert_true(!concat || !layer->reason);
+        reasons += layer->reason && strstr(layer->reason, "filtering costs ");
+    }
+    assert_int_equal(reasons, 15); /* all but the first convolution, which has 3 channels */
+}
+
+/* In fewer bits: weights are half or a quarter of float32's, which are most of the bytes here. */
+static void test_layers_of_precisions(void **state)
+{
+    g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, "facades", NULL, PIX_PRECISION_FP32, NULL);
+    guint n = pix_model_get_n_convolutions(model);
+    g_autofree PixPrecision *mix = g_new(PixPrecision, n);
+    PixSessionOptions options;
+    pix_session_options_init(&options, model);
+    options.mix = mix;
+    for (guint i = 0; i < n; i++)
+        mix[i] = i == 7 ? PIX_PRECISION_INT8 : i == 6 ? PIX_PRECISION_BF16 : PIX_PRECISION_FP32;
+    g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
+    const PixLayerTime *layers = pix_session_get_times(session)->layers;
+    assert_string_equal(layers[7].reason, "its precision");
+    assert_string_equal(layers[6].reason, "its precision");
+    assert_true(layers[7].bytes < 0.27 * layers[5].bytes);
+    assert_true(layers[6].bytes < 0.52 * layers[5].bytes);
+}
+
 /* The compiled-in model translates; its numbers are judged where references are. */
 static void test_default_model(void **state)
 {
@@ -435,6 +469,7 @@ static void test_default_model(void **state)
     const PixTimes *times = pix_session_get_times(session);
     assert_true(times->network_ms > 0 && times->pack_ms > 0 && times->unpack_ms > 0);
     assert_true(times->n_layers > 15);
+    check_layers(times);
     assert_true(pix_session_get_bytes(session) > 1 << 20);
 }
 
@@ -451,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_bad_views),
         cmocka_unit_test(test_finding),
+        cmocka_unit_test(test_layers_of_precisions),
         cmocka_unit_test(test_default_model),
         cmocka_unit_test(test_no_allocation_per_frame), /* last: not under sanitizers */
     };

@@ -174,6 +174,21 @@ const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
                                     : cpu_device(device)->micro->algorithm;
 }
 
+char *cpu_conv_reason(const PixDevice *device, const PixCall *call)
+{
+    CpuConv conv = forward_of(call);
+    Choice choice = choose(device, &conv, true);
+    if (choice.way == REDUCED)
+        return g_strdup("its precision");
+    if (choice.winograd.cost == G_MAXDOUBLE)
+        return NULL;
+    if (cpu_device(device)->convolution)
+        return g_strdup("PIX2PIX_CPU");
+    if (choice.way == WINOGRAD && !call->prepared.buffer)
+        return g_strdup("its weights change");
+    return g_strdup_printf("filtering costs %.2f of gemm, estimated", choice.winograd.cost);
+}
+
 /* ---- forward ---- */
 
 void cpu_conv_forward(PixDevice *device, const PixCall *call)

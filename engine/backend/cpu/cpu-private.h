@@ -108,6 +108,7 @@ void cpu_conv_prepare(PixDevice *device, const PixCall *call);
 void cpu_conv_backward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call);
+char *cpu_conv_reason(const PixDevice *device, const PixCall *call);
 size_t cpu_norm_scratch(const PixDevice *device, const PixCall *call);
 void cpu_norm_forward(PixDevice *device, const PixCall *call);
 void cpu_norm_backward(PixDevice *device, const PixCall *call);

@@ -97,19 +97,16 @@ static double cost_of(const CpuWinograd *w)
 bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, CpuWinograd *winograd)
 {
     const char *wanted = cpu_device(device)->convolution;
-    double best = wanted ? G_MAXDOUBLE : direct_cost(of);
-    bool found = false;
+    *winograd = (CpuWinograd){.cost = G_MAXDOUBLE};
     for (size_t i = 0; i < G_N_ELEMENTS(variants); i++) {
         if (!fits(of, variants[i].taps) || (wanted && !g_str_has_prefix(variants[i].name, wanted)))
             continue;
         CpuWinograd w = shape_of(device, of, i);
-        double cost = cost_of(&w);
-        if (cost < best)
+        w.cost = cost_of(&w) / direct_cost(of);
+        if (w.cost < winograd->cost)
             *winograd = w;
-        found = found || cost < best;
-        best = MIN(best, cost);
     }
-    return found;
+    return winograd->cost < (wanted ? G_MAXDOUBLE : 1);
 }
 
 /* ---- the weights ---- */

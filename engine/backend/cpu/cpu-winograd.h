@@ -21,6 +21,7 @@ typedef struct {
     CpuConv of;
     const CpuMicro *micro;
     const char *name;
+    double cost; /* estimated, in that of a direct one */
     CpuTile tile;
     int taps;               /* on each axis */
     int inputs_x, inputs;   /* phases of inputs, on one axis and in all; 1 where transposed */
@@ -35,7 +36,8 @@ typedef struct {
 
 /**
  * cpu_winograd_of:
- * Returns: whether the forward of @conv, whose data may be NULL, is faster so.  @winograd: (out).
+ * Returns: whether the forward of @conv, whose data may be NULL, is faster so.  @winograd: (out): the
+ * best way to do so, or where there is none, only an endless cost.
  */
 bool cpu_winograd_of(const PixDevice *device, const CpuConv *conv, CpuWinograd *winograd);
 

@@ -390,6 +390,7 @@ typedef struct {
     const char
         *name; /* "model.model.1.model.1: conv 64x128x128 -> 128x64x64, k4 s2 p1, leaky_relu" */
     const char *algorithm;  /* "gemm-avx512" */
+    const char *reason;     /* why that one: "its precision"; NULL: no choice, or not here */
     PixPrecision precision; /* of its products; AUTO: it has no kernel */
     double ms;              /* of the last frame */
     double
