@@ -72,7 +72,8 @@ static bool fits(const CpuConv *of, int taps)
 {
     const PixConvOp *o = &of->op.conv;
     return o->kh == taps * o->sh && o->kw == taps * o->sw && of->x.c % CPU_TILE_LANES == 0 &&
-           !of->transposes && (of->op.kind == PIX_OP_CONV || o->pad.mode == PIX_PAD_ZERO);
+           !of->transposes && !of->adds &&
+           (of->op.kind == PIX_OP_CONV || o->pad.mode == PIX_PAD_ZERO);
 }
 
 static double direct_cost(const CpuConv *of)

@@ -296,15 +296,34 @@ static void store_plain(const Task *t, int panel, int output)
     }
 }
 
-/* @sums: of output channels @first .. @first + @count - 1 of the pixels of @tile. */
-static void finish(const CpuWinograd *w, const Phase *phase, Place tile, int first, int count,
-                   const float *sums)
+/* What becomes of the columns of a panel: vectors for all of them, the phases' one after the other. */
+typedef struct {
+    float scale[CPU_NR], shift[CPU_NR];
+} Columns;
+
+static CpuFinish finish_of(const CpuWinograd *w, int channel, Columns *columns)
+{
+    int oc = w->of.op.conv.oc;
+    CpuFinish finish = cpu_conv_finish_of(&w->of, 0);
+    for (int i = 0; i < CPU_NR; i++) {
+        int c = w->joins ? i % oc : channel + i;
+        columns->scale[i] = finish.scale && c < oc ? finish.scale[c] : 1;
+        columns->shift[i] = finish.shift && c < oc ? finish.shift[c] : 0;
+    }
+    finish.scale = finish.scale ? columns->scale : NULL;
+    finish.shift = finish.shift ? columns->shift : NULL;
+    return finish;
+}
+
+/* @count channels from @first on of all pixels of @tile. */
+static void copy_pixels(const CpuWinograd *w, const Phase *phase, Place tile, int first, int count,
+                        const float *from)
 {
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     find_pixels(w, phase, tile, first, to);
     for (int i = 0; i < outputs_of(w); i++)
         if (to[i])
-            cpu_conv_finish(w->micro, &w->of, first, count, sums + (ptrdiff_t)i * CPU_NR, to[i]);
+            cpu_copy_floats(to[i], from + (ptrdiff_t)i * CPU_NR, count);
 }
 
 /* The tiles of @panel, of phase @output or of all, by way of t->y. */
@@ -312,9 +331,11 @@ static void store_finished(const Task *t, int panel, int output)
 {
     const CpuWinograd *w = &t->cut->w;
     int oc = w->of.op.conv.oc, channel = panel % t->cut->phase_panels * CPU_NR;
-    int outputs = w->joins ? w->outputs : 1;
+    int outputs = w->joins ? w->outputs : 1, width = cpu_winograd_width(w, panel);
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     Phase phases[MAX_PHASES];
+    Columns columns;
+    CpuFinish finish = finish_of(w, channel, &columns);
     Place tile = place_of(w, t->first);
     for (int j = 0; j < outputs; j++)
         phases[j] = phase_of(w, output + j);
@@ -322,11 +343,12 @@ static void store_finished(const Task *t, int panel, int output)
         to[i] = t->y + (ptrdiff_t)i * CPU_NR;
     for (int i = 0; i < t->rows; i++, tile = next_place(w, tile)) {
         w->micro->tile_out(w->tile, sums_of(t, panel, 0) + i * CPU_NR,
-                           (ptrdiff_t)t->cut->rows * CPU_NR, cpu_winograd_width(w, panel), to, NULL,
-                           0);
+                           (ptrdiff_t)t->cut->rows * CPU_NR, width, to, NULL, 0);
+        for (int j = 0; j < outputs_of(w); j++)
+            w->micro->finish(&finish, to[j], to[j], width);
         for (int j = 0; j < outputs; j++)
-            finish(w, &phases[j], tile, channel, MIN(CPU_NR, oc - channel),
-                   t->y + (ptrdiff_t)j * oc);
+            copy_pixels(w, &phases[j], tile, channel, MIN(CPU_NR, oc - channel),
+                        t->y + (ptrdiff_t)j * oc);
     }
 }
 
