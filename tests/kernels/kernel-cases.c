@@ -130,6 +130,9 @@ const KernelCase kernel_cases[] = {
      {{1, 16, 6, 5}},
      WEIGHT},
     {"three taps, long", CONV(PIX_OP_CONV, 24, 1, 1, K(3)), {{1, 304, 13, 13}}, WEIGHT},
+    {"four taps", CONV(PIX_OP_CONV, 40, 1, 1, K(4)), {{2, 32, 9, 14}}, WEIGHT | BIAS},
+    {"four taps, long", CONV(PIX_OP_CONV, 24, 1, 1, K(4)), {{1, 304, 7, 7}}, WEIGHT},
+    {"four taps up", CONV(PIX_OP_DECONV, 24, 1, 2, K(4)), {{1, 32, 9, 8}}, WEIGHT},
     {"three taps up", CONV(PIX_OP_DECONV, 24, 1, 1, K(3)), {{1, 32, 9, 8}}, WEIGHT},
     /* Norms by the map's own statistics: small maps, large ones, those whose sums are split. */
     {"unet down with its norm",

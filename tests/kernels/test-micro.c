@@ -214,7 +214,7 @@ static void try_to_int8(Trial *t)
 
 static CpuTile draw_tile(Trial *t)
 {
-    static const CpuTile tiles[] = {{3, 2}, {4, 2}, {4, 3}, {6, 4}};
+    static const CpuTile tiles[] = {{3, 2}, {4, 2}, {4, 3}, {6, 3}, {6, 4}};
     return tiles[trial_draw(t, 0, G_N_ELEMENTS(tiles) - 1)];
 }
 
@@ -293,6 +293,20 @@ static void try_tile_out(Trial *t)
     expect_parts(t, parts[1], parts[0], count, squares, bound);
 }
 
+static void try_tile_weights(Trial *t)
+{
+    CpuTile tile = draw_tile(t);
+    int taps = tile.points - tile.outputs + 1, count = trial_draw(t, 1, 5) * CPU_TILE_LANES;
+    g_auto(Area) from = trial_input(t, taps * taps, count, trial_draw(t, count, 2 * count));
+    g_auto(Area) to = trial_output(t, tile.points * tile.points, count,
+                                   trial_draw(t, count, 2 * count), trial_draw(t, 0, 15), false);
+    g_auto(Area) plain = area_copy(&to);
+    cpu_micro_c.tile_weights(tile, from.data, from.pitch, count, plain.data, plain.pitch);
+    t->level.tile_weights(tile, from.data, from.pitch, count, to.data, to.pitch);
+    t->whole = false; /* sixths are rounded */
+    trial_expect(t, &to, &plain, TRIAL_WHOLE * tile_bound(taps, 1));
+}
+
 /* ---- all of them ---- */
 
 typedef struct {
@@ -324,7 +338,8 @@ static void test_row(void **state)
         ROW(level, "transpose", try_transpose), ROW(level, "finish", try_finish),                  \
         ROW(level, "sum", try_sum), ROW(level, "largest", try_largest),                            \
         ROW(level, "to_bf16", try_to_bf16), ROW(level, "to_int8", try_to_int8),                    \
-        ROW(level, "tile_in", try_tile_in), ROW(level, "tile_out", try_tile_out)
+        ROW(level, "tile_in", try_tile_in), ROW(level, "tile_out", try_tile_out),                  \
+        ROW(level, "tile_weights", try_tile_weights)
 
 static bool has(const char *level)
 {

@@ -5,7 +5,7 @@
  * The input's is the adjoint's forward, see cpu-conv.h; with reflected or replicated borders that
  * gives the gradient of the padded map, whose border is then folded back.
  */
-#include "cpu-conv.h"
+#include "cpu-winograd.h"
 
 /* Floats of the output that one task sums. */
 #define PIECE_FLOATS 16384
@@ -141,8 +141,8 @@ static void input_backward(const PixDevice *device, const PixCall *call)
     CpuConv adjoint = adjoint_of(call);
     float *scratch = call->scratch->data;
     if (folds(call->op))
-        adjoint.y.data = scratch + cpu_conv_run_floats(device, &adjoint);
-    cpu_conv_run(device, &adjoint, scratch);
+        adjoint.y.data = scratch + cpu_winograd_run_once_floats(device, &adjoint);
+    cpu_winograd_run_once(device, &adjoint, scratch);
     if (!folds(call->op))
         return;
     Fold f = {call->op->conv.pad, adjoint.y, cpu_view(&call->din[0]), call->din_adds[0]};
@@ -164,8 +164,8 @@ size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call)
     Output o = output_of(call);
     size_t output = (size_t)pieces(&o) * (size_t)o.y.c * sizeof(double) / sizeof(float);
     size_t weights = cpu_conv_weight_gradient_floats(device, &forward);
-    size_t input =
-        cpu_conv_run_floats(device, &adjoint) + (folds(call->op) ? view_floats(adjoint.y) : 0);
+    size_t input = cpu_winograd_run_once_floats(device, &adjoint) +
+                   (folds(call->op) ? view_floats(adjoint.y) : 0);
     return MAX(MAX(output, weights), input) * sizeof(float);
 }
 

@@ -63,9 +63,10 @@ static void normalise(PixDevice *device, const PixCall *call, const double *part
 
 typedef enum { DIRECT, WINOGRAD, REDUCED } Way;
 
-/* Where weights are prepared, the fastest; else the first. */
+/* @prepares: weights are made ready each time, in scratch memory before that of the workers. */
 typedef struct {
     Way way;
+    bool prepares;
     CpuConv conv;
     CpuWinograd winograd;
     CpuReduced reduced;
@@ -73,19 +74,27 @@ typedef struct {
 
 static Choice choose(const PixDevice *device, const CpuConv *conv, bool prepared)
 {
-    Choice choice = {.way = DIRECT, .conv = *conv};
+    Choice choice = {.way = DIRECT, .prepares = !prepared, .conv = *conv};
     if (prepared && cpu_reduced_of(device, conv, &choice.reduced))
         choice.way = REDUCED;
-    else if (prepared && cpu_winograd_of(device, conv, &choice.winograd))
+    else if (cpu_winograd_of(device, conv, !prepared, &choice.winograd))
         choice.way = WINOGRAD;
     return choice;
 }
 
+static size_t weight_floats(const Choice *choice)
+{
+    return choice->way == REDUCED    ? cpu_reduced_prepared_floats(&choice->reduced)
+           : choice->way == WINOGRAD ? cpu_winograd_weight_floats(&choice->winograd)
+                                     : 0;
+}
+
 static size_t run_floats(const PixDevice *device, const Choice *choice)
 {
-    return choice->way == REDUCED    ? cpu_reduced_run_floats(device, &choice->reduced)
-           : choice->way == WINOGRAD ? cpu_winograd_run_floats(device, &choice->winograd)
-                                     : cpu_conv_run_floats(device, &choice->conv);
+    size_t floats = choice->way == REDUCED    ? cpu_reduced_run_floats(device, &choice->reduced)
+                    : choice->way == WINOGRAD ? cpu_winograd_run_floats(device, &choice->winograd)
+                                              : cpu_conv_run_floats(device, &choice->conv);
+    return floats + (choice->prepares ? weight_floats(choice) : 0);
 }
 
 /* How many parts of the statistics the convolution sums while it stores. */
@@ -149,10 +158,7 @@ size_t cpu_conv_prepared(const PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
     Choice choice = choose(device, &conv, true);
-    size_t floats = choice.way == REDUCED    ? cpu_reduced_prepared_floats(&choice.reduced)
-                    : choice.way == WINOGRAD ? cpu_winograd_weight_floats(&choice.winograd)
-                                             : 0;
-    return floats * sizeof(float);
+    return weight_floats(&choice) * sizeof(float);
 }
 
 void cpu_conv_prepare(PixDevice *device, const PixCall *call)
@@ -177,19 +183,32 @@ const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call)
 char *cpu_conv_reason(const PixDevice *device, const PixCall *call)
 {
     CpuConv conv = forward_of(call);
-    Choice choice = choose(device, &conv, true);
+    Choice choice = choose(device, &conv, call->prepared.buffer);
     if (choice.way == REDUCED)
         return g_strdup("its precision");
     if (choice.winograd.cost == G_MAXDOUBLE)
         return NULL;
     if (cpu_device(device)->convolution)
         return g_strdup("PIX2PIX_CPU");
-    if (choice.way == WINOGRAD && !call->prepared.buffer)
-        return g_strdup("its weights change");
     return g_strdup_printf("filtering costs %.2f of gemm, estimated", choice.winograd.cost);
 }
 
 /* ---- forward ---- */
+
+static void run(const PixDevice *device, const PixCall *call, const Choice *choice, float *scratch)
+{
+    float *weights = choice->prepares ? scratch : prepared_of(call);
+    if (choice->prepares)
+        scratch += weight_floats(choice);
+    if (choice->way == WINOGRAD && choice->prepares)
+        cpu_winograd_prepare(device, &choice->winograd, weights);
+    if (choice->way == REDUCED)
+        cpu_reduced_run(device, &choice->reduced, weights, scratch);
+    else if (choice->way == WINOGRAD)
+        cpu_winograd_run(device, &choice->winograd, weights, scratch);
+    else
+        cpu_conv_run(device, &choice->conv, scratch);
+}
 
 void cpu_conv_forward(PixDevice *device, const PixCall *call)
 {
@@ -206,12 +225,7 @@ void cpu_conv_forward(PixDevice *device, const PixCall *call)
     }
     conv.parts = l.n_parts > 0 ? parts : NULL;
     choice = choose(device, &conv, call->prepared.buffer);
-    if (choice.way == REDUCED)
-        cpu_reduced_run(device, &choice.reduced, prepared_of(call), scratch);
-    else if (choice.way == WINOGRAD)
-        cpu_winograd_run(device, &choice.winograd, prepared_of(call), scratch);
-    else
-        cpu_conv_run(device, &conv, scratch);
+    run(device, call, &choice, scratch);
     if (pix_conv_measures(&call->op->conv))
         normalise(device, call, parts, l.n_parts);
 }

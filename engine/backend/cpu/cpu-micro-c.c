@@ -150,4 +150,5 @@ const CpuMicro cpu_micro_c = {
     .to_int8 = cpu_to_int8,
     .tile_in = cpu_tile_in,
     .tile_out = cpu_tile_out,
+    .tile_weights = cpu_tile_weights,
 };

@@ -26,4 +26,5 @@ const CpuMicro cpu_micro_neon = {
     .to_int8 = to_int8,
     .tile_in = tile_in,
     .tile_out = tile_out,
+    .tile_weights = tile_weights,
 };

@@ -81,6 +81,7 @@ static void take(CpuMicro *to, const CpuMicro *from)
     TAKE(to_int8);
     TAKE(tile_in);
     TAKE(tile_out);
+    TAKE(tile_weights);
 }
 
 bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error)

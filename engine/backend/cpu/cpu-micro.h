@@ -49,7 +49,7 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   in float32, in an order of the level's own. Of int8 @a has 128 added to its numbers, which makes
  *   them unsigned, and @c holds int32: what the 128s add is for the caller to take away.
  * finish, sum, largest, to_bf16, to_int8: cpu_finish() and so on.
- * tile_in, tile_out: cpu_tile_in() and cpu_tile_out(), with @count a multiple of CPU_TILE_LANES.
+ * tile_in, tile_out, tile_weights: cpu_tile_in() and so on, with @count a multiple of CPU_TILE_LANES.
  */
 /**
  * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
@@ -81,6 +81,8 @@ typedef struct {
                     ptrdiff_t plane);
     void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
                      double *parts, ptrdiff_t squares);
+    void (*tile_weights)(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
+                         ptrdiff_t plane);
 } CpuMicro;
 
 extern const CpuMicro cpu_micro_c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* cpu_tile_in() and cpu_tile_out() in registers, for the files that include cpu-elements-simd.h. */
+/* The transforms of cpu-tile.h in registers, for the files that include cpu-elements-simd.h. */
 #ifndef PIX_CPU_TILE_SIMD_H
 #define PIX_CPU_TILE_SIMD_H
 
@@ -62,7 +62,10 @@ INLINE void outputs_of(int points, int outputs, Vec *d, int step)
     d[0] = a + sum + sum2;
     d[step] = difference + 2 * difference2;
     d[2 * step] = sum + 4 * sum2;
-    d[3 * step] = difference + 8 * difference2 + g;
+    if (outputs == 3)
+        d[2 * step] += g;
+    else
+        d[3 * step] = difference + 8 * difference2 + g;
 }
 
 INLINE void tile_in_of(int points, bool rectifies, const float *const *from, int count, float *to,
@@ -158,8 +161,78 @@ static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count
         tile_out_of(4, 3, from, plane, count, to, parts, squares);
     else if (tile.points == 4)
         tile_out_of(4, 2, from, plane, count, to, parts, squares);
-    else
+    else if (tile.outputs == 4)
         tile_out_of(6, 4, from, plane, count, to, parts, squares);
+    else
+        tile_out_of(6, 3, from, plane, count, to, parts, squares);
+}
+
+/* One axis of weights: of @taps values those at the points. */
+INLINE void weights_of(int points, int taps, Vec *d, int step)
+{
+    Vec first = d[0], last = d[(taps - 1) * step];
+    Vec even = first, odd = d[step];
+    if (taps > 2)
+        even += d[2 * step];
+    if (taps > 3)
+        odd += last;
+    if (points == 3) {
+        d[step] = even + odd;
+        d[2 * step] = last;
+        return;
+    }
+    if (points == 4) {
+        d[step] = 0.5f * (even + odd);
+        d[2 * step] = 0.5f * (even - odd);
+        d[3 * step] = last;
+        return;
+    }
+    Vec even2 = first + 4 * d[2 * step], odd2 = 2 * d[step];
+    if (taps > 3)
+        odd2 += 8 * last;
+    d[0] = 1.f / 4 * first;
+    d[step] = -1.f / 6 * (even + odd);
+    d[2 * step] = -1.f / 6 * (even - odd);
+    d[3 * step] = 1.f / 24 * (even2 + odd2);
+    d[4 * step] = 1.f / 24 * (even2 - odd2);
+    d[5 * step] = last;
+}
+
+INLINE void tile_weights_of(int points, int taps, const float *from, ptrdiff_t pitch, int count,
+                            float *to, ptrdiff_t plane)
+{
+    for (int c = 0; c < count; c += LANES) {
+        Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS];
+        UNROLL
+        for (int x = 0; x < taps; x++) {
+            UNROLL
+            for (int y = 0; y < taps; y++)
+                d[y * points + x] = *(const Vec *)(from + (y * taps + x) * pitch + c);
+            weights_of(points, taps, d + x, points);
+        }
+        UNROLL
+        for (int y = 0; y < points; y++) {
+            weights_of(points, taps, d + y * points, 1);
+            UNROLL
+            for (int x = 0; x < points; x++)
+                *(Vec *)(to + (y * points + x) * plane + c) = d[y * points + x];
+        }
+    }
+}
+
+static void tile_weights(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
+                         ptrdiff_t plane)
+{
+    if (tile.points == 3)
+        tile_weights_of(3, 2, from, pitch, count, to, plane);
+    else if (tile.points == 4 && tile.outputs == 3)
+        tile_weights_of(4, 2, from, pitch, count, to, plane);
+    else if (tile.points == 4)
+        tile_weights_of(4, 3, from, pitch, count, to, plane);
+    else if (tile.outputs == 4)
+        tile_weights_of(6, 3, from, pitch, count, to, plane);
+    else
+        tile_weights_of(6, 4, from, pitch, count, to, plane);
 }
 
 #endif

@@ -23,6 +23,14 @@ typedef struct {
             0, -1, 0, 1                                                                            \
         }                                                                                          \
     }
+#define IN_6                                                                                       \
+    {                                                                                              \
+        {4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0},     \
+            {0, 2, -1, -2, 1, 0},                                                                  \
+        {                                                                                          \
+            0, 4, 0, -5, 0, 1                                                                      \
+        }                                                                                          \
+    }
 static const Transform transforms[] = {
     {{3, 2},
      .in = {{1, -1, 0}, {0, 1, 0}, {0, -1, 1}},
@@ -36,13 +44,17 @@ static const Transform transforms[] = {
      .in = IN_4,
      .out = {{1, 1, 1, 0}, {0, 1, -1, 1}},
      .weights = {{1, 0, 0}, {0.5f, 0.5f, 0.5f}, {0.5f, -0.5f, 0.5f}, {0, 0, 1}}},
+    {{6, 3},
+     .in = IN_6,
+     .out = {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 1}},
+     .weights = {{1.f / 4, 0, 0, 0},
+                 {-1.f / 6, -1.f / 6, -1.f / 6, -1.f / 6},
+                 {-1.f / 6, 1.f / 6, -1.f / 6, 1.f / 6},
+                 {1.f / 24, 1.f / 12, 1.f / 6, 1.f / 3},
+                 {1.f / 24, -1.f / 12, 1.f / 6, -1.f / 3},
+                 {0, 0, 0, 1}}},
     {{6, 4},
-     .in = {{4, 0, -5, 0, 1, 0},
-            {0, -4, -4, 1, 1, 0},
-            {0, 4, -4, -1, 1, 0},
-            {0, -2, -1, 2, 1, 0},
-            {0, 2, -1, -2, 1, 0},
-            {0, 4, 0, -5, 0, 1}},
+     .in = IN_6,
      .out = {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}},
      .weights = {{1.f / 4, 0, 0},
                  {-1.f / 6, -1.f / 6, -1.f / 6},
@@ -114,14 +126,15 @@ void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, f
     }
 }
 
-void cpu_tile_weights(CpuTile tile, const float *from, int count, float *to, ptrdiff_t plane)
+void cpu_tile_weights(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
+                      ptrdiff_t plane)
 {
     const Transform *t = transform_of(tile);
     int n = tile.points, taps = tile.points - tile.outputs + 1;
     for (int c = 0; c < count; c++) {
         float g[P][P], u[P][P];
         for (int i = 0; i < taps * taps; i++)
-            g[i / taps][i % taps] = from[i * count + c];
+            g[i / taps][i % taps] = from[i * pitch + c];
         apply(t->weights, n, taps, g, u);
         for (int i = 0; i < n * n; i++)
             to[i * plane + c] = u[i / n][i % n];

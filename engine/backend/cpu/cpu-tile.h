@@ -2,7 +2,7 @@
 
 /**
  * The transforms of cpu-winograd.h, for all channels of a tile at once. F(m, r) is known by its points
- * m + r - 1 and its outputs m; there are F(2,2), F(3,2), F(2,3) and F(4,3).
+ * m + r - 1 and its outputs m; there are F(2,2), F(3,2), F(2,3), F(4,3) and F(3,4).
  */
 #ifndef PIX_CPU_TILE_H
 #define PIX_CPU_TILE_H
@@ -35,7 +35,9 @@ void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int cou
 void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
                   double *parts, ptrdiff_t squares);
 
-/** cpu_tile_weights: G g G^T.  @from: taps*taps runs of @count floats, dense; @to as for cpu_tile_in. */
-void cpu_tile_weights(CpuTile tile, const float *from, int count, float *to, ptrdiff_t plane);
+/** cpu_tile_weights: G g G^T.  @from: taps*taps runs of @count floats, @pitch apart; @to as for
+ * cpu_tile_in. */
+void cpu_tile_weights(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
+                      ptrdiff_t plane);
 
 #endif

@@ -7,6 +7,11 @@
 #define READ_COST 24
 /* For one value of a tile that is transformed. */
 #define TRANSFORM_COST 3
+/* For one weight at a point, where they are transformed each time. */
+#define PREPARE_COST 12
+/* The most on one axis, and channels that are transformed at a time. */
+#define MAX_TAPS 4
+#define SLICE 16
 /* What the smaller matrices of the points lose, in parts of 16. */
 #define PRODUCT_COST 17
 
@@ -17,10 +22,8 @@ static const struct {
     int taps;
     const char *name;
 } variants[] = {
-    {{3, 2}, 2, "winograd-2x2"},
-    {{4, 3}, 2, "winograd-3x3"},
-    {{4, 2}, 3, "winograd-2x2"},
-    {{6, 4}, 3, "winograd-4x4"},
+    {{3, 2}, 2, "winograd-2x2"}, {{4, 3}, 2, "winograd-3x3"}, {{4, 2}, 3, "winograd-2x2"},
+    {{6, 4}, 3, "winograd-4x4"}, {{6, 3}, 4, "winograd-3x3"},
 };
 
 /* Tiles start where the first output of any phase wants it. */
@@ -72,7 +75,6 @@ static bool fits(const CpuConv *of, int taps)
 {
     const PixConvOp *o = &of->op.conv;
     return o->kh == taps * o->sh && o->kw == taps * o->sw && of->x.c % CPU_TILE_LANES == 0 &&
-           !of->transposes && !of->adds &&
            (of->op.kind == PIX_OP_CONV || o->pad.mode == PIX_PAD_ZERO);
 }
 
@@ -85,17 +87,18 @@ static double direct_cost(const CpuConv *of)
     return pixels * taps * of->x.c * o->oc + weights * READ_COST;
 }
 
-static double cost_of(const CpuWinograd *w)
+static double cost_of(const CpuWinograd *w, bool prepares)
 {
     double points = w->tile.points * w->tile.points;
     double tiles = (double)w->of.y.n * w->tiles_y * w->tiles_x;
     double weights = (double)cpu_winograd_weight_floats(w), n = weights / points / w->k;
     double products = tiles * weights;
-    return products * PRODUCT_COST / 16 + weights * READ_COST +
+    return products * PRODUCT_COST / 16 + weights * (READ_COST + (prepares ? PREPARE_COST : 0)) +
            points * tiles * (w->k + n) * TRANSFORM_COST;
 }
 
-bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, CpuWinograd *winograd)
+bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, bool prepares,
+                     CpuWinograd *winograd)
 {
     const char *wanted = cpu_device(device)->convolution;
     *winograd = (CpuWinograd){.cost = G_MAXDOUBLE};
@@ -103,7 +106,7 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, CpuWinograd *wi
         if (!fits(of, variants[i].taps) || (wanted && !g_str_has_prefix(variants[i].name, wanted)))
             continue;
         CpuWinograd w = shape_of(device, of, i);
-        w.cost = cost_of(&w) / direct_cost(of);
+        w.cost = cost_of(&w, prepares) / direct_cost(of);
         if (w.cost < winograd->cost)
             *winograd = w;
     }
@@ -153,50 +156,71 @@ static int kernel_position(CpuPhase phase, int stride, int u, bool conv, int inp
                 : phase.kernel_first + (phase.taps - 1 - u) * phase.kernel_step;
 }
 
-/* The weights of tap (@u, @v) of channel @k for @panel of a phase of outputs. */
-static const float *tap_of(const CpuWinograd *w, int output, int panel, int k, int u, int v)
+/* Where tap @tap of a phase of outputs and of inputs lies among those of the kernel. */
+static int place_of(const CpuWinograd *w, int output, int input, int tap)
 {
     const PixOp *op = &w->of.op;
-    int c = k % w->of.x.c, input = k / w->of.x.c, taps = op->conv.kh * op->conv.kw;
     bool conv = op->kind == PIX_OP_CONV;
-    int ky = kernel_position(cpu_phase_row(op, output / w->outputs_x, w->of.y.h), op->conv.sh, u,
-                             conv, input / w->inputs_x);
-    int kx = kernel_position(cpu_phase_column(op, output % w->outputs_x, w->of.y.w), op->conv.sw, v,
-                             conv, input % w->inputs_x);
-    return w->of.weights + (size_t)panel * CPU_NR * (size_t)taps * (size_t)w->of.x.c +
-           ((size_t)cpu_tap(op, ky, kx) * (size_t)w->of.x.c + (size_t)c) *
-               (size_t)cpu_panel_width(op->conv.oc, panel);
+    int ky = kernel_position(cpu_phase_row(op, output / w->outputs_x, w->of.y.h), op->conv.sh,
+                             tap / w->taps, conv, input / w->inputs_x);
+    int kx = kernel_position(cpu_phase_column(op, output % w->outputs_x, w->of.y.w), op->conv.sw,
+                             tap % w->taps, conv, input % w->inputs_x);
+    return cpu_tap(op, ky, kx);
 }
 
-/* All taps of channel @k for the columns of @panel. */
-static void gather_taps(const CpuWinograd *w, int panel, int k, float *to)
+/* @count channels from @k on, of one phase of inputs, of tap @tap for @panel of a phase of outputs. */
+static void fetch(const CpuWinograd *w, int output, int panel, int tap, int k, int count, float *to)
 {
-    int oc = w->of.op.conv.oc, panels = cpu_panels(oc), width = cpu_winograd_width(w, panel);
-    for (int i = 0; i < w->taps * w->taps; i++, to += width) {
-        int u = i / w->taps, v = i % w->taps;
-        if (!w->joins) {
-            memcpy(to, tap_of(w, panel / panels, panel % panels, k, u, v),
-                   (size_t)width * sizeof *to);
-            continue;
-        }
-        memset(to, 0, (size_t)width * sizeof *to);
-        for (int output = 0; output < w->outputs; output++)
-            memcpy(to + output * oc, tap_of(w, output, 0, k, u, v), (size_t)oc * sizeof *to);
+    const PixOp *op = &w->of.op;
+    int c = w->of.x.c, width = cpu_panel_width(op->conv.oc, panel);
+    int row = place_of(w, output, k / c, tap) * c + k % c, rows = op->conv.kh * op->conv.kw * c;
+    if (w->of.transposes)
+        cpu_weights_adjoint(w->micro, op, c, w->of.weights, panel, row, count, to);
+    else
+        memcpy(to,
+               w->of.weights + (size_t)panel * CPU_NR * (size_t)rows + (size_t)row * (size_t)width,
+               (size_t)(count * width) * sizeof *to);
+}
+
+/* The same for the panel of all phases of outputs. */
+static void fetch_joined(const CpuWinograd *w, int tap, int k, int count, float *to)
+{
+    int oc = w->of.op.conv.oc, from_width = cpu_panel_width(oc, 0);
+    int width = cpu_winograd_width(w, 0);
+    float from[SLICE * CPU_NR];
+    memset(to, 0, (size_t)(count * width) * sizeof *to);
+    for (int output = 0; output < w->outputs; output++) {
+        fetch(w, output, 0, tap, k, count, from);
+        for (int i = 0; i < count; i++)
+            memcpy(to + i * width + output * oc, from + i * from_width, (size_t)oc * sizeof *to);
     }
+}
+
+/* Channels @k .. @k + @count - 1 for the columns of @panel. @to: those of the first point. */
+static void prepare_slice(const CpuWinograd *w, int panel, int k, int count, float *to,
+                          ptrdiff_t plane)
+{
+    float taps[MAX_TAPS * MAX_TAPS * SLICE * CPU_NR];
+    int panels = cpu_panels(w->of.op.conv.oc), run = count * cpu_winograd_width(w, panel);
+    for (int tap = 0; tap < w->taps * w->taps; tap++) {
+        if (w->joins)
+            fetch_joined(w, tap, k, count, taps + tap * run);
+        else
+            fetch(w, panel / panels, panel % panels, tap, k, count, taps + tap * run);
+    }
+    w->micro->tile_weights(w->tile, taps, run, run, to, plane);
 }
 
 static void prepare_run(void *data, int task, int worker)
 {
     const Preparation *p = data;
     const CpuWinograd *w = p->w;
-    int panel = task / p->runs, first = task % p->runs * w->run,
-        width = cpu_winograd_width(w, panel);
-    int count = MIN(w->run, w->k - first);
+    int panel = task / p->runs, first = task % p->runs * w->run;
+    int width = cpu_winograd_width(w, panel), last = MIN(first + w->run, w->k);
     float *to = (float *)cpu_winograd_weights(w, p->to, panel, first);
-    for (int k = first; k < first + count; k++, to += width) {
-        float taps[CPU_TILE_POINTS * CPU_TILE_POINTS * CPU_NR];
-        gather_taps(w, panel, k, taps);
-        cpu_tile_weights(w->tile, taps, width, to, (ptrdiff_t)count * width);
+    for (int k = first, count; k < last; k += count, to += count * width) {
+        count = MIN(MIN(SLICE, last - k), w->of.x.c - k % w->of.x.c);
+        prepare_slice(w, panel, k, count, to, (ptrdiff_t)(last - first) * width);
     }
 }
 

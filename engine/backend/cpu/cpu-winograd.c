@@ -305,6 +305,7 @@ static CpuFinish finish_of(const CpuWinograd *w, int channel, Columns *columns)
 {
     int oc = w->of.op.conv.oc;
     CpuFinish finish = cpu_conv_finish_of(&w->of, 0);
+    finish.adds = false; /* copy_pixels() does */
     for (int i = 0; i < CPU_NR; i++) {
         int c = w->joins ? i % oc : channel + i;
         columns->scale[i] = finish.scale && c < oc ? finish.scale[c] : 1;
@@ -321,9 +322,12 @@ static void copy_pixels(const CpuWinograd *w, const Phase *phase, Place tile, in
 {
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     find_pixels(w, phase, tile, first, to);
-    for (int i = 0; i < outputs_of(w); i++)
-        if (to[i])
-            cpu_copy_floats(to[i], from + (ptrdiff_t)i * CPU_NR, count);
+    for (int i = 0; i < outputs_of(w); i++, from += CPU_NR) {
+        if (to[i] && !w->of.adds)
+            cpu_copy_floats(to[i], from, count);
+        for (int c = 0; c < count && to[i] && w->of.adds; c++)
+            to[i][c] += from[c];
+    }
 }
 
 /* The tiles of @panel, of phase @output or of all, by way of t->y. */
@@ -386,4 +390,23 @@ void cpu_winograd_run(const PixDevice *device, const CpuWinograd *w, const float
     cut.weights = prepared;
     cut.scratch = scratch;
     cpu_parallel(cpu_device(device)->pool, cut.blocks * cut.groups, run_task, &cut);
+}
+
+void cpu_winograd_run_once(const PixDevice *device, const CpuConv *conv, float *scratch)
+{
+    CpuWinograd w;
+    if (!cpu_winograd_of(device, conv, true, &w)) {
+        cpu_conv_run(device, conv, scratch);
+        return;
+    }
+    cpu_winograd_prepare(device, &w, scratch);
+    cpu_winograd_run(device, &w, scratch, scratch + cpu_winograd_weight_floats(&w));
+}
+
+size_t cpu_winograd_run_once_floats(const PixDevice *device, const CpuConv *conv)
+{
+    CpuWinograd w;
+    return cpu_winograd_of(device, conv, true, &w)
+               ? cpu_winograd_weight_floats(&w) + cpu_winograd_run_floats(device, &w)
+               : cpu_conv_run_floats(device, conv);
 }

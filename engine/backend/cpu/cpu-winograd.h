@@ -36,10 +36,12 @@ typedef struct {
 
 /**
  * cpu_winograd_of:
- * Returns: whether the forward of @conv, whose data may be NULL, is faster so.  @winograd: (out): the
- * best way to do so, or where there is none, only an endless cost.
+ * Returns: whether the forward of @conv, whose data may be NULL, is faster so.  @prepares: its weights
+ * are transformed each time.  @winograd: (out): the best way to do so, or where there is none, only an
+ * endless cost.
  */
-bool cpu_winograd_of(const PixDevice *device, const CpuConv *conv, CpuWinograd *winograd);
+bool cpu_winograd_of(const PixDevice *device, const CpuConv *conv, bool prepares,
+                     CpuWinograd *winograd);
 
 /** cpu_winograd_prepare: conv->weights transformed. @to: cpu_winograd_weight_floats() floats. */
 void cpu_winograd_prepare(const PixDevice *device, const CpuWinograd *winograd, float *to);
@@ -62,5 +64,12 @@ void cpu_winograd_run(const PixDevice *device, const CpuWinograd *winograd, cons
 /** cpu_winograd_parts: As cpu_conv_parts(). */
 int cpu_winograd_parts(const PixDevice *device, const CpuWinograd *winograd);
 size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *winograd);
+
+/**
+ * cpu_winograd_run_once, cpu_winograd_run_once_floats: As cpu_conv_run(), by minimal filtering where
+ * that is faster with weights that are transformed on the way.
+ */
+void cpu_winograd_run_once(const PixDevice *device, const CpuConv *conv, float *scratch);
+size_t cpu_winograd_run_once_floats(const PixDevice *device, const CpuConv *conv);
 
 #endif
