@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From sums at the points to output pixels. */
+#include "cpu-winograd-task.h"
+
+#define MAX_PHASES CPU_NR /* that are joined */
+
+/* A phase of outputs, and how far its first output is from that of the first tile. */
+typedef struct {
+    CpuPhase row, column;
+    int y, x;
+} Phase;
+
+static Phase phase_of(const CpuWinograd *w, int output)
+{
+    const PixOp *op = &w->of.op;
+    Phase p = {.row = cpu_phase_row(op, output / w->outputs_x, w->of.y.h),
+               .column = cpu_phase_column(op, output % w->outputs_x, w->of.y.w)};
+    if (op->kind == PIX_OP_DECONV) {
+        p.y = w->first_y - (p.row.in_first - (w->taps - 1));
+        p.x = w->first_x - (p.column.in_first - (w->taps - 1));
+    }
+    return p;
+}
+
+/* Where the pixels of @tile have channel @channel; NULL: outside. */
+static void find_pixels(const CpuWinograd *w, const Phase *p, CpuWinogradPlace tile, int channel,
+                        float **to)
+{
+    const CpuView *y = &w->of.y;
+    int m = w->tile.outputs;
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < m; j++, to++) {
+            int row = p->y + tile.y * m + i, column = p->x + tile.x * m + j;
+            bool inside = (unsigned)row < (unsigned)p->row.count &&
+                          (unsigned)column < (unsigned)p->column.count;
+            ptrdiff_t at = ((ptrdiff_t)tile.n * y->h + p->row.first + row * p->row.step) * y->w +
+                           p->column.first + column * p->column.step;
+            *to = inside ? y->data + at * y->pixel + channel : NULL;
+        }
+}
+
+/* The tiles of @panel, one of phase @output, straight to where they belong. */
+static void store_plain(const CpuWinogradTask *t, int panel, int output)
+{
+    const CpuWinograd *w = &t->cut->w;
+    int channel = panel % t->cut->phase_panels * CPU_NR, width = cpu_winograd_width(w, panel);
+    int oc = w->of.op.conv.oc, part = t->first / t->cut->rows * w->outputs + output;
+    double *parts = w->of.parts ? w->of.parts + (ptrdiff_t)part * 2 * oc + channel : NULL;
+    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    if (parts) {
+        memset(parts, 0, (size_t)width * sizeof *parts);
+        memset(parts + oc, 0, (size_t)width * sizeof *parts);
+    }
+    Phase phase = phase_of(w, output);
+    CpuWinogradPlace tile = cpu_winograd_place(w, t->first);
+    for (int i = 0; i < t->rows; i++, tile = cpu_winograd_next(w, tile)) {
+        find_pixels(w, &phase, tile, channel, to);
+        w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
+                           (ptrdiff_t)t->cut->rows * CPU_NR, width, to, parts, oc);
+    }
+}
+
+/* What becomes of the columns of a panel: vectors for all of them, the phases' one after the other. */
+typedef struct {
+    float scale[CPU_NR], shift[CPU_NR];
+} Columns;
+
+static CpuFinish finish_of(const CpuWinograd *w, int channel, Columns *columns)
+{
+    int oc = w->of.op.conv.oc;
+    CpuFinish finish = cpu_conv_finish_of(&w->of, 0);
+    finish.adds = false; /* copy_pixels() does */
+    for (int i = 0; i < CPU_NR; i++) {
+        int c = w->joins ? i % oc : channel + i;
+        columns->scale[i] = finish.scale && c < oc ? finish.scale[c] : 1;
+        columns->shift[i] = finish.shift && c < oc ? finish.shift[c] : 0;
+    }
+    finish.scale = finish.scale ? columns->scale : NULL;
+    finish.shift = finish.shift ? columns->shift : NULL;
+    return finish;
+}
+
+/* @count channels from @first on of all pixels of @tile. */
+static void copy_pixels(const CpuWinograd *w, const Phase *phase, CpuWinogradPlace tile, int first,
+                        int count, const float *from)
+{
+    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    find_pixels(w, phase, tile, first, to);
+    for (int i = 0; i < cpu_winograd_outputs(w); i++, from += CPU_NR) {
+        if (to[i] && !w->of.adds)
+            cpu_copy_floats(to[i], from, count);
+        for (int c = 0; c < count && to[i] && w->of.adds; c++)
+            to[i][c] += from[c];
+    }
+}
+
+/* The tiles of @panel, of phase @output or of all, by way of t->y. */
+static void store_finished(const CpuWinogradTask *t, int panel, int output)
+{
+    const CpuWinograd *w = &t->cut->w;
+    int oc = w->of.op.conv.oc, channel = panel % t->cut->phase_panels * CPU_NR;
+    int outputs = w->joins ? w->outputs : 1, width = cpu_winograd_width(w, panel);
+    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    Phase phases[MAX_PHASES];
+    Columns columns;
+    CpuFinish finish = finish_of(w, channel, &columns);
+    CpuWinogradPlace tile = cpu_winograd_place(w, t->first);
+    for (int j = 0; j < outputs; j++)
+        phases[j] = phase_of(w, output + j);
+    for (int i = 0; i < cpu_winograd_outputs(w); i++)
+        to[i] = t->y + (ptrdiff_t)i * CPU_NR;
+    for (int i = 0; i < t->rows; i++, tile = cpu_winograd_next(w, tile)) {
+        w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
+                           (ptrdiff_t)t->cut->rows * CPU_NR, width, to, NULL, 0);
+        for (int j = 0; j < cpu_winograd_outputs(w); j++)
+            w->micro->finish(&finish, to[j], to[j], width);
+        for (int j = 0; j < outputs; j++)
+            copy_pixels(w, &phases[j], tile, channel, MIN(CPU_NR, oc - channel),
+                        t->y + (ptrdiff_t)j * oc);
+    }
+}
+
+bool cpu_winograd_is_plain(const CpuWinograd *w)
+{
+    return !w->joins && !w->of.scale && !w->of.shift && !w->of.adds &&
+           w->of.op.conv.activation.kind == PIX_ACTIVATION_NONE &&
+           w->of.op.conv.oc % (CPU_NR / 2) == 0;
+}
+
+void cpu_winograd_store(const CpuWinogradTask *t, int panel)
+{
+    const CpuWinograd *w = &t->cut->w;
+    int output = w->joins ? 0 : panel / t->cut->phase_panels;
+    if (cpu_winograd_is_plain(w))
+        store_plain(t, panel, output);
+    else
+        store_finished(t, panel, output);
+}

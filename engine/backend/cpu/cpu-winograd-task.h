@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** What the files of minimal filtering share: how its work is cut, and a task of it. */
+#ifndef PIX_CPU_WINOGRAD_TASK_H
+#define PIX_CPU_WINOGRAD_TASK_H
+
+#include "cpu-winograd.h"
+
+/** CpuWinogradCut: blocks of tiles times groups of weight panels. Depends on shapes alone. */
+typedef struct {
+    CpuWinograd w;
+    const float *weights; /* prepared */
+    int tiles;            /* of all samples */
+    int rows, blocks;     /* tiles in a block */
+    int panels, groups;   /* panels in a group */
+    int phase_panels;     /* in a phase of outputs */
+    float *scratch;       /* of worker 0 */
+    size_t worker_floats;
+} CpuWinogradCut;
+
+CpuWinogradCut cpu_winograd_cut(const PixDevice *device, const CpuWinograd *winograd);
+
+/** CpuWinogradTask: one block and one group, and what is worked on. */
+typedef struct {
+    const CpuWinogradCut *cut;
+    int first, rows; /* tiles */
+    int first_panel, last_panel;
+    float *zeros, *v, *sums, *y; /* a pixel; inputs and sums at the points; outputs of a tile */
+} CpuWinogradTask;
+
+/** cpu_winograd_store: The sums of @panel become outputs, of its phase or of all. */
+void cpu_winograd_store(const CpuWinogradTask *task, int panel);
+
+/** cpu_winograd_is_plain: Whether sums are stored as they are, whole panels at a time, and counted in
+ * parts where those are wanted. */
+bool cpu_winograd_is_plain(const CpuWinograd *winograd);
+
+/** CpuWinogradPlace: sample, row and column of a tile. */
+typedef struct {
+    int n, y, x;
+} CpuWinogradPlace;
+
+static inline CpuWinogradPlace cpu_winograd_place(const CpuWinograd *w, int tile)
+{
+    return (CpuWinogradPlace){.n = tile / (w->tiles_y * w->tiles_x),
+                              .y = tile / w->tiles_x % w->tiles_y,
+                              .x = tile % w->tiles_x};
+}
+
+static inline CpuWinogradPlace cpu_winograd_next(const CpuWinograd *w, CpuWinogradPlace tile)
+{
+    if (++tile.x < w->tiles_x)
+        return tile;
+    tile.x = 0;
+    if (++tile.y < w->tiles_y)
+        return tile;
+    tile.y = 0;
+    tile.n++;
+    return tile;
+}
+
+static inline int cpu_winograd_points(const CpuWinograd *w)
+{
+    return w->tile.points * w->tile.points;
+}
+
+static inline int cpu_winograd_outputs(const CpuWinograd *w)
+{
+    return w->tile.outputs * w->tile.outputs;
+}
+
+/** cpu_winograd_sums: (tile, column) of @panel at @point. */
+static inline float *cpu_winograd_sums(const CpuWinogradTask *t, int panel, int point)
+{
+    return t->sums +
+           ((ptrdiff_t)(panel - t->first_panel) * cpu_winograd_points(&t->cut->w) + point) *
+               t->cut->rows * CPU_NR;
+}
+
+#endif
