@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From input pixels to the rows that are multiplied. */
+#include <string.h>
+
+#include "cpu-conv-task.h"
+
+/* Copies @count channels from @c on of the pixels of one tap into columns @column on of the rows. */
+static void gather_tap(const CpuConvTask *t, int block, const float *const *from, int c, int count,
+                       int column)
+{
+    for (int i = 0; i < t->blocks[block].count; i++) {
+        float *to = cpu_conv_rows(t, block) + i * CPU_PITCH + column;
+        if (from[i])
+            cpu_copy_input(&t->conv->of, to, from[i] + c, count);
+        else
+            memset(to, t->conv->of.units ? t->conv->of.units->padding : 0,
+                   (size_t)count * sizeof *to);
+    }
+}
+
+bool cpu_conv_gather(const CpuConvTask *t, int index, int k, int count)
+{
+    const CpuPixelBlock *block = &t->blocks[index];
+    const float *from[CPU_MC];
+    int channels = t->conv->of.x.c, columns = block->column.taps;
+    bool any = false;
+    if (channels < CPU_FEW_CHANNELS && count == block->row.taps * columns * channels) {
+        cpu_gather_taps(block, cpu_conv_rows(t, index), CPU_PITCH);
+        return true;
+    }
+    for (int at = 0; at < count;) {
+        int tap = (k + at) / channels, c = (k + at) % channels;
+        int run = MIN(channels - c, count - at);
+        any |= cpu_meet(block, tap / columns, tap % columns, from) > 0;
+        gather_tap(t, index, from, c, run, at);
+        at += run;
+    }
+    return any;
+}
+
+bool cpu_conv_meets(const CpuConvTask *t, const CpuPixelBlock *block, int k)
+{
+    const float *from[CPU_MC];
+    int channels = t->conv->of.x.c, columns = block->column.taps;
+    int last = MIN(k + CPU_KC, block->row.taps * columns * channels) - 1;
+    for (int tap = k / channels; tap <= last / channels; tap++)
+        if (cpu_meet(block, tap / columns, tap % columns, from) > 0)
+            return true;
+    return false;
+}
