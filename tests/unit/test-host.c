@@ -93,10 +93,25 @@ static void test_host(void **state)
     assert_string_equal(before, after);
 }
 
+/* Devices with as many threads share them, whichever is closed first. */
+static void test_shared_threads(void **state)
+{
+    PixDevice *first = pix_device_open("cpu", 3, NULL), *second = pix_device_open("cpu", 3, NULL);
+    assert_threads(count_threads(), 3);
+    PixDevice *other = pix_device_open("cpu", 2, NULL);
+    assert_threads(count_threads(), 4);
+    pix_device_unref(first);
+    pix_device_unref(other);
+    assert_threads(count_threads(), 3);
+    pix_device_unref(second);
+    assert_threads(count_threads(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_host),
+        cmocka_unit_test(test_shared_threads),
     };
     return cmocka_run_group_tests_name("host", tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
     device->level = level;
     device->cache_bytes = cache_bytes();
     device->micro = &device->level;
-    device->pool = cpu_pool_new(threads == 0 ? available : (int)MIN(threads, 1024));
+    device->pool = cpu_pool_get(threads == 0 ? available : (int)MIN(threads, 1024));
     device->name = processor_name();
     device->features = g_strdup_printf("%s, %d %s", level.name, cpu_pool_threads(device->pool),
                                        cpu_pool_threads(device->pool) == 1 ? "thread" : "threads");
@@ -75,7 +75,7 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
 static void cpu_close(PixDevice *base)
 {
     CpuDevice *device = (CpuDevice *)base;
-    cpu_pool_free(device->pool);
+    cpu_pool_release(device->pool);
     g_free(device->name);
     g_free(device->features);
     g_free(device->convolution);
