@@ -20,6 +20,7 @@ struct PixModel {
     PixPrecision *mix; /* of each convolution; NULL: all are as the maps */
     PixGraph *graph;   /* without shapes */
     PixParams *params; /* its weights */
+    bool learns;       /* they change while sessions run */
 };
 
 /**

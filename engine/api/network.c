@@ -55,6 +55,7 @@ static PixNetwork *network_new(PixModel *model, const PixArch *arch, GError **er
     PixNetwork *network = g_new0(PixNetwork, 1);
     const PixModelInfo *info = &model->info;
     network->model = model;
+    model->learns = true;
     network->arch = *arch;
     network->fresh = true;
     network->options = (PixNetworkOptions){.architecture = info->architecture,

@@ -113,7 +113,8 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
     o->mix = NULL; /* the caller's */
     if (graph)
         session->run =
-            pix_run_new(graph, model->device, model->params->tensors, model->format.maps, error);
+            pix_run_new(graph, model->device, model->params->tensors, !model->learns,
+                        model->format.maps, error);
     if (!session->run) {
         pix_session_free(session);
         return NULL;

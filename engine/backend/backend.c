@@ -103,10 +103,16 @@ size_t pix_backend_scratch(const PixDevice *device, const PixCall *call, bool ba
     return bytes ? bytes(device, call) : 0;
 }
 
+void *pix_backend_choose(const PixDevice *device, const PixCall *call)
+{
+    const PixRow *row = &device->backend->rows[call->op->kind];
+    return row->choose ? row->choose(device, call) : NULL;
+}
+
 size_t pix_backend_prepared(const PixDevice *device, const PixCall *call)
 {
     const PixRow *row = &device->backend->rows[call->op->kind];
-    return row->prepared_bytes ? row->prepared_bytes(device, call) : 0;
+    return row->prepared_bytes && call->fixed ? row->prepared_bytes(device, call) : 0;
 }
 
 void pix_backend_prepare(PixDevice *device, const PixCall *call)

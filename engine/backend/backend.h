@@ -75,12 +75,19 @@ typedef struct {
     PixTensor dout, din[PIX_MAX_INPUTS], dparam[PIX_SLOT_COUNT];
     bool din_adds[PIX_MAX_INPUTS], dparam_adds;
     PixBuffer *scratch; /* of at least the row's scratch_bytes, shared by all rows of a run */
-    PixRange prepared;  /* inference: what prepare has made for this call; may have no buffer */
+    bool fixed;         /* parameters stay as they are from run to run */
+    const void *choice; /* what the row's choose has decided for this call; NULL: forward does */
+    PixRange prepared;  /* with @fixed: what prepare has made for this call */
     const PixFrame *frame;
 } PixCall;
 
 /** PixRow: how a backend does one op. Shapes have been checked; a kernel cannot fail. */
 typedef struct {
+    /**
+     * choose: optional; NULL: there is nothing to. Once, before a call is run again and again on the
+     * same tensors: how forward will do it.  Returns: (transfer full): call->choice, for g_free().
+     */
+    void *(*choose)(const PixDevice *device, const PixCall *call);
     void (*forward)(PixDevice *device, const PixCall *call);  /* NULL: the op is not supported */
     void (*backward)(PixDevice *device, const PixCall *call); /* optional; NULL: cannot train */
     size_t (*scratch_bytes)(const PixDevice *device,
@@ -88,16 +95,16 @@ typedef struct {
     size_t (*backward_scratch_bytes)(const PixDevice *device,
                                      const PixCall *call); /* optional; NULL: none */
     /**
-     * prepare: optional; NULL: nothing. Once, before a call is run forward again and again with
-     * parameters that stay as they are: fills call->prepared, of prepared_bytes, with what is better
-     * made of them once. Forward goes without where that has no buffer.
+     * prepare: optional; NULL: nothing. Once, where call->fixed: fills call->prepared, of
+     * prepared_bytes, with what is better made of parameters once.
      */
     size_t (*prepared_bytes)(const PixDevice *device, const PixCall *call);
     void (*prepare)(PixDevice *device, const PixCall *call);
     const char *(*algorithm)(const PixDevice *device, const PixCall *call); /* for people */
-    char *(*reason)(const PixDevice *device,
-                    const PixCall *call); /* why that one, for g_free(); NULL:
-                                                                      there was no choice. Optional */
+    /** precision: of a convolution's products; NULL: that of its weights. */
+    PixPrecision (*precision)(const PixDevice *device, const PixCall *call);
+    /** reason: why that algorithm, for g_free(); NULL: there was no choice. Optional. */
+    char *(*reason)(const PixDevice *device, const PixCall *call);
     bool in_place; /* out may be the very memory of in[0], where nothing reads that later */
     bool backward_in_place; /* din[0] may be the very memory of dout, where it does not add */
     bool rectifies;         /* CONV, DECONV: forward knows PixConvOp.rectifies */
@@ -292,6 +299,9 @@ void pix_backend_forward(PixDevice *device, const PixCall *call);
 
 /** pix_backend_backward: The same for the other direction. */
 void pix_backend_backward(PixDevice *device, const PixCall *call);
+
+/** pix_backend_choose: Returns: (transfer full) (nullable): what the row chooses for this call. */
+void *pix_backend_choose(const PixDevice *device, const PixCall *call);
 
 /** pix_backend_prepared: Bytes that the row wants to prepare for this call. */
 size_t pix_backend_prepared(const PixDevice *device, const PixCall *call);

@@ -160,6 +160,29 @@ PixShape pix_op_saved(const PixOp *op, PixShape in, int i)
     return (PixShape){op->norm.kind == PIX_NORM_INSTANCE ? in.n : 1, in.c, 1, 1};
 }
 
+/* How many of @taps a kernel that moves in @steps steps of @stride puts on a side of @side. */
+static int taps_met(int taps, int stride, int pad, int steps, int side)
+{
+    int met = 0;
+    for (int tap = 0; tap < taps; tap++) {
+        bool meets = false;
+        for (int i = 0; i < steps && !meets; i++)
+            meets = i * stride - pad + tap >= 0 && i * stride - pad + tap < side;
+        met += meets;
+    }
+    return met;
+}
+
+double pix_op_weights_met(const PixOp *op, PixShape in, PixShape out)
+{
+    const PixConvOp *o = &op->conv;
+    PixShape few = op->kind == PIX_OP_CONV ? out : in, many = op->kind == PIX_OP_CONV ? in : out;
+    if (o->pad.mode != PIX_PAD_ZERO)
+        return 1;
+    return (double)taps_met(o->kh, o->sh, o->pad.top, few.h, many.h) *
+           taps_met(o->kw, o->sw, o->pad.left, few.w, many.w) / (o->kh * o->kw);
+}
+
 double pix_op_flops(const PixOp *op, const PixShape *in, PixShape out)
 {
     double each = (double)pix_shape_count(out);

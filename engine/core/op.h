@@ -149,6 +149,10 @@ bool pix_op_keeps_output(const PixOp *op);
  */
 PixShape pix_op_saved(const PixOp *op, PixShape in, int i);
 
+/** pix_op_weights_met: Of CONV and DECONV: the share of the kernel that ever meets the map itself, and
+ * not its padding alone. */
+double pix_op_weights_met(const PixOp *op, PixShape in, PixShape out);
+
 /** pix_op_flops: Floating-point operations on tensors of these shapes; a multiply-add is two. */
 double pix_op_flops(const PixOp *op, const PixShape *in, PixShape out);
 

@@ -11,7 +11,8 @@
 typedef struct {
     int node;
     PixCall call;        /* without gradients */
-    PixRange prepared;   /* inference: the call's */
+    void *choice;        /* the call's */
+    PixRange prepared;   /* the same */
     double flops, bytes; /* of one forward walk */
     PixWork work;        /* of a recorded one */
 } Step;
@@ -21,6 +22,7 @@ struct PixRun {
     PixGraph *graph;
     PixPlan *plan;
     bool training;
+    bool fixed; /* parameters stay as they are */
     bool timed; /* layer by layer */
     const PixTensor *params, *param_gradients;
     PixBuffer *block, *scratch, *prepared;
@@ -59,6 +61,7 @@ static PixCall call_of(PixRun *run, int index)
     PixCall call = {.op = &node->op,
                     .out = run->plan->outputs[index],
                     .frame = &run->frame,
+                    .fixed = run->fixed,
                     .scratch = run->scratch};
     for (int j = 0; j < pix_op_n_inputs(node->op.kind); j++)
         call.in[j] = run->plan->outputs[node->in[j]];
@@ -79,6 +82,7 @@ static void make_steps(PixRun *run)
         Step *step = &run->steps[run->n_steps++];
         step->node = (int)i;
         step->call = call_of(run, (int)i);
+        step->call.choice = step->choice;
         step->call.prepared = step->prepared;
     }
 }
@@ -116,23 +120,26 @@ static double tensor_bytes(const PixTensor *t)
     return t->buffer ? (double)(pix_shape_count(t->shape) * pix_dtype_bytes(t->dtype)) : 0;
 }
 
-static PixPrecision precision_of(const PixCall *call)
+static PixPrecision precision_of(const PixRun *run, const PixCall *call)
 {
-    bool conv = call->op->kind == PIX_OP_CONV || call->op->kind == PIX_OP_DECONV;
-    if (!conv || call->op->conv.precision != PIX_PRECISION_AUTO)
-        return conv ? call->op->conv.precision : PIX_PRECISION_AUTO;
+    const PixRow *row = &run->device->backend->rows[call->op->kind];
+    if (call->op->kind != PIX_OP_CONV && call->op->kind != PIX_OP_DECONV)
+        return PIX_PRECISION_AUTO;
+    if (row->precision)
+        return row->precision(run->device, call);
     return call->param[PIX_SLOT_WEIGHT].dtype == PIX_DTYPE_F16 ? PIX_PRECISION_FP16
                                                                : PIX_PRECISION_FP32;
 }
 
-/* Products of fewer bits take weights of as many, made of those in memory. */
-static double param_bytes(const PixCall *call, int slot)
+/* Weights that only ever meet padding are not read. */
+static double weight_bytes(const PixCall *call)
 {
-    double bytes = tensor_bytes(&call->param[slot]);
-    PixPrecision precision = slot == PIX_SLOT_WEIGHT ? precision_of(call) : PIX_PRECISION_AUTO;
-    return precision == PIX_PRECISION_INT8   ? bytes / 4
-           : precision == PIX_PRECISION_BF16 ? bytes / 2
-                                             : bytes;
+    const PixTensor *weight = &call->param[PIX_SLOT_WEIGHT];
+    if (call->prepared.bytes > 0)
+        return (double)call->prepared.bytes;
+    if (!weight->buffer)
+        return 0;
+    return tensor_bytes(weight) * pix_op_weights_met(call->op, call->in[0].shape, call->out.shape);
 }
 
 /* A concatenation moves what does not lie in its place already. */
@@ -158,7 +165,7 @@ static double call_bytes(const PixCall *call)
     for (int i = 0; i < PIX_MAX_INPUTS; i++)
         bytes += tensor_bytes(&call->in[i]);
     for (int i = 0; i < PIX_SLOT_COUNT; i++)
-        bytes += param_bytes(call, i);
+        bytes += i == PIX_SLOT_WEIGHT ? weight_bytes(call) : tensor_bytes(&call->param[i]);
     return bytes;
 }
 
@@ -172,7 +179,7 @@ static PixLayerTime layer_of(const PixRun *run, Step *step)
     PixLayerTime layer = {.name = g_strdup_printf("%s: %s", name, what),
                           .algorithm = row->algorithm(run->device, call),
                           .reason = row->reason ? row->reason(run->device, call) : NULL,
-                          .precision = precision_of(call)};
+                          .precision = precision_of(run, call)};
     step->flops = pix_op_flops(call->op, in, call->out.shape);
     step->bytes = call_bytes(call);
     if (run->commands && run->device->backend->work && step->work.dispatches == 0)
@@ -243,6 +250,14 @@ static double layer_clock(PixRun *run)
 
 /* ---- making ---- */
 
+static void choose(PixRun *run)
+{
+    for (guint i = 0; i < run->n_steps; i++) {
+        Step *step = &run->steps[i];
+        step->call.choice = step->choice = pix_backend_choose(run->device, &step->call);
+    }
+}
+
 static bool allocate(PixRun *run, PixDtype maps, PixPlanKind kind, GError **error)
 {
     const PixBackend *backend = run->device->backend;
@@ -254,6 +269,7 @@ static bool allocate(PixRun *run, PixDtype maps, PixPlanKind kind, GError **erro
         return false;
     pix_plan_set_buffer(run->plan, run->block);
     make_steps(run);
+    choose(run);
     for (guint i = run->n_steps; i-- > 0;) {
         const Step *step = &run->steps[i];
         size_t bytes = pix_backend_scratch(run->device, &step->call, false);
@@ -267,11 +283,11 @@ static bool allocate(PixRun *run, PixDtype maps, PixPlanKind kind, GError **erro
     return run->scratch != NULL;
 }
 
-/* Reserves what the calls of inference prepare. */
+/* Reserves what calls prepare. */
 static bool allocate_prepared(PixRun *run, GError **error)
 {
     const PixBackend *backend = run->device->backend;
-    for (guint i = 0; i < run->n_steps && !run->training; i++) {
+    for (guint i = 0; i < run->n_steps; i++) {
         PixRange *range = &run->steps[i].prepared;
         *range = (PixRange){.offset = run->prepared_bytes,
                             .bytes = pix_backend_prepared(run->device, &run->steps[i].call)};
@@ -319,7 +335,8 @@ static bool prepare(PixRun *run, GError **error)
 }
 
 static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *params,
-                       const PixTensor *gradients, PixDtype maps, PixPlanKind kind, GError **error)
+                       const PixTensor *gradients, PixDtype maps, PixPlanKind kind, bool fixed,
+                       GError **error)
 {
     PixRun *run = g_new0(PixRun, 1);
     guint n = graph->nodes->len;
@@ -328,6 +345,7 @@ static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *para
     run->params = params;
     run->param_gradients = gradients;
     run->training = kind != PIX_PLAN_INFERENCE;
+    run->fixed = fixed;
     run->steps = g_new0(Step, n);
     run->needs = pix_graph_needs_gradient(graph, false);
     run->needs_input = pix_graph_needs_gradient(graph, true);
@@ -340,17 +358,17 @@ static PixRun *run_new(PixGraph *graph, PixDevice *device, const PixTensor *para
     return run;
 }
 
-PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, PixDtype maps,
-                    GError **error)
+PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, bool fixed,
+                    PixDtype maps, GError **error)
 {
-    return run_new(graph, device, params, NULL, maps, PIX_PLAN_INFERENCE, error);
+    return run_new(graph, device, params, NULL, maps, PIX_PLAN_INFERENCE, fixed, error);
 }
 
 PixRun *pix_run_new_training(PixGraph *graph, PixDevice *device, const PixTensor *params,
                              const PixTensor *gradients, bool input_gradient, GError **error)
 {
     return run_new(graph, device, params, gradients, PIX_DTYPE_F32,
-                   input_gradient ? PIX_PLAN_TRAINING_INPUT : PIX_PLAN_TRAINING, error);
+                   input_gradient ? PIX_PLAN_TRAINING_INPUT : PIX_PLAN_TRAINING, false, error);
 }
 
 void pix_run_free(PixRun *run)
@@ -371,6 +389,8 @@ void pix_run_free(PixRun *run)
     }
     g_free(run->layers);
     g_free(run->backward_layers);
+    for (guint i = 0; i < run->n_steps; i++)
+        g_free(run->steps[i].choice);
     g_free(run->steps);
     g_free(run->needs);
     g_free(run->needs_input);

@@ -16,12 +16,13 @@ typedef struct PixRun PixRun;
 /**
  * pix_run_new:
  * @graph: with shapes; kept by the run.  @params: (transfer none): one tensor for each parameter of
- * the graph; they must outlive the run.  @maps: what those are kept in.  Allocates everything that
- * running needs.
+ * the graph; they must outlive the run.  @fixed: whether their values stay as they are meanwhile, so
+ * that they can be made ready once.  @maps: what those are kept in.  Allocates everything that running
+ * needs.
  * Errors: NO_MEMORY, UNSUPPORTED for an op that the device cannot do, DEVICE_LOST.
  */
-PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, PixDtype maps,
-                    GError **error);
+PixRun *pix_run_new(PixGraph *graph, PixDevice *device, const PixTensor *params, bool fixed,
+                    PixDtype maps, GError **error);
 /**
  * pix_run_new_training:
  * As pix_run_new() of F32, with memory to go backward. @gradients: (transfer none): one tensor for each

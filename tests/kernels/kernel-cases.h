@@ -25,7 +25,4 @@ typedef struct {
 extern const KernelCase kernel_cases[];
 extern const size_t n_kernel_cases;
 
-/** KERNEL_CASE_UP: The place of one that is transposed, has 32 channels of 16x16 out, and weights alone. */
-#define KERNEL_CASE_UP 4
-
 #endif

@@ -57,19 +57,17 @@ static void narrow_weights(const PixCall *call, double *weights)
     }
 }
 
-void narrow_reference(const PixDevice *device, const PixCall *call, const RefCall *ref)
+void narrow_reference(const PixCall *call, PixPrecision precision, const RefCall *ref)
 {
-    const PixRow *row = &device->backend->rows[call->op->kind];
-    const char *algorithm = row->algorithm(device, call);
     PixShape in = call->in[0].shape;
     size_t sample = (size_t)in.c * (size_t)in.h * (size_t)in.w, all = sample * (size_t)in.n;
     size_t n_weights =
         (size_t)in.c * (size_t)call->op->conv.oc * (size_t)(call->op->conv.kh * call->op->conv.kw);
     double *x = (double *)ref->x[0], *weights = (double *)ref->param[PIX_SLOT_WEIGHT];
-    if (g_str_has_prefix(algorithm, "bf16")) {
+    if (precision == PIX_PRECISION_BF16) {
         round_to_bf16(x, all);
         round_to_bf16(weights, n_weights);
-    } else if (g_str_has_prefix(algorithm, "int8")) {
+    } else if (precision == PIX_PRECISION_INT8) {
         if (call->op->conv.rectifies)
             rectify(x, all);
         for (int i = 0; i < in.n; i++)

@@ -11,10 +11,10 @@
 PixOp narrowed_op(const PixOp *op, PixPrecision precision);
 
 /**
- * narrow_reference: Where @device says of @call that it is done in bf16 or int8, rounds input and
- * weights of @ref, which are this file's to change, to what is multiplied then: bf16 to nearest even,
- * int8 to multiples of 1/127 of the largest value of a sample, or of an output channel's weights.
+ * narrow_reference: Rounds input and weights of @ref, which are this file's to change, to what is
+ * multiplied in @precision: bf16 to nearest even, int8 to multiples of 1/127 of the largest value of a
+ * sample, or of an output channel's weights; FP32 leaves them as they are.
  */
-void narrow_reference(const PixDevice *device, const PixCall *call, const RefCall *ref);
+void narrow_reference(const PixCall *call, PixPrecision precision, const RefCall *ref);
 
 #endif

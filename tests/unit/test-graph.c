@@ -182,7 +182,7 @@ static void run_case(PixDevice *device, const Case *k)
     PixGraph *fused = pix_graph_fuse(graph, device);
     assert_true(pix_graph_infer(fused, k->n, k->h, k->w, NULL));
     Weights w = weights_new(graph, device);
-    PixRun *run = pix_run_new(fused, device, w.tensors, PIX_DTYPE_F32, NULL);
+    PixRun *run = pix_run_new(fused, device, w.tensors, true, PIX_DTYPE_F32, NULL);
     assert_non_null(run);
     size_t in = pix_shape_count(pix_run_input(run)->shape);
     size_t out = pix_shape_count(pix_run_output(run)->shape);

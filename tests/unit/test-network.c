@@ -184,6 +184,47 @@ static void test_learns(void **state)
     assert_int_equal(pix_network_get_steps(network), 60);
 }
 
+static void translate(PixSession *session, guint8 *to)
+{
+    guint8 pixels[32 * 32 * 3];
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (guint8)(i * 37);
+    PixImage in = {pixels, 32 * 3, 32, 32, 3, 3, {0, 1, 2}}, out = in;
+    out.data = to;
+    assert_true(pix_session_translate(session, &in, &out, NULL));
+}
+
+static PixSession *session_of(PixNetwork *network)
+{
+    PixSessionOptions options;
+    pix_session_options_init(&options, pix_network_get_model(network));
+    options.width = options.height = 32;
+    PixSession *session = pix_session_new(pix_network_get_model(network), &options, NULL);
+    assert_non_null(session);
+    return session;
+}
+
+/* A session that was there before a step does what one does that was made after it. */
+static void test_sessions_follow(void **state)
+{
+    g_setenv("PIX2PIX_CPU", "c,winograd-2x2", TRUE); /* whose weights are not read as they are */
+    g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
+    g_unsetenv("PIX2PIX_CPU");
+    PixNetworkOptions options = {"unet_32", "batch", 3, 3, 16, FALSE};
+    g_autoptr(PixNetwork) network = pix_network_new(device, &options, NULL);
+    assert_true(pix_network_init(network, PIX_INIT_NORMAL, 0.1, 7, NULL));
+    guint8 first[32 * 32 * 3], old[sizeof first], young[sizeof first];
+    g_autoptr(PixSession) session = session_of(network);
+    translate(session, first);
+    run_pass(network, 1);
+    pix_network_adam(network, &adam);
+    translate(session, old);
+    g_autoptr(PixSession) fresh = session_of(network);
+    translate(fresh, young);
+    assert_memory_equal(old, young, sizeof old);
+    assert_memory_not_equal(old, first, sizeof old);
+}
+
 static void test_threads(void **state)
 {
     PixNetwork *networks[3];
@@ -406,7 +447,7 @@ int main(void)
         cmocka_unit_test(test_threads),       cmocka_unit_test(test_average),
         cmocka_unit_test(test_not_finite),    cmocka_unit_test(test_state),
         cmocka_unit_test(test_damaged_state), cmocka_unit_test(test_set_dropout),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_sessions_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

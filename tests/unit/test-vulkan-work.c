@@ -36,7 +36,7 @@ static Work work_of(PixArchKind kind, int filters, bool dropout)
     PixGraph *fused = pix_graph_fuse(graph, device);
     assert_true(pix_graph_infer(fused, 1, 256, 256, NULL));
     PixParams *params = pix_params_new(graph, device, PIX_DTYPE_F32, false, NULL);
-    PixRun *run = pix_run_new(fused, device, params->tensors, PIX_DTYPE_F32, NULL);
+    PixRun *run = pix_run_new(fused, device, params->tensors, true, PIX_DTYPE_F32, NULL);
     assert_non_null(run);
     guint n;
     const PixLayerTime *layers = pix_run_layers(run, &n);

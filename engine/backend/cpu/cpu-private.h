@@ -101,6 +101,7 @@ static inline void cpu_put_pixel(const float *from, float *to, int c, bool adds)
 void cpu_clear(const PixDevice *device, CpuView to);
 
 /* The rows of the table. */
+void *cpu_conv_choose(const PixDevice *device, const PixCall *call);
 void cpu_conv_forward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_scratch(const PixDevice *device, const PixCall *call);
 size_t cpu_conv_prepared(const PixDevice *device, const PixCall *call);
@@ -108,6 +109,7 @@ void cpu_conv_prepare(PixDevice *device, const PixCall *call);
 void cpu_conv_backward(PixDevice *device, const PixCall *call);
 size_t cpu_conv_backward_scratch(const PixDevice *device, const PixCall *call);
 const char *cpu_conv_algorithm(const PixDevice *device, const PixCall *call);
+PixPrecision cpu_conv_precision(const PixDevice *device, const PixCall *call);
 char *cpu_conv_reason(const PixDevice *device, const PixCall *call);
 size_t cpu_norm_scratch(const PixDevice *device, const PixCall *call);
 void cpu_norm_forward(PixDevice *device, const PixCall *call);

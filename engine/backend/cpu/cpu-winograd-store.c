@@ -43,9 +43,9 @@ static void find_pixels(const CpuWinograd *w, const Phase *p, CpuWinogradPlace t
 /* The tiles of @panel, one of phase @output, straight to where they belong. */
 static void store_plain(const CpuWinogradTask *t, int panel, int output)
 {
-    const CpuWinograd *w = &t->cut->w;
-    int channel = panel % t->cut->phase_panels * CPU_NR, width = cpu_winograd_width(w, panel);
-    int oc = w->of.op.conv.oc, part = t->first / t->cut->rows * w->outputs + output;
+    const CpuWinograd *w = t->w;
+    int channel = panel % w->phase_panels * CPU_NR, width = cpu_winograd_width(w, panel);
+    int oc = w->of.op.conv.oc, part = t->first / w->cut.rows * w->outputs + output;
     double *parts = w->of.parts ? w->of.parts + (ptrdiff_t)part * 2 * oc + channel : NULL;
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     if (parts) {
@@ -57,7 +57,7 @@ static void store_plain(const CpuWinogradTask *t, int panel, int output)
     for (int i = 0; i < t->rows; i++, tile = cpu_winograd_next(w, tile)) {
         find_pixels(w, &phase, tile, channel, to);
         w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
-                           (ptrdiff_t)t->cut->rows * CPU_NR, width, to, parts, oc);
+                           (ptrdiff_t)w->cut.rows * CPU_NR, width, to, parts, oc);
     }
 }
 
@@ -98,8 +98,8 @@ static void copy_pixels(const CpuWinograd *w, const Phase *phase, CpuWinogradPla
 /* The tiles of @panel, of phase @output or of all, by way of t->y. */
 static void store_finished(const CpuWinogradTask *t, int panel, int output)
 {
-    const CpuWinograd *w = &t->cut->w;
-    int oc = w->of.op.conv.oc, channel = panel % t->cut->phase_panels * CPU_NR;
+    const CpuWinograd *w = t->w;
+    int oc = w->of.op.conv.oc, channel = panel % w->phase_panels * CPU_NR;
     int outputs = w->joins ? w->outputs : 1, width = cpu_winograd_width(w, panel);
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     Phase phases[MAX_PHASES];
@@ -112,7 +112,7 @@ static void store_finished(const CpuWinogradTask *t, int panel, int output)
         to[i] = t->y + (ptrdiff_t)i * CPU_NR;
     for (int i = 0; i < t->rows; i++, tile = cpu_winograd_next(w, tile)) {
         w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
-                           (ptrdiff_t)t->cut->rows * CPU_NR, width, to, NULL, 0);
+                           (ptrdiff_t)w->cut.rows * CPU_NR, width, to, NULL, 0);
         for (int j = 0; j < cpu_winograd_outputs(w); j++)
             w->micro->finish(&finish, to[j], to[j], width);
         for (int j = 0; j < outputs; j++)
@@ -130,8 +130,8 @@ bool cpu_winograd_is_plain(const CpuWinograd *w)
 
 void cpu_winograd_store(const CpuWinogradTask *t, int panel)
 {
-    const CpuWinograd *w = &t->cut->w;
-    int output = w->joins ? 0 : panel / t->cut->phase_panels;
+    const CpuWinograd *w = t->w;
+    int output = w->joins ? 0 : panel / w->phase_panels;
     if (cpu_winograd_is_plain(w))
         store_plain(t, panel, output);
     else

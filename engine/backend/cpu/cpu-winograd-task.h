@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/** What the files of minimal filtering share: how its work is cut, and a task of it. */
+/** What the files of minimal filtering share: a task of it. */
 #ifndef PIX_CPU_WINOGRAD_TASK_H
 #define PIX_CPU_WINOGRAD_TASK_H
 
 #include "cpu-winograd.h"
 
-/** CpuWinogradCut: blocks of tiles times groups of weight panels. Depends on shapes alone. */
-typedef struct {
-    CpuWinograd w;
-    const float *weights; /* prepared */
-    int tiles;            /* of all samples */
-    int rows, blocks;     /* tiles in a block */
-    int panels, groups;   /* panels in a group */
-    int phase_panels;     /* in a phase of outputs */
-    float *scratch;       /* of worker 0 */
-    size_t worker_floats;
-} CpuWinogradCut;
-
-CpuWinogradCut cpu_winograd_cut(const PixDevice *device, const CpuWinograd *winograd);
-
 /** CpuWinogradTask: one block and one group, and what is worked on. */
 typedef struct {
-    const CpuWinogradCut *cut;
-    int first, rows; /* tiles */
+    const CpuWinograd *w;
+    const float *weights; /* prepared */
+    int first, rows;      /* tiles */
     int first_panel, last_panel;
     float *zeros, *v, *sums, *y; /* a pixel; inputs and sums at the points; outputs of a tile */
 } CpuWinogradTask;
@@ -72,9 +59,8 @@ static inline int cpu_winograd_outputs(const CpuWinograd *w)
 /** cpu_winograd_sums: (tile, column) of @panel at @point. */
 static inline float *cpu_winograd_sums(const CpuWinogradTask *t, int panel, int point)
 {
-    return t->sums +
-           ((ptrdiff_t)(panel - t->first_panel) * cpu_winograd_points(&t->cut->w) + point) *
-               t->cut->rows * CPU_NR;
+    return t->sums + ((ptrdiff_t)(panel - t->first_panel) * cpu_winograd_points(t->w) + point) *
+                         t->w->cut.rows * CPU_NR;
 }
 
 #endif

@@ -63,7 +63,8 @@ static CpuWinograd shape_of(const PixDevice *device, const CpuConv *of, size_t v
     w.k = w.inputs * of->x.c;
     w.run = w.tile.points <= 4 ? CPU_KC / 2 : CPU_KC / 4;
     w.joins = w.outputs > 1 && w.outputs * o->oc <= CPU_NR;
-    w.panels = w.joins ? 1 : w.outputs * cpu_panels(o->oc);
+    w.phase_panels = w.joins ? 1 : cpu_panels(o->oc);
+    w.panels = w.joins ? 1 : w.outputs * w.phase_panels;
     w.first_y = first_of(&w, cpu_phase_row, o->sh, of->y.h, o->pad.top, &rows);
     w.first_x = first_of(&w, cpu_phase_column, o->sw, of->y.w, o->pad.left, &columns);
     w.tiles_y = (rows + m - 1) / m;
@@ -110,6 +111,8 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, bool prepares,
         if (w.cost < winograd->cost)
             *winograd = w;
     }
+    if (winograd->cost < G_MAXDOUBLE)
+        cpu_winograd_cut(device, winograd);
     return winograd->cost < (wanted ? G_MAXDOUBLE : 1);
 }
 
@@ -120,12 +123,12 @@ int cpu_winograd_width(const CpuWinograd *w, int panel)
     int oc = w->of.op.conv.oc;
     if (w->joins)
         return cpu_panel_width(w->outputs * oc, 0);
-    return cpu_panel_width(oc, panel % cpu_panels(oc));
+    return cpu_panel_width(oc, panel % w->phase_panels);
 }
 
 static size_t floats_before(const CpuWinograd *w, int panel)
 {
-    int panels = w->joins ? 1 : cpu_panels(w->of.op.conv.oc);
+    int panels = w->phase_panels;
     size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)cpu_winograd_width(w, panels - 1);
     columns = (size_t)(panel / panels) * columns + (size_t)(panel % panels) * CPU_NR;
     return columns * (size_t)(w->tile.points * w->tile.points) * (size_t)w->k;
@@ -201,7 +204,7 @@ static void prepare_slice(const CpuWinograd *w, int panel, int k, int count, flo
                           ptrdiff_t plane)
 {
     float taps[MAX_TAPS * MAX_TAPS * SLICE * CPU_NR];
-    int panels = cpu_panels(w->of.op.conv.oc), run = count * cpu_winograd_width(w, panel);
+    int panels = w->phase_panels, run = count * cpu_winograd_width(w, panel);
     for (int tap = 0; tap < w->taps * w->taps; tap++) {
         if (w->joins)
             fetch_joined(w, tap, k, count, taps + tap * run);

@@ -27,7 +27,7 @@ static void place(const CpuWinograd *w, int first, int step, int side, ptrdiff_t
 static void find_tile(const CpuWinogradTask *t, CpuWinogradPlace tile, int input, int c,
                       const float **from)
 {
-    const CpuWinograd *w = &t->cut->w;
+    const CpuWinograd *w = t->w;
     const CpuView *x = &w->of.x;
     const PixConvOp *o = &w->of.op.conv;
     bool conv = w->of.op.kind == PIX_OP_CONV;
@@ -47,9 +47,9 @@ static void find_tile(const CpuWinogradTask *t, CpuWinogradPlace tile, int input
 /* Channels @k .. @k + @count - 1 of all phases, for all tiles of the block. */
 static void transform_inputs(CpuWinogradTask *t, int k, int count)
 {
-    const CpuWinograd *w = &t->cut->w;
+    const CpuWinograd *w = t->w;
     const float *from[CPU_TILE_POINTS * CPU_TILE_POINTS];
-    ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_PITCH;
+    ptrdiff_t plane = (ptrdiff_t)w->cut.rows * CPU_PITCH;
     for (int at = 0, run; at < count; at += run) {
         int c = (k + at) % w->of.x.c;
         run = MIN(w->of.x.c - c, count - at);
@@ -67,10 +67,10 @@ static void transform_inputs(CpuWinogradTask *t, int k, int count)
 /* The weights that come after those of @panel up to channel @k. */
 static const float *after(const CpuWinogradTask *t, int panel, int k)
 {
-    const CpuWinograd *w = &t->cut->w;
+    const CpuWinograd *w = t->w;
     if (panel + 1 < t->last_panel)
-        return cpu_winograd_weights(w, t->cut->weights, panel + 1, (k - 1) / w->run * w->run);
-    return k < w->k ? cpu_winograd_weights(w, t->cut->weights, t->first_panel, k) : NULL;
+        return cpu_winograd_weights(w, t->weights, panel + 1, (k - 1) / w->run * w->run);
+    return k < w->k ? cpu_winograd_weights(w, t->weights, t->first_panel, k) : NULL;
 }
 
 /* One point of one panel, for all tiles of the block. */
@@ -80,20 +80,19 @@ static void multiply_point(const CpuWinogradTask *t, int k, int count, int width
     int calls = (t->rows + CALL_ROWS - 1) / CALL_ROWS;
     int share = next ? count * width / calls / LINE * LINE : 0;
     for (int row = 0; row < t->rows; row += CALL_ROWS) {
-        t->cut->w.micro->product(MIN(t->rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH,
-                                 weights, sums + row * CPU_NR, CPU_NR, k > 0,
-                                 (CpuNext){next, share});
+        t->w->micro->product(MIN(t->rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH,
+                             weights, sums + row * CPU_NR, CPU_NR, k > 0, (CpuNext){next, share});
         next = next ? next + share : NULL;
     }
 }
 
 static void multiply(const CpuWinogradTask *t, int k, int count)
 {
-    const CpuWinograd *w = &t->cut->w;
-    ptrdiff_t plane = (ptrdiff_t)t->cut->rows * CPU_PITCH;
+    const CpuWinograd *w = t->w;
+    ptrdiff_t plane = (ptrdiff_t)w->cut.rows * CPU_PITCH;
     for (int panel = t->first_panel; panel < t->last_panel; panel++) {
         int width = cpu_winograd_width(w, panel);
-        const float *weights = cpu_winograd_weights(w, t->cut->weights, panel, k), *next;
+        const float *weights = cpu_winograd_weights(w, t->weights, panel, k), *next;
         for (int point = 0; point < cpu_winograd_points(w); point++, weights = next) {
             next = point + 1 < cpu_winograd_points(w) ? weights + (ptrdiff_t)count * width
                                                       : after(t, panel, k + count);
@@ -105,15 +104,22 @@ static void multiply(const CpuWinogradTask *t, int k, int count)
 
 /* ---- all of it ---- */
 
+typedef struct {
+    const CpuWinograd *w;
+    const float *weights;
+    float *scratch; /* of worker 0 */
+} Run;
+
 static void run_task(void *data, int task, int worker)
 {
-    const CpuWinogradCut *cut = data;
-    const CpuWinograd *w = &cut->w;
-    CpuWinogradTask t = {.cut = cut, .first = task % cut->blocks * cut->rows};
+    const Run *run = data;
+    const CpuWinograd *w = run->w;
+    const CpuWinogradCut *cut = &w->cut;
+    CpuWinogradTask t = {.w = w, .weights = run->weights, .first = task % cut->blocks * cut->rows};
     t.rows = MIN(cut->rows, cut->tiles - t.first);
     t.first_panel = task / cut->blocks * cut->panels;
     t.last_panel = MIN(t.first_panel + cut->panels, w->panels);
-    t.zeros = cut->scratch + cut->worker_floats * (size_t)worker;
+    t.zeros = run->scratch + cut->worker_floats * (size_t)worker;
     t.v = t.zeros + CPU_KC;
     t.sums = t.v + (ptrdiff_t)cpu_winograd_points(w) * cut->rows * CPU_PITCH;
     t.y = t.sums + (ptrdiff_t)cut->panels * CPU_NR * cpu_winograd_points(w) * cut->rows;
@@ -130,10 +136,8 @@ static void run_task(void *data, int task, int worker)
 void cpu_winograd_run(const PixDevice *device, const CpuWinograd *w, const float *prepared,
                       float *scratch)
 {
-    CpuWinogradCut cut = cpu_winograd_cut(device, w);
-    cut.weights = prepared;
-    cut.scratch = scratch;
-    cpu_parallel(cpu_device(device)->pool, cut.blocks * cut.groups, run_task, &cut);
+    Run run = {w, prepared, scratch};
+    cpu_parallel(cpu_device(device)->pool, w->cut.blocks * w->cut.groups, run_task, &run);
 }
 
 void cpu_winograd_run_once(const PixDevice *device, const CpuConv *conv, float *scratch)

@@ -16,6 +16,17 @@
 
 #include "cpu-conv.h"
 
+/**
+ * CpuWinogradCut: blocks of tiles times groups of weight panels. Blocks depend on shapes and the CPU's
+ * cache alone, so that sums over them do; groups on the number of threads, too.
+ */
+typedef struct {
+    int tiles;          /* of all samples */
+    int rows, blocks;   /* tiles in a block */
+    int panels, groups; /* panels in a group */
+    size_t worker_floats;
+} CpuWinogradCut;
+
 /** CpuWinograd: how a convolution is done so. A kernel's row is s*u + p, of tap u and phase p. */
 typedef struct {
     CpuConv of;
@@ -30,8 +41,10 @@ typedef struct {
     int run;                /* so many of them are transformed and multiplied at a time */
     bool joins;             /* the channels of all phases of outputs make up one panel; else */
     int panels;             /* those of one phase come after those of another */
+    int phase_panels;       /* of a phase; 1 where they are joined */
     int tiles_y, tiles_x;   /* of a sample */
     int first_y, first_x;   /* where the first tile starts in the input */
+    CpuWinogradCut cut;
 } CpuWinograd;
 
 /**
@@ -46,6 +59,9 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *conv, bool prepares
 /** cpu_winograd_prepare: conv->weights transformed. @to: cpu_winograd_weight_floats() floats. */
 void cpu_winograd_prepare(const PixDevice *device, const CpuWinograd *winograd, float *to);
 size_t cpu_winograd_weight_floats(const CpuWinograd *winograd);
+
+/** cpu_winograd_cut: Fills winograd->cut. */
+void cpu_winograd_cut(const PixDevice *device, CpuWinograd *winograd);
 
 /** cpu_winograd_width: Columns of @panel. */
 int cpu_winograd_width(const CpuWinograd *winograd, int panel);
@@ -62,7 +78,7 @@ const float *cpu_winograd_weights(const CpuWinograd *winograd, const float *prep
 void cpu_winograd_run(const PixDevice *device, const CpuWinograd *winograd, const float *prepared,
                       float *scratch);
 /** cpu_winograd_parts: As cpu_conv_parts(). */
-int cpu_winograd_parts(const PixDevice *device, const CpuWinograd *winograd);
+int cpu_winograd_parts(const CpuWinograd *winograd);
 size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *winograd);
 
 /**
