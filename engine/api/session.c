@@ -79,7 +79,7 @@ static PixGraph *specialise(const PixModel *model, const PixSessionOptions *o, G
     g_autoptr(PixGraph) graph = pix_graph_copy(model->graph);
     const PixPrecision *mix = o->mix ? o->mix : model->mix;
     if (mix)
-        pix_graph_set_mix(graph, mix);
+        pix_graph_set_mix(graph, mix, !o->mix && model->precision == PIX_PRECISION_AUTO);
     if (!pix_graph_set_modes(graph, uses_running(model, o->statistics),
                              o->dropout != PIX_DROPOUT_OFF, error) ||
         !pix_graph_infer(graph, o->n, o->height, o->width, error)) {
@@ -101,6 +101,9 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
     g_return_val_if_fail(options->statistics <= PIX_STATISTICS_RUNNING, NULL);
     g_return_val_if_fail(options->dropout <= PIX_DROPOUT_FRESH, NULL);
     g_return_val_if_fail(options->in_flight <= MAX_IN_FLIGHT, NULL);
+    g_return_val_if_fail(!options->mix ||
+                             pix_mix_is_valid(options->mix, pix_graph_convolutions(model->graph)),
+                         NULL);
     PixSession *session = g_new0(PixSession, 1);
     PixSessionOptions *o = &session->options;
     session->model = pix_model_ref(model);
@@ -112,9 +115,8 @@ PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options, G
         graph = specialise(model, o, error);
     o->mix = NULL; /* the caller's */
     if (graph)
-        session->run =
-            pix_run_new(graph, model->device, model->params->tensors, !model->learns,
-                        model->format.maps, error);
+        session->run = pix_run_new(graph, model->device, model->params->tensors, !model->learns,
+                                   model->format.maps, error);
     if (!session->run) {
         pix_session_free(session);
         return NULL;

@@ -79,7 +79,8 @@ typedef struct {
     PixPadding pad;
     int output_pad_h, output_pad_w; /* DECONV: extra rows and columns, below the stride */
     bool rectifies;                 /* takes max(x, 0) for x; only ever set by fuse.c, see PixRow */
-    PixPrecision precision; /* of its products, AUTO: that of its map; only ever set by mix.c */
+    PixPrecision precision;  /* of its products, AUTO: that of its map; only ever set by mix.c */
+    bool precision_optional; /* in that one only where it is faster; else in FP32 */
     /* Applied in this order after the sum and the bias; all only ever set by fuse.c */
     PixNormOp norm; /* of the slots GAMMA .. VARIANCE; without an activation of its own */
     PixActivation activation;

@@ -16,13 +16,15 @@ guint pix_graph_convolutions(const PixGraph *graph)
     return n;
 }
 
-void pix_graph_set_mix(PixGraph *graph, const PixPrecision *mix)
+void pix_graph_set_mix(PixGraph *graph, const PixPrecision *mix, bool optional)
 {
     guint n = 0;
     for (guint i = 0; i < graph->nodes->len; i++) {
         PixNode *node = pix_graph_node(graph, (int)i);
-        if (is_convolution(node))
-            node->op.conv.precision = mix[n++];
+        if (!is_convolution(node))
+            continue;
+        node->op.conv.precision = mix[n++];
+        node->op.conv.precision_optional = optional;
     }
 }
 
@@ -34,11 +36,23 @@ void pix_mix_whole(PixPrecision precision, PixPrecision *mix, guint n)
         mix[0] = mix[n - 1] = PIX_PRECISION_FP32;
 }
 
+static const PixPrecision choices[] = {PIX_PRECISION_FP32, PIX_PRECISION_BF16, PIX_PRECISION_INT8};
+
+bool pix_mix_is_valid(const PixPrecision *mix, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        bool known = false;
+        for (size_t j = 0; j < G_N_ELEMENTS(choices); j++)
+            known |= mix[i] == choices[j];
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
 /* Returns: AUTO for what is no word of a mix. */
 static PixPrecision parse_word(const char *word)
 {
-    static const PixPrecision choices[] = {PIX_PRECISION_FP32, PIX_PRECISION_BF16,
-                                           PIX_PRECISION_INT8};
     for (size_t i = 0; i < G_N_ELEMENTS(choices); i++)
         if (strcmp(word, pix_precision_name(choices[i])) == 0)
             return choices[i];

@@ -135,11 +135,10 @@ static PixPrecision precision_of(const PixRun *run, const PixCall *call)
 static double weight_bytes(const PixCall *call)
 {
     const PixTensor *weight = &call->param[PIX_SLOT_WEIGHT];
-    if (call->prepared.bytes > 0)
-        return (double)call->prepared.bytes;
+    double bytes = call->prepared.bytes > 0 ? (double)call->prepared.bytes : tensor_bytes(weight);
     if (!weight->buffer)
         return 0;
-    return tensor_bytes(weight) * pix_op_weights_met(call->op, call->in[0].shape, call->out.shape);
+    return bytes * pix_op_weights_met(call->op, call->in[0].shape, call->out.shape);
 }
 
 /* A concatenation moves what does not lie in its place already. */

@@ -184,6 +184,7 @@ void pix_checkpoint_set_mix(PixCheckpoint *checkpoint, const PixPrecision *mix, 
     g_return_if_fail(checkpoint && mix && pictures > 0);
     g_return_if_fail(psnr >= 0 && psnr <= PIX_MAX_PSNR);
     PixImport *import = checkpoint->import;
+    g_return_if_fail(pix_mix_is_valid(mix, pix_graph_convolutions(import->graph)));
     g_free(import->measured.mix);
     import->measured = (PixMeasured){
         .mix = pix_mix_print(mix, pix_graph_convolutions(import->graph)),

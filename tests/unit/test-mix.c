@@ -3,6 +3,7 @@
 /* Which precision each convolution has: what the file says, what is asked for, what sessions choose. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -45,17 +46,28 @@ static PixSession *open_session(PixModel *model, const PixPrecision *mix)
     return session;
 }
 
-/* @expected: of each convolution, in order. */
-static void assert_layers(PixSession *session, const PixPrecision *expected)
+/* The first has too few channels for units; those before the last go without panels of weights. */
+static bool can_reduce(int convolution)
+{
+    return convolution != 0 && convolution != 7 && convolution != 8;
+}
+
+/* @expected: of each convolution, in order.  @optional: or FP32, where that is faster. */
+static void assert_layers(PixSession *session, const PixPrecision *expected, bool optional)
 {
     const PixTimes *times = pix_session_get_times(session);
     int n = 0;
     for (guint i = 0; i < times->n_layers; i++) {
         const PixLayerTime *layer = &times->layers[i];
-        if (!strstr(layer->name, "conv "))
+        if (!strstr(layer->name, "conv ")) {
             assert_int_equal(layer->precision, PIX_PRECISION_AUTO);
+            continue;
+        }
+        if (!can_reduce(n) || (optional && layer->precision == PIX_PRECISION_FP32))
+            assert_int_equal(layer->precision, PIX_PRECISION_FP32);
         else
-            assert_int_equal(layer->precision, expected[n++]);
+            assert_int_equal(layer->precision, expected[n]);
+        n++;
     }
     assert_int_equal(n, N);
 }
@@ -66,7 +78,7 @@ static void assert_model(PixPrecision asked, gboolean with_mix, PixPrecision tol
     g_autoptr(PixModel) model = load(asked, with_mix);
     g_autoptr(PixSession) session = open_session(model, NULL);
     assert_int_equal(pix_model_get_precision(model), told);
-    assert_layers(session, expected);
+    assert_layers(session, expected, told == PIX_PRECISION_AUTO);
 }
 
 /* AUTO is what the file says; whatever else is asked for is for all layers. */
@@ -106,21 +118,17 @@ static void run(PixSession *session, float *y)
     assert_true(pix_session_forward(session, x, y, NULL));
 }
 
-/* A session's own mix is the same as the model's, and does more than change names. */
+/* A session's own mix is done as it says, and does more than change names. */
 static void test_sessions(void **state)
 {
-    float own[VALUES], chosen[VALUES], exact[VALUES];
-    g_autoptr(PixModel) mixed = load(PIX_PRECISION_AUTO, TRUE);
+    float chosen[VALUES], exact[VALUES];
     g_autoptr(PixModel) plain = load(PIX_PRECISION_FP32, FALSE);
-    g_autoptr(PixSession) of_model = open_session(mixed, NULL);
     g_autoptr(PixSession) of_session = open_session(plain, own_mix);
     g_autoptr(PixSession) fp32 = open_session(plain, NULL);
-    assert_layers(of_session, own_mix);
-    run(of_model, own);
+    assert_layers(of_session, own_mix, false);
     run(of_session, chosen);
     run(fp32, exact);
-    assert_memory_equal(own, chosen, sizeof own);
-    assert_memory_not_equal(own, exact, sizeof own);
+    assert_memory_not_equal(chosen, exact, sizeof chosen);
 }
 
 int main(void)

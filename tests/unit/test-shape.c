@@ -44,6 +44,23 @@ static void test_overflow(void **state)
     assert_false(pix_shape_valid((PixShape){1, 1, 1, PIX_MAX_SIDE + 1}));
 }
 
+static double met(PixOpKind kind, PixPadMode mode, int side, int out)
+{
+    PixOp op = {.kind = kind,
+                .conv = {.oc = 1, .kh = 4, .kw = 4, .sh = 2, .sw = 2, .pad = {mode, 1, 1, 1, 1}}};
+    return pix_op_weights_met(&op, (PixShape){1, 1, side, side}, (PixShape){1, 1, out, out});
+}
+
+/* Of a kernel of 4 in steps of 2, beside a border of 1. */
+static void test_weights_met(void **state)
+{
+    assert_true(met(PIX_OP_CONV, PIX_PAD_ZERO, 2, 1) == 0.25);
+    assert_true(met(PIX_OP_CONV, PIX_PAD_REFLECT, 2, 1) == 1);
+    assert_true(met(PIX_OP_CONV, PIX_PAD_ZERO, 4, 2) == 1);
+    assert_true(met(PIX_OP_DECONV, PIX_PAD_ZERO, 1, 2) == 0.25);
+    assert_true(met(PIX_OP_DECONV, PIX_PAD_ZERO, 2, 4) == 1);
+}
+
 static void refuse(PixOp op, PixShape x0, PixShape x1, const char *text)
 {
     GError *error = NULL;
@@ -71,9 +88,8 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sides),
-        cmocka_unit_test(test_padding_indices),
-        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_sides),    cmocka_unit_test(test_padding_indices),
+        cmocka_unit_test(test_overflow), cmocka_unit_test(test_weights_met),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests_name("shape", tests, NULL, NULL);

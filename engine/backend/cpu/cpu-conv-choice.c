@@ -27,11 +27,29 @@ static int parts_of(const PixDevice *device, const PixCall *call, const CpuChoic
                                          : cpu_conv_parts(device, &choice->conv);
 }
 
+static double reduced_cost(const PixDevice *device, const CpuConv *conv)
+{
+    const CpuMicro *micro = cpu_device(device)->micro;
+    bool ints = conv->op.conv.precision == PIX_PRECISION_INT8;
+    double gain = ints ? micro->gain_int8 : micro->gain_bf16;
+    return cpu_conv_cost(conv, gain, ints ? 1. / 4 : 1. / 2) / cpu_conv_cost(conv, 1, 1);
+}
+
+/* Whether it is done in the precision that it asks for. */
+static bool reduces(const PixDevice *device, const PixCall *call, CpuChoice *choice)
+{
+    if (!call->fixed || !cpu_reduced_of(device, &choice->conv, &choice->reduced))
+        return false;
+    choice->reduced_cost = reduced_cost(device, &choice->conv);
+    return !call->op->conv.precision_optional ||
+           choice->reduced_cost < MIN(1, choice->winograd.cost);
+}
+
 CpuChoice cpu_choose(const PixDevice *device, const PixCall *call)
 {
     CpuChoice choice = {.prepares = !call->fixed, .conv = forward_of(call)};
     bool filters = cpu_winograd_of(device, &choice.conv, choice.prepares, &choice.winograd);
-    if (call->fixed && cpu_reduced_of(device, &choice.conv, &choice.reduced))
+    if (reduces(device, call, &choice))
         choice.way = CPU_REDUCED;
     else if (filters)
         choice.way = CPU_WINOGRAD;

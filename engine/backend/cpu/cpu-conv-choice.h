@@ -19,6 +19,7 @@ typedef struct {
     CpuConv conv;
     CpuWinograd winograd; /* of conv, where its cost is not endless */
     CpuReduced reduced;   /* of conv, where that is the way */
+    double reduced_cost;  /* the same: estimated, in that of a direct one */
 } CpuChoice;
 
 /** cpu_choose: @call: of CONV or DECONV. */

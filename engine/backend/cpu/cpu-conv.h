@@ -39,6 +39,17 @@ typedef struct {
                       of it, cut in a way that depends on shapes alone */
 } CpuConv;
 
+/**
+ * cpu_conv_cost:
+ * An estimate of how long it takes, in multiplications of float32.  @gain: how many products are made
+ * in the time of one of those.  @share: of float32's bytes that weights have.
+ */
+double cpu_conv_cost(const CpuConv *conv, double gain, double share);
+
+/** CPU_READ_COST: For one more float of weights that is read from memory, so many multiplications are
+ * done. */
+#define CPU_READ_COST 24
+
 /** cpu_conv_run: @scratch: of cpu_conv_run_floats() floats. */
 void cpu_conv_run(const PixDevice *device, const CpuConv *conv, float *scratch);
 size_t cpu_conv_run_floats(const PixDevice *device, const CpuConv *conv);

@@ -67,6 +67,7 @@ typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
     const char *algorithm, *algorithm_bf16, *algorithm_int8;
     CpuProduct product, product_bf16, product_int8;
+    double gain_bf16, gain_int8;
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,

@@ -3,9 +3,7 @@
 /* Which convolutions are done by minimal filtering, and their weights. */
 #include "cpu-winograd.h"
 
-/* For one more float of weights that is read from memory, so many multiplications are done. */
-#define READ_COST 24
-/* For one value of a tile that is transformed. */
+/* In multiplications: for one value of a tile that is transformed. */
 #define TRANSFORM_COST 3
 /* For one weight at a point, where they are transformed each time. */
 #define PREPARE_COST 12
@@ -76,16 +74,8 @@ static bool fits(const CpuConv *of, int taps)
 {
     const PixConvOp *o = &of->op.conv;
     return o->kh == taps * o->sh && o->kw == taps * o->sw && of->x.c % CPU_TILE_LANES == 0 &&
-           (of->op.kind == PIX_OP_CONV || o->pad.mode == PIX_PAD_ZERO);
-}
-
-static double direct_cost(const CpuConv *of)
-{
-    const PixConvOp *o = &of->op.conv;
-    double weights = (double)o->kh * o->kw * of->x.c * o->oc;
-    double pixels = (double)of->y.n * of->y.h * of->y.w;
-    double taps = of->op.kind == PIX_OP_CONV ? o->kh * o->kw : o->kh * o->kw / (o->sh * o->sw);
-    return pixels * taps * of->x.c * o->oc + weights * READ_COST;
+           (of->op.kind == PIX_OP_CONV || o->pad.mode == PIX_PAD_ZERO) &&
+           !(of->adds && o->activation.kind != PIX_ACTIVATION_NONE);
 }
 
 static double cost_of(const CpuWinograd *w, bool prepares)
@@ -94,7 +84,8 @@ static double cost_of(const CpuWinograd *w, bool prepares)
     double tiles = (double)w->of.y.n * w->tiles_y * w->tiles_x;
     double weights = (double)cpu_winograd_weight_floats(w), n = weights / points / w->k;
     double products = tiles * weights;
-    return products * PRODUCT_COST / 16 + weights * (READ_COST + (prepares ? PREPARE_COST : 0)) +
+    return products * PRODUCT_COST / 16 +
+           weights * (CPU_READ_COST + (prepares ? PREPARE_COST : 0)) +
            points * tiles * (w->k + n) * TRANSFORM_COST;
 }
 
@@ -103,11 +94,12 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, bool prepares,
 {
     const char *wanted = cpu_device(device)->convolution;
     *winograd = (CpuWinograd){.cost = G_MAXDOUBLE};
+    double direct = cpu_conv_cost(of, 1, 1);
     for (size_t i = 0; i < G_N_ELEMENTS(variants); i++) {
         if (!fits(of, variants[i].taps) || (wanted && !g_str_has_prefix(variants[i].name, wanted)))
             continue;
         CpuWinograd w = shape_of(device, of, i);
-        w.cost = cost_of(&w, prepares) / direct_cost(of);
+        w.cost = cost_of(&w, prepares) / direct;
         if (w.cost < winograd->cost)
             *winograd = w;
     }
