@@ -48,10 +48,12 @@ static void cut(CpuConvRun *conv, int threads)
     }
 }
 
-/* More groups, where there are more threads than ranges are cut for. */
+/* As few groups as @threads leave, each of which gathers all pixels anew. */
 static void cut_groups(CpuConvRun *conv, int threads)
 {
     int panels = cpu_panels(conv->of.op.conv.oc), tasks = threads * TASKS_PER_THREAD;
+    conv->group_panels = MIN(panels, CPU_MAX_PANELS);
+    conv->groups = divide_up(panels, conv->group_panels);
     while (conv->group_panels > 1 && conv->phases * conv->ranges * conv->groups < tasks) {
         conv->group_panels = divide_up(conv->group_panels, 2);
         conv->groups = divide_up(panels, conv->group_panels);

@@ -9,13 +9,16 @@
 static void gather_tap(const CpuConvTask *t, int block, const float *const *from, int c, int count,
                        int column)
 {
+    const CpuFinish rectify = {.activation = {PIX_ACTIVATION_RELU}};
+    const CpuConvRun *conv = t->conv;
     for (int i = 0; i < t->blocks[block].count; i++) {
         float *to = cpu_conv_rows(t, block) + i * CPU_PITCH + column;
-        if (from[i])
-            cpu_copy_input(&t->conv->of, to, from[i] + c, count);
+        if (from[i] && conv->of.rectifies)
+            conv->micro->finish(&rectify, from[i] + c, to, count);
+        else if (from[i])
+            cpu_copy_floats(to, from[i] + c, count);
         else
-            memset(to, t->conv->of.units ? t->conv->of.units->padding : 0,
-                   (size_t)count * sizeof *to);
+            memset(to, conv->of.units ? conv->of.units->padding : 0, (size_t)count * sizeof *to);
     }
 }
 

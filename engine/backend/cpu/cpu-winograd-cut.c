@@ -58,7 +58,7 @@ void cpu_winograd_cut(const PixDevice *device, CpuWinograd *w)
     const CpuDevice *cpu = cpu_device(device);
     int threads = cpu_pool_threads(cpu->pool);
     w->cut = fastest(w, cpu->cache_bytes, 0, CPU_CUT_THREADS);
-    if (threads > CPU_CUT_THREADS)
+    if (threads != CPU_CUT_THREADS)
         w->cut = fastest(w, cpu->cache_bytes, w->cut.rows, threads);
     int values = CPU_PITCH + w->cut.panels * CPU_NR;
     w->cut.worker_floats = (size_t)(CPU_KC + cpu_winograd_outputs(w) * CPU_NR) +

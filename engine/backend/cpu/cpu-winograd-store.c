@@ -23,6 +23,16 @@ static Phase phase_of(const CpuWinograd *w, int output)
     return p;
 }
 
+int cpu_winograd_rows(const CpuWinogradTask *t, int panel)
+{
+    const CpuWinograd *w = t->w;
+    if (w->joins || w->of.y.n > 1)
+        return t->rows;
+    Phase p = phase_of(w, panel / w->phase_panels);
+    int rows = (p.row.count - 1 - p.y) / w->tile.outputs + 1;
+    return CLAMP(rows * w->tiles_x - t->first, 0, t->rows);
+}
+
 /* Where the pixels of @tile have channel @channel; NULL: outside. */
 static void find_pixels(const CpuWinograd *w, const Phase *p, CpuWinogradPlace tile, int channel,
                         float **to)
@@ -45,7 +55,8 @@ static void store_plain(const CpuWinogradTask *t, int panel, int output)
 {
     const CpuWinograd *w = t->w;
     int channel = panel % w->phase_panels * CPU_NR, width = cpu_winograd_width(w, panel);
-    int oc = w->of.op.conv.oc, part = t->first / w->cut.rows * w->outputs + output;
+    int rows = cpu_winograd_rows(t, panel), oc = w->of.op.conv.oc;
+    int part = t->first / w->cut.rows * w->outputs + output;
     double *parts = w->of.parts ? w->of.parts + (ptrdiff_t)part * 2 * oc + channel : NULL;
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     if (parts) {
@@ -54,7 +65,7 @@ static void store_plain(const CpuWinogradTask *t, int panel, int output)
     }
     Phase phase = phase_of(w, output);
     CpuWinogradPlace tile = cpu_winograd_place(w, t->first);
-    for (int i = 0; i < t->rows; i++, tile = cpu_winograd_next(w, tile)) {
+    for (int i = 0; i < rows; i++, tile = cpu_winograd_next(w, tile)) {
         find_pixels(w, &phase, tile, channel, to);
         w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
                            (ptrdiff_t)w->cut.rows * CPU_NR, width, to, parts, oc);
@@ -100,6 +111,7 @@ static void store_finished(const CpuWinogradTask *t, int panel, int output)
 {
     const CpuWinograd *w = t->w;
     int oc = w->of.op.conv.oc, channel = panel % w->phase_panels * CPU_NR;
+    int rows = cpu_winograd_rows(t, panel);
     int outputs = w->joins ? w->outputs : 1, width = cpu_winograd_width(w, panel);
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
     Phase phases[MAX_PHASES];
@@ -110,7 +122,7 @@ static void store_finished(const CpuWinogradTask *t, int panel, int output)
         phases[j] = phase_of(w, output + j);
     for (int i = 0; i < cpu_winograd_outputs(w); i++)
         to[i] = t->y + (ptrdiff_t)i * CPU_NR;
-    for (int i = 0; i < t->rows; i++, tile = cpu_winograd_next(w, tile)) {
+    for (int i = 0; i < rows; i++, tile = cpu_winograd_next(w, tile)) {
         w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
                            (ptrdiff_t)w->cut.rows * CPU_NR, width, to, NULL, 0);
         for (int j = 0; j < cpu_winograd_outputs(w); j++)

@@ -15,6 +15,10 @@ typedef struct {
     float *zeros, *v, *sums, *y; /* a pixel; inputs and sums at the points; outputs of a tile */
 } CpuWinogradTask;
 
+/** cpu_winograd_rows: How many tiles of the block have outputs of @panel's phase: the last ones may be
+ * there for other phases. */
+int cpu_winograd_rows(const CpuWinogradTask *task, int panel);
+
 /** cpu_winograd_store: The sums of @panel become outputs, of its phase or of all. */
 void cpu_winograd_store(const CpuWinogradTask *task, int panel);
 

@@ -73,15 +73,15 @@ static const float *after(const CpuWinogradTask *t, int panel, int k)
     return k < w->k ? cpu_winograd_weights(w, t->weights, t->first_panel, k) : NULL;
 }
 
-/* One point of one panel, for all tiles of the block. */
-static void multiply_point(const CpuWinogradTask *t, int k, int count, int width, const float *v,
-                           const float *weights, float *sums, const float *next)
+/* One point of one panel, for the first @rows tiles of the block. */
+static void multiply_point(const CpuWinogradTask *t, int rows, int k, int count, int width,
+                           const float *v, const float *weights, float *sums, const float *next)
 {
-    int calls = (t->rows + CALL_ROWS - 1) / CALL_ROWS;
+    int calls = (rows + CALL_ROWS - 1) / CALL_ROWS;
     int share = next ? count * width / calls / LINE * LINE : 0;
-    for (int row = 0; row < t->rows; row += CALL_ROWS) {
-        t->w->micro->product(MIN(t->rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH,
-                             weights, sums + row * CPU_NR, CPU_NR, k > 0, (CpuNext){next, share});
+    for (int row = 0; row < rows; row += CALL_ROWS) {
+        t->w->micro->product(MIN(rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH, weights,
+                             sums + row * CPU_NR, CPU_NR, k > 0, (CpuNext){next, share});
         next = next ? next + share : NULL;
     }
 }
@@ -91,12 +91,12 @@ static void multiply(const CpuWinogradTask *t, int k, int count)
     const CpuWinograd *w = t->w;
     ptrdiff_t plane = (ptrdiff_t)w->cut.rows * CPU_PITCH;
     for (int panel = t->first_panel; panel < t->last_panel; panel++) {
-        int width = cpu_winograd_width(w, panel);
+        int width = cpu_winograd_width(w, panel), rows = cpu_winograd_rows(t, panel);
         const float *weights = cpu_winograd_weights(w, t->weights, panel, k), *next;
-        for (int point = 0; point < cpu_winograd_points(w); point++, weights = next) {
+        for (int point = 0; rows > 0 && point < cpu_winograd_points(w); point++, weights = next) {
             next = point + 1 < cpu_winograd_points(w) ? weights + (ptrdiff_t)count * width
                                                       : after(t, panel, k + count);
-            multiply_point(t, k, count, width, t->v + point * plane, weights,
+            multiply_point(t, rows, k, count, width, t->v + point * plane, weights,
                            cpu_winograd_sums(t, panel, point), next);
         }
     }
