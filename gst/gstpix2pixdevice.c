@@ -100,12 +100,16 @@ static PixDevice *reopen(GstPix2pixFilter *self, PixDevice *failed, const GError
     return device;
 }
 
-static PixModel *load(GstPix2pixFilter *self, PixDevice *device, const char *name,
-                      const char *domain, PixPrecision precision)
+static PixModel *load(GstPix2pixFilter *self, PixDevice *device, GstPix2pixWhat what,
+                      const char *name, const char *domain, PixPrecision precision)
 {
+    gboolean cpu = g_str_equal(pix_device_get_info(device)->id, "cpu");
     g_autoptr(GError) error = NULL;
-    PixModel *model = pix_model_load(device, name, domain, precision, &error);
+    PixModel *model;
 
+    if (cpu && precision == PIX_PRECISION_FP16 && what != GST_PIX2PIX_WHAT_LOAD)
+        precision = PIX_PRECISION_AUTO; /* frames shall go on */
+    model = pix_model_load(device, name, domain, precision, &error);
     if (!model)
         GST_WARNING_OBJECT(self, "not loaded again: %s", error->message);
     return model;
@@ -138,14 +142,12 @@ static PixModel *replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWh
     if (!other && (other = reopen(self, failed, *error)))
         news = "it has been opened again";
     if (other)
-        model = load(self, other, name, domain, precision);
+        model = load(self, other, what, name, domain, precision);
     if (!model) {
         pix_device_unref(other);
         other = pix_device_fallback(failed, *error);
         news = "the CPU takes over";
-        if (what != GST_PIX2PIX_WHAT_LOAD) /* frames shall go on */
-            precision = PIX_PRECISION_AUTO;
-        model = other ? load(self, other, name, domain, precision) : NULL;
+        model = other ? load(self, other, what, name, domain, precision) : NULL;
     }
     if (!model)
         return NULL;
@@ -172,11 +174,13 @@ PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstP
                                   GError **error)
 {
     g_autofree char *name = NULL, *domain = NULL;
+    PixPrecision precision;
 
     GST_OBJECT_LOCK(self);
     name = g_strdup(self->model_in_use);
     domain = g_strdup(self->domain_in_use);
+    precision = self->precision_in_use;
     GST_OBJECT_UNLOCK(self);
     return gst_pix2pix_device_replace(self, pix_model_get_device(failed), what, name, domain,
-                                      pix_model_get_precision(failed), error);
+                                      precision, error);
 }

@@ -115,6 +115,7 @@ static gboolean start(GstBaseTransform *trans)
     self->model = g_steal_pointer(&model);
     self->model_in_use = g_steal_pointer(&name);
     self->domain_in_use = g_steal_pointer(&domain);
+    self->precision_in_use = precision;
     self->settings_in_use = settings;
     g_cond_signal(&self->loader_cond);
     GST_OBJECT_UNLOCK(self);

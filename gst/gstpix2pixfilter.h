@@ -54,6 +54,7 @@ struct _GstPix2pixFilter {
     gboolean started;
     PixModel *model; /* NULL until start() has loaded it */
     char *model_in_use, *domain_in_use;
+    PixPrecision precision_in_use; /* as it was asked for: @model tells what came of it */
     GstPix2pixSettings settings_in_use;
     gboolean have_infos;
     GstVideoInfo in_info, out_info;
@@ -105,15 +106,14 @@ void gst_pix2pix_device_close(GstPix2pixFilter *self);
  * Loads a model on what may take the place of @failed for the reason of @error, and makes that the
  * element's device; posts a warning. A device that was lost is opened again, once in a minute;
  * otherwise it is the CPU, where pix_device_fallback() lets it. Any thread, without the lock.
- * @precision: the model's, which the CPU need not keep once frames have begun.
+ * @precision: as it was asked for; once frames have begun, AUTO for FP16 where the CPU has none.
  * Returns: (transfer full) (nullable): the model; @error is cleared then, and stays as it is otherwise.
  */
 PixModel *gst_pix2pix_device_replace(GstPix2pixFilter *self, PixDevice *failed, GstPix2pixWhat what,
                                      const char *name, const char *domain, PixPrecision precision,
                                      GError **error);
 
-/** gst_pix2pix_device_move: The same for the model in use, of the precision of @failed and from its
- * device. */
+/** gst_pix2pix_device_move: The same for the model in use, from the device of @failed. */
 PixModel *gst_pix2pix_device_move(GstPix2pixFilter *self, PixModel *failed, GstPix2pixWhat what,
                                   GError **error);
 

@@ -99,6 +99,7 @@ static void job_publish(Job *job, GstPix2pixFilter *self)
         job->model_name = name;
         self->domain_in_use = job->domain;
         job->domain = domain;
+        self->precision_in_use = job->precision;
     }
 }
 

@@ -16,6 +16,13 @@ gboolean test_on_gpu(void)
     return g_strcmp0(g_getenv("PIX2PIX_DEVICE"), "vulkan") == 0;
 }
 
+gboolean test_has_vulkan(void)
+{
+    g_auto(GStrv) devices = pix_device_list();
+
+    return g_getenv("REQUIRE_VULKAN") || g_strv_length(devices) > 1;
+}
+
 GstHarness *test_harness_new(const char *model, const char *settings)
 {
     GstElement *element = gst_element_factory_make("pix2pixfilter", NULL);
@@ -199,6 +206,17 @@ GstBuffer *test_run(GstHarness *harness, GstBuffer *buffer)
     result = gst_harness_try_pull(harness);
     fail_unless(result != NULL, "nothing came out");
     return result;
+}
+
+char *test_stats_string(GstElement *element, const char *field)
+{
+    GstStructure *stats;
+    char *text;
+
+    g_object_get(element, "stats", &stats, NULL);
+    text = g_strdup(gst_structure_get_string(stats, field));
+    gst_structure_free(stats);
+    return text;
 }
 
 GstBus *test_add_bus(GstHarness *harness)

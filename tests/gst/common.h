@@ -13,6 +13,9 @@
 /** test_on_gpu: Whether the tests are run on one. */
 gboolean test_on_gpu(void);
 
+/** test_has_vulkan: Whether there is a device for tests that need one, or should be. */
+gboolean test_has_vulkan(void);
+
 /** test_model: Returns: (transfer full): the path of one of tests/golden/models; without an ending
  * it is a .safetensors. */
 char *test_model(const char *name);
@@ -47,6 +50,9 @@ char **test_formats(void);
 
 /** test_run: Pushes one picture and pulls its translation; takes @buffer. */
 GstBuffer *test_run(GstHarness *harness, GstBuffer *buffer);
+
+/** test_stats_string: (transfer full): what the element's statistics say. @field: "device". */
+char *test_stats_string(GstElement *element, const char *field);
 
 /** test_count: Messages of @type on the harness's bus by now, taken from it. @last: (out)
  * (optional) (transfer full): the last of them. */

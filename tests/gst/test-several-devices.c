@@ -5,17 +5,6 @@
 
 #include "common.h"
 
-static char *stats_string(GstElement *element, const char *field)
-{
-    GstStructure *stats;
-    char *text;
-
-    g_object_get(element, "stats", &stats, NULL);
-    text = g_strdup(gst_structure_get_string(stats, field));
-    gst_structure_free(stats);
-    return text;
-}
-
 static GstBuffer *cpu_frame(const GstVideoInfo *info)
 {
     GstHarness *harness = test_harness_new("unet32", "device=cpu");
@@ -125,7 +114,7 @@ GST_START_TEST(takes_over_swap)
         gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
         g_usleep(1000);
         g_free(used);
-        used = stats_string(harness->element, "model");
+        used = test_stats_string(harness->element, "model");
     }
     fail_unless_equals_string(used, path);
     gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
@@ -176,8 +165,8 @@ GST_END_TEST;
 
 static void expect_device(GstElement *element, const char *prefix)
 {
-    g_autofree char *device = stats_string(element, "device");
-    g_autofree char *name = stats_string(element, "device-name");
+    g_autofree char *device = test_stats_string(element, "device");
+    g_autofree char *name = test_stats_string(element, "device-name");
 
     fail_unless(device && g_str_has_prefix(device, prefix), "%s", device);
     fail_unless(name && *name);
@@ -401,46 +390,6 @@ GST_START_TEST(one_pipeline)
 }
 GST_END_TEST;
 
-static gboolean has_vulkan(void)
-{
-    g_auto(GStrv) devices = pix_device_list();
-
-    return g_getenv("REQUIRE_VULKAN") || g_strv_length(devices) > 1;
-}
-
-/* What the CPU cannot compute in is an error; the GPU changes from one to another while it plays. */
-GST_START_TEST(precisions)
-{
-    GstVideoInfo info = test_info("RGB", 32, 32);
-    GstHarness *harness = test_harness_new("unet32", "device=cpu");
-    GstBus *bus = test_add_bus(harness);
-
-    gst_element_set_state(harness->element, GST_STATE_READY);
-    gst_util_set_object_arg(G_OBJECT(harness->element), "precision", "fp16");
-    fail_unless_equals_int(gst_element_set_state(harness->element, GST_STATE_PLAYING),
-                           GST_STATE_CHANGE_FAILURE);
-    fail_unless_equals_int(test_count(bus, GST_MESSAGE_ERROR, NULL), 1);
-    test_drop_bus(harness, bus);
-    gst_harness_teardown(harness);
-
-    harness = test_harness_new("unet32", "device=vulkan precision=fp16");
-    test_set_caps(harness, &info, NULL);
-    for (int i = 0; i < 2; i++) {
-        const char *wanted = i ? "fp32" : "fp16";
-        char *found = NULL;
-
-        while (g_strcmp0(found, wanted) != 0) { /* or the test's time is up */
-            g_free(found);
-            gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
-            found = stats_string(harness->element, "precision");
-        }
-        g_free(found);
-        gst_util_set_object_arg(G_OBJECT(harness->element), "precision", "fp32");
-    }
-    gst_harness_teardown(harness);
-}
-GST_END_TEST;
-
 static Suite *several_devices_suite(void)
 {
     Suite *suite = suite_create("several-devices");
@@ -451,9 +400,8 @@ static Suite *several_devices_suite(void)
     tcase_add_loop_test(tcase, named, 0, FAKE_RESULT + 1);
     tcase_add_test(tcase, takes_over_swap);
     tcase_add_loop_test(tcase, refused, 0, 2);
-    if (has_vulkan()) { /* not a list of what was skipped */
+    if (test_has_vulkan()) { /* not a list of what was skipped */
         tcase_add_test(tcase, other_device);
-        tcase_add_test(tcase, precisions);
         tcase_add_loop_test(tcase, opened_again, 0, FAKE_RESULT + 1);
         tcase_add_loop_test(tcase, lost_twice, 0, 2);
         tcase_add_loop_test(tcase, takes_over_in_flight, FAKE_FRAME, FAKE_RESULT + 1);
