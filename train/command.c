@@ -143,9 +143,12 @@ PixModel *command_load_model(const char *name, const CommandOptions *options,
 gboolean command_fall_back(PixModel **model, const char *name, const CommandOptions *options,
                            gboolean discriminators, GError **error)
 {
-    PixModel *other = fall_back(pix_model_get_device(*model), name, options, PIX_PRECISION_AUTO,
-                                discriminators, error);
+    PixPrecision precision = options->precision;
 
+    if (precision == PIX_PRECISION_FP16) /* which the CPU has not, and work has begun */
+        precision = PIX_PRECISION_AUTO;
+    PixModel *other =
+        fall_back(pix_model_get_device(*model), name, options, precision, discriminators, error);
     if (!other)
         return FALSE;
     pix_model_unref(*model);

@@ -111,7 +111,8 @@ PixModel *command_load_model(const char *name, const CommandOptions *options,
 /**
  * command_fall_back:
  * After @error, something that failed with @model: loads the same on the CPU, if that may take over,
- * in whatever precision, and tells. Returns: whether it did; @error is cleared then.
+ * and tells: in the precision of @options, or where that is FP16, which the CPU lacks, in AUTO.
+ * Returns: whether it did; @error is cleared then.
  */
 gboolean command_fall_back(PixModel **model, const char *name, const CommandOptions *options,
                            gboolean discriminators, GError **error);

@@ -67,6 +67,12 @@ for step in ${FAILING_DEVICE:+load session run}; do
         grep -q '^pix2pix: warning: the processor has left; the CPU takes over$' "$scratch/.stderr"
     result $? "$step fails: the CPU takes over"
     check 'with the right result' "$TOOL" close y.safetensors y "$x" y_batch 5e-5
+    "$PIX2PIX" forward "$unet" "$x" int8.safetensors --precision int8
+    LD_PRELOAD=$FAILING_DEVICE PIX2PIX_TEST_FAILS=$step PIX2PIX_TEST_AUTO=1 \
+        "$PIX2PIX" forward "$unet" "$x" y.safetensors --precision int8 \
+        >"$scratch/.stdout" 2>"$scratch/.stderr"
+    [ $? = 0 ] && cmp -s y.safetensors int8.safetensors
+    result $? "$step fails: the CPU goes on in the precision that was asked for"
     LD_PRELOAD=$FAILING_DEVICE PIX2PIX_TEST_FAILS=$step \
         "$PIX2PIX" forward "$unet" "$x" no.safetensors >"$scratch/.stdout" 2>"$scratch/.stderr"
     complaint $? 1 'the processor has left' && [ ! -e no.safetensors ]
