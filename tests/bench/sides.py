@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
+NO_GPU = {'CUDA_VISIBLE_DEVICES': '', 'PIX2PIX_DEVICE': 'cpu'}
 
 
 class Failed(Exception):

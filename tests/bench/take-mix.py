@@ -19,8 +19,8 @@ def read_header(file):
 def main(source, to, out):
     with open(source, 'rb') as file:
         mix = {key: value for key, value in read_header(file)['__metadata__'].items()
-               if key.startswith('pix2pix.mix')}
-    if not mix:
+               if key.startswith('pix2pix.mix') or key == 'pix2pix.format'}
+    if 'pix2pix.mix' not in mix:
         sys.exit(f'{source}: has no mix')
     with open(to, 'rb') as file, open(out, 'wb') as written:
         header = read_header(file)
