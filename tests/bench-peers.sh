@@ -4,11 +4,12 @@
 # Usage: sh tests/bench-peers.sh [--quick] [ROUNDS=5 [THREADS=2]]
 #
 # Compares frames and a training step on the CPU with ONNX Runtime's and PyTorch's: ours, theirs, ours,
-# theirs. Builds into build-peers/ and prints a table of ratios, each the median of those of the rounds,
-# with the limits that we set ourselves and the range of the rounds: where that is wide, other programs ran.
-# Writes build-peers/peers.json (every round, every layer) and build-peers/peers.svg after each round. Ends
-# with 0 whatever the ratios, with 1 where a side failed; what a machine cannot do is left out. --quick: one
-# round of two frames into build-peers/quick.*, which shows only that it works.
+# theirs; and two streams with one, two threads with one. Builds into build-peers/ and prints a table of
+# ratios, each the median of those of the rounds, with the limits that we set ourselves and the range of the
+# rounds: where that is wide, other programs ran. Writes build-peers/peers.json (every round, every layer)
+# and build-peers/peers.svg after each round. Ends with 0 whatever the ratios, with 1 where a side failed;
+# what a machine cannot do is left out. --quick: one round of two frames into build-peers/quick.*, which
+# shows only that it works.
 #
 # `auto` needs pictures by which to choose precisions: CALIBRATE='FACADES --split val --direction BtoA' has
 # the shipped model's be chosen by them, and those of the files in CALIBRATE_MODELS='MODEL.pth ...', which
@@ -69,6 +70,7 @@ fi
 [ -f build-peers/build.ninja ] ||
     quietly meson setup build-peers --buildtype release -Dvulkan=disabled -Dtrain=enabled \
         -Dgst=enabled -Dexamples=disabled -Dtests=enabled
-quietly ninja -C build-peers train/pix2pix gst/libgstpix2pix.so tests/bench/frame-times
+quietly ninja -C build-peers train/pix2pix gst/libgstpix2pix.so tests/bench/frame-times \
+    tests/bench/stream-rates
 exec "$python" tests/bench/compare-peers.py build-peers "$peers" "$rounds" "$threads" "$quick" \
     "build-peers/$result"

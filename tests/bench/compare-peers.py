@@ -21,11 +21,13 @@ import sides
 def measure(row, ours, theirs):
     """One round; what is known before a side fails is kept."""
     mine = ours()
-    row['ours_ms'].append(mine['ms'])
+    if 'ms' in mine:
+        row['ours_ms'].append(mine['ms'])
     row['bench'] = mine.get('bench')  # with every layer
-    other = theirs()
-    row['theirs_ms'].append(other['ms'])
-    row['ratios'].append(mine['ms'] / other['ms'])
+    if theirs:
+        other = theirs()
+        row['theirs_ms'].append(other['ms'])
+    row['ratios'].append(mine['ms'] / other['ms'] if theirs else mine['ratio'])
     row['ratio'] = median(row['ratios'])
 
 
@@ -34,8 +36,8 @@ def measure_all(rows, left_out, done):
     for name, limit, ours, theirs in rows:
         if name in left_out:
             continue
-        row = done.setdefault(name, {'name': name, 'limit': limit, 'ours_ms': [],
-                                     'theirs_ms': [], 'ratios': []})
+        row = done.setdefault(name, {'name': name, 'limit': limit, 'peer': theirs is not None,
+                                     'ours_ms': [], 'theirs_ms': [], 'ratios': []})
         try:
             measure(row, ours, theirs)
         except sides.Failed as failure:
@@ -66,8 +68,10 @@ def machine(b):
 # ---- telling ----
 
 def numbers_of(row):
+    if not row['peer']:
+        return f'{"":21} {row["ratio"]:7.2f} {">=":>2}{row["limit"]:5.2f}'
     return (f'{median(row["theirs_ms"]):10.2f} {median(row["ours_ms"]):10.2f} {row["ratio"]:7.2f} '
-            f'{row["limit"]:7.2f}')
+            f'{"<=":>2}{row["limit"]:5.2f}')
 
 
 def print_table(rows, left_out, title):
@@ -88,7 +92,7 @@ def write(path, told, rows, left_out, title):
     """Whole, or not at all: this is done after each round, and the last may be the one interrupted."""
     told = {**told, 'rows': list(rows.values()),
             'left_out': {name: str(reason) for name, reason in left_out.items()}}
-    drawn = [row for name, row in rows.items() if name not in left_out]
+    drawn = [row for name, row in rows.items() if row['peer'] and name not in left_out]
     for file, text in ((path + '.json', json.dumps(told, indent=1)),
                        (path + '.svg', ratios.draw(drawn, title))):
         with open(file + '.part', 'w') as written:

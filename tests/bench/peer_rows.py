@@ -2,6 +2,7 @@
 """What is compared on the CPU: each row, and how each of its sides is run."""
 import json
 import os
+import re
 import sys
 from statistics import median
 
@@ -52,10 +53,10 @@ class Bench:
         return sides.torch('torch-train.py', ngf, self.frames(steps), self.threads,
                            env=sides.NO_GPU)[0]
 
-    def ours(self, frames, *arguments, level=None):
+    def ours(self, frames, *arguments, level=None, threads=None):
         env = {**sides.NO_GPU, **({'PIX2PIX_CPU': level} if level else {})}
         result = sides.ours(self.pix2pix, *arguments, '--frames', self.frames(frames),
-                            '--threads', self.threads, env=env)
+                            '--threads', threads or self.threads, env=env)
         if level not in (None, result['level']):
             raise sides.Lacking(f'this processor has no {level}')
         return {'ms': result['median_ms'], 'bench': result}
@@ -68,9 +69,32 @@ class Bench:
                                f'{settings} threads={self.threads}', env=env)
         return {'ms': median(json.loads(text)['ms'])}
 
+    def streams(self, model, frames):
+        """How many frames two streams do in the time in which one does one."""
+        text = sides.output_of(os.path.join(self.build, 'tests/bench/stream-rates'), model,
+                               self.frames(frames), self.threads, env=sides.NO_GPU)
+        rates = json.loads(text)
+        return {'ratio': rates['two'] / rates['one']}
+
+    def two_threads(self, model, frames):
+        """How many times as fast two threads are as one, where maps are 16x16 and larger."""
+        one, two = (sum_large(self.ours(frames, model, *FP32, 'running', threads=n)['bench'])
+                    for n in (1, 2))
+        return {'ratio': one / two}
+
+
+def sum_large(bench):
+    """Milliseconds of the layers with maps of 16x16 and more; deeper ones wait for memory."""
+    sizes = ((layer['ms'], re.search(r'-> \d+x(\d+)x(\d+)', layer['name']))
+             for layer in bench['layers'])
+    return sum(ms for ms, size in sizes if size and min(map(int, size.groups())) >= 16)
+
 
 def rows_of(b):
-    """Returns: name, the most that ours may take of theirs, ours, theirs."""
+    """
+    Returns: name, the most that ours may take of theirs, ours, theirs. Where there is no theirs, ours
+    tells a ratio itself, and the limit is the least.
+    """
     unet, mixed = lambda: b.weights('unet_256', 64), b.path('unet_256-64-mix.safetensors')
     unet_onnx = lambda: b.onnx('unet_256', 64, 20)
     return [
@@ -96,4 +120,7 @@ def rows_of(b):
          lambda: b.onnx('unet_256', 32, 10, 1280, 768)),
         ('unet_256 ngf 64, fp32, AVX2 alone', 1.00,
          lambda: b.ours(20, unet(), *FP32, 'running', level='avx2'), unet_onnx),
+        ('two streams against one, frames summed', 0.95, lambda: b.streams(unet(), 20), None),
+        ('two threads against one, maps of 16x16 and more', 1.85,
+         lambda: b.two_threads(unet(), 20), None),
     ]
