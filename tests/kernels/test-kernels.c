@@ -133,6 +133,30 @@ static void expect_same(PixDevice *const *devices, const KernelCase *k, KernelWa
     }
 }
 
+static bool is_int8(PixDevice *device, PixOp op, int c)
+{
+    PixCall call = {.op = &op, .in = {{.shape = {1, c, 1, 1}, .c_whole = c}}, .fixed = true};
+    assert_true(pix_op_infer(&op, &call.in[0].shape, &call.out.shape, NULL));
+    return device->backend->rows[op.kind].precision(device, &call) == PIX_PRECISION_INT8;
+}
+
+/* Sums of 255 * 127 stay in 32 bits up to 66311 of them. Of a longer one float32 makes the products. */
+static void test_longest_int8(void **state)
+{
+    g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
+    PixConvOp one = {.oc = 64, .kh = 1, .kw = 1, .sh = 1, .sw = 1, .precision = PIX_PRECISION_INT8};
+    PixConvOp four = {
+        .oc = 64, .kh = 4, .kw = 4, .sh = 2, .sw = 2, .precision = PIX_PRECISION_INT8};
+    four.pad = (PixPadding){PIX_PAD_ZERO, 2, 2, 2, 2};
+    assert_true(is_int8(device, (PixOp){.kind = PIX_OP_CONV, .conv = one}, 66308));
+    assert_false(is_int8(device, (PixOp){.kind = PIX_OP_CONV, .conv = one}, 66312));
+    assert_true(is_int8(device, (PixOp){.kind = PIX_OP_CONV, .conv = four}, 4144));
+    assert_false(is_int8(device, (PixOp){.kind = PIX_OP_CONV, .conv = four}, 4148));
+    four.pad = (PixPadding){PIX_PAD_ZERO, 1, 1, 1, 1};
+    assert_true(is_int8(device, (PixOp){.kind = PIX_OP_DECONV, .conv = four}, 16576));
+    assert_false(is_int8(device, (PixOp){.kind = PIX_OP_DECONV, .conv = four}, 16580));
+}
+
 /* The same bits for any number of threads. */
 static void test_threads(void **state)
 {
@@ -224,11 +248,12 @@ int main(void)
     static const char *const reduced[] = {"c:1",         "avx2:2", "avx512:1",
                                           "avx512dot:3", "amx:2",  "neon:2"};
     static char names[2 * G_N_ELEMENTS(reduced)][32];
-    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2 * G_N_ELEMENTS(reduced) + 7] = {
+    struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2 * G_N_ELEMENTS(reduced) + 8] = {
+        cmocka_unit_test(test_longest_int8),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_nan_is_no_pixel),
     };
-    size_t n = 2;
+    size_t n = 3;
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
         if (has_level(levels[i]))
             tests[n++] = (struct CMUnitTest){levels[i], test_device, open_level, close_device,

@@ -3,6 +3,7 @@
 
 #define LARGEST 127 /* of int8; -128 is not used */
 #define ZERO 128    /* what is added to the input's, which have no sign then */
+#define MOST_PRODUCTS (G_MAXINT32 / ((LARGEST + ZERO) * LARGEST)) /* that int32 can sum */
 
 /* ---- shape ---- */
 
@@ -46,9 +47,11 @@ bool cpu_reduced_of(const PixDevice *device, const CpuConv *of, CpuReduced *r)
     if ((precision != PIX_PRECISION_BF16 && !ints) || of->x.c % r->per || of->transposes ||
         of->adds || cpu_conv_is_narrow(of))
         return false;
+    int taps = 0;
     for (int phase = 0, first; phase < phases_of(r); phase++)
-        r->runs = MAX(r->runs, (taps_of(r, phase, &first) * units_of(r) + CPU_KC - 1) / CPU_KC);
-    return true;
+        taps = MAX(taps, taps_of(r, phase, &first));
+    r->runs = (taps * units_of(r) + CPU_KC - 1) / CPU_KC;
+    return !ints || (int64_t)taps * of->x.c <= MOST_PRODUCTS;
 }
 
 /* ---- weights ---- */

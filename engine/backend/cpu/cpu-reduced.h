@@ -22,7 +22,10 @@ typedef struct {
     const char *name;
 } CpuReduced;
 
-/** cpu_reduced_of: Returns: whether conv->op asks for it and its channels fill units.  @reduced: (out). */
+/**
+ * cpu_reduced_of: Returns: whether conv->op asks for it, its channels fill units, and sums cannot leave
+ * int32.  @reduced: (out).
+ */
 bool cpu_reduced_of(const PixDevice *device, const CpuConv *conv, CpuReduced *reduced);
 
 /** cpu_reduced_prepare: @to: cpu_reduced_prepared_floats() floats. */
