@@ -35,7 +35,10 @@ static guint64 memory_bytes(void)
 /* Of the cache that a core has for itself. */
 static size_t cache_bytes(void)
 {
-    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    long bytes = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
     return bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
 }
 

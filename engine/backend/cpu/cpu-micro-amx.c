@@ -5,31 +5,13 @@
  * sums, two rows of @a and two columns of @b. They are given back at the end of each product, so that
  * the thread, which is the host's, has none to save.
  */
-#include <cpuid.h>
 #include <immintrin.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "cpu-micro.h"
 
 #define SIDE 16 /* of a tile: rows, floats of a row, units of a sum */
 #define LINE 16 /* floats of the cache */
 #define INLINE static inline __attribute__((always_inline))
-
-/* Linux: asm/prctl.h; ARCH_REQ_XCOMP_PERM of the tiles' data. Granted once for the process. */
-#define REQUEST_PERMISSION 0x1023
-#define TILE_DATA 18
-
-/* Of leaf 7 in EDX: bf16, tiles, int8. Not all compilers know their names. */
-#define WANTED (1u << 22 | 1u << 24 | 1u << 25)
-
-bool cpu_amx_allowed(void)
-{
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & WANTED) == WANTED &&
-           syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
-}
 
 /* ---- shapes ---- */
 

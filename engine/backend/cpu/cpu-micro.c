@@ -1,63 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cpu-micro.h"
 
+#include "cpu-features.h"
 #include "error.h"
 
-static bool always(void)
-{
-    return true;
-}
+#define LEVEL(level, in_build, needs)                                                              \
+    {                                                                                              \
+        in_build ? &cpu_micro_##level : NULL, #level, needs                                        \
+    }
 
-#ifdef HAVE_CPU_AVX
-static bool has_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
-}
-
-static bool has_avx512dot(void)
-{
-    return has_avx512() && __builtin_cpu_supports("avx512vnni") &&
-           __builtin_cpu_supports("avx512bf16");
-}
-
-static bool has_amx(void)
-{
-    return has_avx512dot() && cpu_amx_allowed();
-}
-#endif
-
-/* From low to high. */
+/* From low to high. @micro: NULL where the build has none. */
 static const struct {
     const CpuMicro *micro;
-    bool (*usable)(void);
+    const char *name;
+    unsigned needs; /* CpuFeatures */
 } levels[] = {
-    {&cpu_micro_c, always},
-#ifdef HAVE_OPENBLAS
-    {&cpu_micro_openblas, always},
-#endif
-#ifdef HAVE_CPU_AVX
-    {&cpu_micro_avx2, has_avx2},
-    {&cpu_micro_avx512, has_avx512},
-    {&cpu_micro_avx512dot, has_avx512dot},
-    {&cpu_micro_amx, has_amx},
-#endif
-#ifdef HAVE_CPU_NEON
-    {&cpu_micro_neon, always},
-#endif
+    LEVEL(c, true, 0),
+    LEVEL(openblas, HAVE_OPENBLAS, 0),
+    LEVEL(avx2, HAVE_CPU_AVX2, CPU_AVX2),
+    LEVEL(avx512, HAVE_CPU_AVX512, CPU_AVX512),
+    LEVEL(avx512dot, HAVE_CPU_AVX512DOT, CPU_AVX512 | CPU_AVX512_VNNI | CPU_AVX512_BF16),
+    LEVEL(amx, HAVE_CPU_AMX, CPU_AVX512 | CPU_AVX512_VNNI | CPU_AVX512_BF16 | CPU_AMX),
+    LEVEL(neon, HAVE_CPU_NEON, 0),
 };
 
-static const char *const names[] = {"c", "openblas", "avx2", "avx512", "avx512dot", "amx", "neon"};
+#define N_LEVELS ((int)G_N_ELEMENTS(levels))
 
-static bool is_name(const char *level)
+/* -1: none. */
+static int index_of(const char *name)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (g_ascii_strcasecmp(level, names[i]) == 0)
-            return true;
+    int i = N_LEVELS - 1;
+    while (i >= 0 && g_ascii_strcasecmp(levels[i].name, name) != 0)
+        i--;
+    return i;
+}
+
+static bool fail_unknown(const char *name, GError **error)
+{
+    GString *names = g_string_new(levels[0].name);
+    for (int i = 1; i < N_LEVELS; i++)
+        g_string_append_printf(names, ", %s", levels[i].name);
+    pix_fail(error, PIX_ERROR_NO_DEVICE, "PIX2PIX_CPU is \"%s\"; it can be one of %s", name,
+             names->str);
+    g_string_free(names, TRUE);
     return false;
 }
 
@@ -86,20 +71,13 @@ static void take(CpuMicro *to, const CpuMicro *from)
 
 bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error)
 {
-    if (level && !*level)
-        level = NULL;
-    if (level && !is_name(level))
-        return pix_fail(
-            error, PIX_ERROR_NO_DEVICE,
-            "PIX2PIX_CPU is \"%s\"; it can be c, openblas, avx2, avx512, avx512dot, amx "
-            "or neon",
-            level);
+    const unsigned features = cpu_features();
+    int last = level && *level ? index_of(level) : N_LEVELS - 1;
+    if (last < 0)
+        return fail_unknown(level, error);
     *micro = cpu_micro_c;
-    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
-        if (levels[i].usable())
+    for (int i = 0; i <= last; i++)
+        if (levels[i].micro && (features & levels[i].needs) == levels[i].needs)
             take(micro, levels[i].micro);
-        if (level && g_ascii_strcasecmp(level, levels[i].micro->name) == 0)
-            break;
-    }
     return true;
 }

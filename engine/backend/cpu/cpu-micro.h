@@ -86,22 +86,14 @@ typedef struct {
                          ptrdiff_t plane);
 } CpuMicro;
 
+/* Those that the build has none of are not defined. */
 extern const CpuMicro cpu_micro_c;
-#ifdef HAVE_CPU_AVX
+extern const CpuMicro cpu_micro_openblas;
 extern const CpuMicro cpu_micro_avx2;
 extern const CpuMicro cpu_micro_avx512;
 extern const CpuMicro cpu_micro_avx512dot;
 extern const CpuMicro cpu_micro_amx;
-
-/** cpu_amx_allowed: Whether the CPU has these tiles and the system lets the process use them. */
-bool cpu_amx_allowed(void);
-#endif
-#ifdef HAVE_CPU_NEON
 extern const CpuMicro cpu_micro_neon;
-#endif
-#ifdef HAVE_OPENBLAS
-extern const CpuMicro cpu_micro_openblas;
-#endif
 
 /** cpu_transpose: The plain one, for what has odd sides. */
 void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
@@ -109,9 +101,8 @@ void cpu_transpose(int rows, int columns, const float *from, ptrdiff_t from_pitc
 
 /**
  * cpu_micro_select:
- * @level: (nullable): the highest that may be used: "c", "openblas", "avx2", "avx512", "avx512dot",
- * "amx", "neon"; NULL takes what the CPU can do.  @micro: (out).  Errors: NO_DEVICE for a name that is
- * none of these.
+ * @level: (nullable): the name of the highest that may be used, in lower or upper case; NULL takes what
+ * the CPU can do.  @micro: (out).  Errors: NO_DEVICE for a name that no level has, whatever the build.
  */
 bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error);
 

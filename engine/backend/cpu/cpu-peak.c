@@ -72,13 +72,13 @@ typedef struct {
     }
 
 DEFINE_LOOPS(plain, 4, )
-#ifdef HAVE_CPU_AVX
+#ifdef __x86_64__
 DEFINE_LOOPS(avx2, 8, __attribute__((target("avx2,fma"))))
 DEFINE_LOOPS(avx512, 16, __attribute__((target("avx512f"))))
 #endif
 
 static const Loops all_loops[] = {
-#ifdef HAVE_CPU_AVX
+#ifdef __x86_64__
     {"amx", 16, multiply_add_avx512, read_avx512},
     {"avx512dot", 16, multiply_add_avx512, read_avx512},
     {"avx512", 16, multiply_add_avx512, read_avx512},

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/** What instructions the processor has and the system saves the registers of. */
+#ifndef PIX_CPU_FEATURES_H
+#define PIX_CPU_FEATURES_H
+
+#include <stdbool.h>
+
+/** CpuFeatures: Bits. AVX2 has FMA beside it, AVX512 its F and BW, AMX tiles, bf16 and int8. */
+typedef enum {
+    CPU_AVX2 = 1 << 0,
+    CPU_AVX512 = 1 << 1,
+    CPU_AVX512_VNNI = 1 << 2,
+    CPU_AVX512_BF16 = 1 << 3,
+    CPU_AMX = 1 << 4,
+} CpuFeatures;
+
+CpuFeatures cpu_features(void);
+
+#endif
