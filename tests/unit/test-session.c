@@ -317,6 +317,15 @@ static void expect(GError *error, PixError code, const char *text)
     g_error_free(error);
 }
 
+static void expect_no_level(const char *words, const char *told)
+{
+    GError *error = NULL;
+    g_setenv("PIX2PIX_CPU", words, TRUE);
+    assert_null(pix_device_open("cpu", 1, &error));
+    g_unsetenv("PIX2PIX_CPU");
+    expect(error, PIX_ERROR_NO_DEVICE, told);
+}
+
 static void test_errors(void **state)
 {
     g_autoptr(PixModel) model = load(1, "unet32.safetensors");
@@ -365,10 +374,11 @@ static void test_errors(void **state)
     expect(g_steal_pointer(&error), PIX_ERROR_NO_DEVICE, "quantum");
     assert_null(pix_device_open("cpu:1", 1, &error));
     expect(g_steal_pointer(&error), PIX_ERROR_NO_DEVICE, "cpu:1");
-    g_setenv("PIX2PIX_CPU", "sse9", TRUE);
-    assert_null(pix_device_open("cpu", 1, &error));
-    g_unsetenv("PIX2PIX_CPU");
-    expect(g_steal_pointer(&error), PIX_ERROR_NO_DEVICE, "sse9");
+    expect_no_level("sse9", "sse9");
+    expect_no_level("sse9,direct", "avx512");
+    expect_no_level("c,fast", "winograd-2x2");
+    expect_no_level("c,", "direct");
+    expect_no_level("c,direct,direct", "direct,direct");
 }
 
 /* A view that leads out of its pixels is the caller's mistake, and is not followed. */

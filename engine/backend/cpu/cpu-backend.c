@@ -42,6 +42,19 @@ static size_t cache_bytes(void)
     return bytes > 0 ? (size_t)bytes : (size_t)1 << 20;
 }
 
+/* How the name of a convolution's algorithm begins that tests ask for. */
+static bool check_convolution(const char *wanted, GError **error)
+{
+    static const char *const known[] = {"direct",       "winograd",     "winograd-2x2",
+                                        "winograd-3x3", "winograd-4x4", NULL};
+    if (!wanted || g_strv_contains(known, wanted))
+        return true;
+    g_autofree char *list = g_strjoinv(", ", (char **)known);
+    return pix_fail(error, PIX_ERROR_NO_DEVICE,
+                    "PIX2PIX_CPU asks for convolutions by \"%s\"; it can be one of %s", wanted,
+                    list);
+}
+
 static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError **error)
 {
     if (name) {
@@ -51,11 +64,12 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
     }
     const char *words = g_getenv("PIX2PIX_CPU");
     g_auto(GStrv) each = g_strsplit(words ? words : "", ",", 2);
+    const char *convolution = each[0] ? each[1] : NULL;
     CpuMicro level;
-    if (!cpu_micro_select(each[0], &level, error))
+    if (!cpu_micro_select(each[0], &level, error) || !check_convolution(convolution, error))
         return NULL;
     CpuDevice *device = g_new0(CpuDevice, 1);
-    device->convolution = each[0] ? g_strdup(each[1]) : NULL;
+    device->convolution = g_strdup(convolution);
     int available = cpu_available();
     device->base.backend = &pix_backend_cpu;
     device->base.references = 1;
