@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -39,12 +40,22 @@ static int blas_threads(void)
     return get ? get() : 0;
 }
 
-static void use_everything(unsigned threads, int *most_threads)
+/* What registers the process may use that it has to ask for, as bits. */
+static unsigned long registers(void)
+{
+    unsigned long permitted = 0;
+#ifdef __x86_64__
+    syscall(SYS_arch_prctl, 0x1022, &permitted); /* asm/prctl.h: ARCH_GET_XCOMP_PERM */
+#endif
+    return permitted;
+}
+
+static void use_everything(unsigned threads, PixPrecision precision, int *most_threads)
 {
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
     g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
-    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, precision, NULL);
     PixSessionOptions options;
     pix_session_options_init(&options, model);
     g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
@@ -62,7 +73,8 @@ static char *describe_host(void)
 {
     GString *text = g_string_new(setlocale(LC_ALL, NULL));
     g_autofree char *cwd = g_get_current_dir();
-    g_string_append_printf(text, "\n%s\nrounding %d\nblas %d\n", cwd, fegetround(), blas_threads());
+    g_string_append_printf(text, "\n%s\nrounding %d\nblas %d\nregisters %lx\n", cwd, fegetround(),
+                           blas_threads(), registers());
     for (int i = 1; i < 32; i++) {
         struct sigaction action;
         if (sigaction(i, NULL, &action) == 0)
@@ -93,7 +105,7 @@ static void test_host(void **state)
     g_autofree char *before = describe_host();
     for (unsigned threads = 1; threads <= 3; threads++) {
         int most;
-        use_everything(threads, &most);
+        use_everything(threads, PIX_PRECISION_FP32, &most);
         assert_threads(most, (int)threads);
         expect_threads(1); /* none is left */
     }
@@ -115,11 +127,28 @@ static void test_shared_threads(void **state)
     expect_threads(1);
 }
 
+/* Too small for the registers of AMX, which are done without. */
+static void test_small_stack(void **state)
+{
+    static char memory[8192];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    stack_t own;
+    assert_int_equal(sigaltstack(&stack, &own), 0);
+    g_autofree char *before = describe_host();
+    int most;
+    use_everything(2, PIX_PRECISION_BF16, &most);
+    use_everything(2, PIX_PRECISION_INT8, &most);
+    g_autofree char *after = describe_host();
+    assert_string_equal(before, after);
+    sigaltstack(&own, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_shared_threads),
+        cmocka_unit_test(test_small_stack),
     };
     return cmocka_run_group_tests_name("host", tests, NULL, NULL);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cpu-features.h"
 
+#include <glib.h>
+
 #ifdef __x86_64__
 #include <cpuid.h>
+#include <stdint.h>
 #ifdef __linux__
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,14 +16,37 @@
 /* In EAX of its second part. */
 #define BF16_BIT (1u << 5)
 
-/* Linux: asm/prctl.h; ARCH_REQ_XCOMP_PERM of the tiles' data. Granted once for the process. */
-static bool may_use_tiles(void)
+/* Linux: asm/prctl.h: ARCH_GET_XCOMP_SUPP, ARCH_REQ_XCOMP_PERM, and the tiles' data. */
+#define GET_SUPPORTED 0x1021
+#define REQUEST_PERMISSION 0x1023
+#define TILE_DATA 18
+
+static bool saves_tiles(void)
+{
+    uint64_t states = 0;
+#ifdef __linux__
+    if (syscall(SYS_arch_prctl, GET_SUPPORTED, &states) != 0)
+        return false;
+#endif
+    return states >> TILE_DATA & 1;
+}
+
+static bool request_tiles(void)
 {
 #ifdef __linux__
-    return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 #else
     return false;
 #endif
+}
+
+bool cpu_may_use_tiles(void)
+{
+    enum { UNKNOWN, YES, NO };
+    static gsize answer = UNKNOWN;
+    if (g_once_init_enter(&answer))
+        g_once_init_leave(&answer, request_tiles() ? YES : NO);
+    return answer == YES;
 }
 
 static CpuFeatures if_has(CpuFeatures feature, bool has)
@@ -38,11 +64,16 @@ CpuFeatures cpu_features(void)
                   __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) |
            if_has(CPU_AVX512_VNNI, __builtin_cpu_supports("avx512vnni")) |
            if_has(CPU_AVX512_BF16, a & BF16_BIT) |
-           if_has(CPU_AMX, (d & AMX_BITS) == AMX_BITS && may_use_tiles());
+           if_has(CPU_AMX, (d & AMX_BITS) == AMX_BITS && saves_tiles());
 }
 #else
 CpuFeatures cpu_features(void)
 {
     return 0;
+}
+
+bool cpu_may_use_tiles(void)
+{
+    return false;
 }
 #endif

@@ -17,4 +17,13 @@ typedef enum {
 
 CpuFeatures cpu_features(void);
 
+/**
+ * cpu_may_use_tiles:
+ * Asks the system, when it is called first, to let the process use the registers of AMX; says what the
+ * answer was. The process has them for good then, and its signals need larger stacks: more than the
+ * 8 KiB that SIGSTKSZ has been; where a thread has a smaller one, the answer is no.
+ * Source: Linux, Documentation/arch/x86/xstate.rst.
+ */
+bool cpu_may_use_tiles(void);
+
 #endif
