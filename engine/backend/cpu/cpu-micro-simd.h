@@ -21,6 +21,8 @@
 
 typedef float Vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef int IntVec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+/* Not in memory: of what may alias anything GCC keeps a copy there, written after each product. */
+typedef float Register __attribute__((vector_size(LANES * 4)));
 
 /* What a float of a and of b is: one number, or a unit of reduced precision. */
 typedef enum { FLOATS, BF16, INT8 } Kind;
@@ -110,7 +112,7 @@ INLINE void tile(Kind kind, bool lists, int rows, int cols, int k, const Sides *
                  int ldc, CpuResult result)
 {
     const Sides s = *sides;
-    Vec sum[ROWS][COLS];
+    Register sum[ROWS][COLS];
     UNROLL
     for (int i = 0; i < rows; i++) {
         UNROLL
