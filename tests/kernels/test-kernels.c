@@ -245,8 +245,8 @@ int main(void)
                                          "neon,winograd-3x3:1",
                                          "neon,winograd-4x4:2",
                                          "vulkan"};
-    static const char *const reduced[] = {"c:1",         "avx2:2", "avx512:1",
-                                          "avx512dot:3", "amx:2",  "neon:2"};
+    static const char *const reduced[] = {"c:1",          "avx2:2",      "avx2vnni:3", "avx512:1",
+                                          "avx512vnni:2", "avx512dot:3", "amx:2",      "neon:2"};
     static char names[2 * G_N_ELEMENTS(reduced)][32];
     struct CMUnitTest tests[G_N_ELEMENTS(levels) + 2 * G_N_ELEMENTS(reduced) + 8] = {
         cmocka_unit_test(test_longest_int8),

@@ -349,9 +349,9 @@ static bool has(const char *level)
 
 int main(void)
 {
-    static const Row rows[] = {LEVEL("c"),      LEVEL("openblas"),  LEVEL("avx2"),
-                               LEVEL("avx512"), LEVEL("avx512dot"), LEVEL("amx"),
-                               LEVEL("neon")};
+    static const Row rows[] = {LEVEL("c"),         LEVEL("openblas"), LEVEL("avx2"),
+                               LEVEL("avx2vnni"),  LEVEL("avx512"),   LEVEL("avx512vnni"),
+                               LEVEL("avx512dot"), LEVEL("amx"),      LEVEL("neon")};
     struct CMUnitTest tests[G_N_ELEMENTS(rows)];
     size_t n = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)

@@ -14,7 +14,8 @@
 /* Of leaf 7; not all compilers know their names. In EDX: tiles' bf16, tiles, their int8. */
 #define AMX_BITS (1u << 22 | 1u << 24 | 1u << 25)
 /* In EAX of its second part. */
-#define BF16_BIT (1u << 5)
+#define AVX_VNNI_BIT (1u << 4)
+#define AVX512_BF16_BIT (1u << 5)
 
 /* Linux: asm/prctl.h: ARCH_GET_XCOMP_SUPP, ARCH_REQ_XCOMP_PERM, and the tiles' data. */
 #define GET_SUPPORTED 0x1021
@@ -59,11 +60,12 @@ CpuFeatures cpu_features(void)
     unsigned a = 0, b, c, d = 0, unused;
     __get_cpuid_count(7, 0, &unused, &b, &c, &d);
     __get_cpuid_count(7, 1, &a, &b, &c, &unused);
-    return if_has(CPU_AVX2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) |
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return if_has(CPU_AVX2, avx2) | if_has(CPU_AVX_VNNI, avx2 && a & AVX_VNNI_BIT) |
            if_has(CPU_AVX512,
                   __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) |
            if_has(CPU_AVX512_VNNI, __builtin_cpu_supports("avx512vnni")) |
-           if_has(CPU_AVX512_BF16, a & BF16_BIT) |
+           if_has(CPU_AVX512_BF16, a & AVX512_BF16_BIT) |
            if_has(CPU_AMX, (d & AMX_BITS) == AMX_BITS && saves_tiles());
 }
 #else

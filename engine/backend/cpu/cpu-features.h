@@ -9,10 +9,11 @@
 /** CpuFeatures: Bits. AVX2 has FMA beside it, AVX512 its F and BW, AMX tiles, bf16 and int8. */
 typedef enum {
     CPU_AVX2 = 1 << 0,
-    CPU_AVX512 = 1 << 1,
-    CPU_AVX512_VNNI = 1 << 2,
-    CPU_AVX512_BF16 = 1 << 3,
-    CPU_AMX = 1 << 4,
+    CPU_AVX_VNNI = 1 << 1,
+    CPU_AVX512 = 1 << 2,
+    CPU_AVX512_VNNI = 1 << 3,
+    CPU_AVX512_BF16 = 1 << 4,
+    CPU_AMX = 1 << 5,
 } CpuFeatures;
 
 CpuFeatures cpu_features(void);

@@ -192,7 +192,7 @@ static void product_int8(int m, int nr, int k, const float *a, const float *b, f
     if (cpu_may_use_tiles())
         run(true, m, nr, k, a, b, c, ldc, add_to_c, next);
     else
-        cpu_micro_avx512dot.product_int8(m, nr, k, a, b, c, ldc, add_to_c, next);
+        cpu_micro_avx512vnni.product_int8(m, nr, k, a, b, c, ldc, add_to_c, next);
 }
 
 const CpuMicro cpu_micro_amx = {

@@ -5,8 +5,9 @@
 #define ROWS 14
 #define COLS 2
 #define STREAM(to, x) _mm512_stream_ps((float *)(to), (__m512)(x))
-#include "cpu-dot-simd.h"
+#include "cpu-bf16-simd.h"
 #include "cpu-elements-simd.h"
+#include "cpu-int8-simd.h"
 #include "cpu-product-simd.h"
 #include "cpu-tile-simd.h"
 

@@ -5,8 +5,9 @@
 #define ROWS 6
 #define COLS 4
 #define STREAM(to, x) (*(to) = (x))
-#include "cpu-dot-simd.h"
+#include "cpu-bf16-simd.h"
 #include "cpu-elements-simd.h"
+#include "cpu-int8-simd.h"
 #include "cpu-product-simd.h"
 #include "cpu-tile-simd.h"
 

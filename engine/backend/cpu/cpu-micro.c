@@ -4,12 +4,15 @@
 #include "cpu-features.h"
 #include "error.h"
 
+#define AVX512_VNNI (CPU_AVX512 | CPU_AVX512_VNNI)
+#define AVX512_DOT (AVX512_VNNI | CPU_AVX512_BF16)
+
 #define LEVEL(level, in_build, needs)                                                              \
     {                                                                                              \
         in_build ? &cpu_micro_##level : NULL, #level, needs                                        \
     }
 
-/* From low to high. @micro: NULL where the build has none. */
+/* From low to high; some CPUs lack one in the middle. @micro: NULL where the build has none. */
 static const struct {
     const CpuMicro *micro;
     const char *name;
@@ -18,9 +21,11 @@ static const struct {
     LEVEL(c, true, 0),
     LEVEL(openblas, HAVE_OPENBLAS, 0),
     LEVEL(avx2, HAVE_CPU_AVX2, CPU_AVX2),
+    LEVEL(avx2vnni, HAVE_CPU_AVX2VNNI, CPU_AVX2 | CPU_AVX_VNNI),
     LEVEL(avx512, HAVE_CPU_AVX512, CPU_AVX512),
-    LEVEL(avx512dot, HAVE_CPU_AVX512DOT, CPU_AVX512 | CPU_AVX512_VNNI | CPU_AVX512_BF16),
-    LEVEL(amx, HAVE_CPU_AMX, CPU_AVX512 | CPU_AVX512_VNNI | CPU_AVX512_BF16 | CPU_AMX),
+    LEVEL(avx512vnni, HAVE_CPU_AVX512VNNI, AVX512_VNNI),
+    LEVEL(avx512dot, HAVE_CPU_AVX512DOT, AVX512_DOT),
+    LEVEL(amx, HAVE_CPU_AMX, AVX512_DOT | CPU_AMX),
     LEVEL(neon, HAVE_CPU_NEON, 0),
 };
 

@@ -90,7 +90,9 @@ typedef struct {
 extern const CpuMicro cpu_micro_c;
 extern const CpuMicro cpu_micro_openblas;
 extern const CpuMicro cpu_micro_avx2;
+extern const CpuMicro cpu_micro_avx2vnni;
 extern const CpuMicro cpu_micro_avx512;
+extern const CpuMicro cpu_micro_avx512vnni;
 extern const CpuMicro cpu_micro_avx512dot;
 extern const CpuMicro cpu_micro_amx;
 extern const CpuMicro cpu_micro_neon;

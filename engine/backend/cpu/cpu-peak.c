@@ -81,7 +81,9 @@ static const Loops all_loops[] = {
 #ifdef __x86_64__
     {"amx", 16, multiply_add_avx512, read_avx512},
     {"avx512dot", 16, multiply_add_avx512, read_avx512},
+    {"avx512vnni", 16, multiply_add_avx512, read_avx512},
     {"avx512", 16, multiply_add_avx512, read_avx512},
+    {"avx2vnni", 8, multiply_add_avx2, read_avx2},
     {"avx2", 8, multiply_add_avx2, read_avx2},
 #endif
     {"", 4, multiply_add_plain, read_plain}, /* what is left */

@@ -73,8 +73,8 @@ typedef struct {
     const char *driver;   /* its driver and version; NULL for the CPU */
     const char *features; /* what the engine uses of it: "avx512, 2 threads", "fp32" */
     const char *uuid;     /* 36 characters; NULL for the CPU */
-    const char *level;    /* of its kernels, as in PIX2PIX_CPU: "c", "openblas", "avx2", "avx512";
-                             "vulkan" */
+    const char *level;    /* of its kernels, as in PIX2PIX_CPU: "c", "openblas", "avx2", "avx2vnni",
+                             "avx512", "avx512vnni", "avx512dot", "amx", "neon"; "vulkan" */
     unsigned threads;     /* that run at a time; 0 where that means nothing */
     guint64 memory_bytes; /* in all; 0 where it is not known */
     const char *note;     /* why it is not the best GPU though `auto` was asked; else NULL */
