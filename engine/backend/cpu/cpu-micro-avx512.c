@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <immintrin.h>
 
+/* As products of 16 bits, of the even numbers and of the odd ones. */
+static inline __m512i dot_int8(__m512i sum, __m512i a, __m512i b)
+{
+    __m512i even = _mm512_srai_epi16(_mm512_slli_epi16(b, 8), 8), odd = _mm512_srai_epi16(b, 8);
+    even = _mm512_madd_epi16(_mm512_and_si512(a, _mm512_set1_epi16(0xff)), even);
+    odd = _mm512_madd_epi16(_mm512_srli_epi16(a, 8), odd);
+    return _mm512_add_epi32(sum, _mm512_add_epi32(even, odd));
+}
+
 #define LANES 16
 #define ROWS 14
 #define COLS 2
 #define STREAM(to, x) _mm512_stream_ps((float *)(to), (__m512)(x))
+#define DOT_INT8(sum, a, b) ((Vec)dot_int8((__m512i)(sum), (__m512i)(a), (__m512i)(b)))
 #include "cpu-bf16-simd.h"
 #include "cpu-elements-simd.h"
 #include "cpu-int8-simd.h"
