@@ -347,13 +347,31 @@ static bool has(const char *level)
     return cpu_micro_select(level, &micro, NULL) && g_str_equal(micro.name, level);
 }
 
+/* What a level has not is taken from the one below, and its gains with it. */
+static void test_gains(void **state)
+{
+    static const char *const levels[] = {"openblas",   "avx2",      "avx2vnni", "avx512",
+                                         "avx512vnni", "avx512dot", "amx",      "neon"};
+    CpuMicro below, micro;
+    assert_true(cpu_micro_select("c", &below, NULL));
+    assert_true(below.gain_bf16 > 0 && below.gain_int8 > 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++, below = micro) {
+        assert_true(cpu_micro_select(levels[i], &micro, NULL));
+        bool same = micro.product == below.product;
+        assert_int_equal(same && micro.product_bf16 == below.product_bf16,
+                         micro.gain_bf16 == below.gain_bf16);
+        assert_int_equal(same && micro.product_int8 == below.product_int8,
+                         micro.gain_int8 == below.gain_int8);
+    }
+}
+
 int main(void)
 {
     static const Row rows[] = {LEVEL("c"),         LEVEL("openblas"), LEVEL("avx2"),
                                LEVEL("avx2vnni"),  LEVEL("avx512"),   LEVEL("avx512vnni"),
                                LEVEL("avx512dot"), LEVEL("amx"),      LEVEL("neon")};
-    struct CMUnitTest tests[G_N_ELEMENTS(rows)];
-    size_t n = 0;
+    struct CMUnitTest tests[G_N_ELEMENTS(rows) + 1] = {cmocka_unit_test(test_gains)};
+    size_t n = 1;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (has(rows[i].level))
             tests[n++] = (struct CMUnitTest){rows[i].name, test_row, NULL, NULL, (void *)&rows[i]};

@@ -38,4 +38,6 @@ const CpuMicro cpu_micro_avx2 = {
     .tile_in = tile_in,
     .tile_out = tile_out,
     .tile_weights = tile_weights,
+    .gain_bf16 = 0.5,
+    .gain_int8 = 1.1,
 };

@@ -15,4 +15,5 @@ const CpuMicro cpu_micro_avx2vnni = {
     .name = "avx2vnni",
     .algorithm_int8 = "int8-avx2vnni",
     .product_int8 = product_int8,
+    .gain_int8 = 3.9,
 };

@@ -80,4 +80,6 @@ const CpuMicro cpu_micro_avx512 = {
     .tile_in = tile_in,
     .tile_out = tile_out,
     .tile_weights = tile_weights,
+    .gain_bf16 = 0.6,
+    .gain_int8 = 0.8,
 };

@@ -14,4 +14,5 @@ const CpuMicro cpu_micro_avx512vnni = {
     .name = "avx512vnni",
     .algorithm_int8 = "int8-avx512vnni",
     .product_int8 = product_int8,
+    .gain_int8 = 3.9,
 };

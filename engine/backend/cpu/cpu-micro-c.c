@@ -151,4 +151,6 @@ const CpuMicro cpu_micro_c = {
     .tile_in = cpu_tile_in,
     .tile_out = cpu_tile_out,
     .tile_weights = cpu_tile_weights,
+    .gain_bf16 = 0.3,
+    .gain_int8 = 0.2,
 };

@@ -28,4 +28,7 @@ const CpuMicro cpu_micro_neon = {
     .tile_in = tile_in,
     .tile_out = tile_out,
     .tile_weights = tile_weights,
+    /* Estimated by instructions: 49 for 96 of float32, 116 for 192 of bf16, 236 for 384 of int8. */
+    .gain_bf16 = 0.8,
+    .gain_int8 = 0.8,
 };

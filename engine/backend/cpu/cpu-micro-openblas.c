@@ -40,4 +40,6 @@ const CpuMicro cpu_micro_openblas = {
     .algorithm = "gemm-openblas",
     .product = product,
     .outer = outer,
+    .gain_bf16 = 0.04,
+    .gain_int8 = 0.03,
 };

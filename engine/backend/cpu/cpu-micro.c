@@ -72,6 +72,8 @@ static void take(CpuMicro *to, const CpuMicro *from)
     TAKE(tile_in);
     TAKE(tile_out);
     TAKE(tile_weights);
+    TAKE(gain_bf16);
+    TAKE(gain_int8);
 }
 
 bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error)

@@ -50,6 +50,9 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   them unsigned, and @c holds int32: what the 128s add is for the caller to take away.
  * finish, sum, largest, to_bf16, to_int8: cpu_finish() and so on.
  * tile_in, tile_out, tile_weights: cpu_tile_in() and so on, with @count a multiple of CPU_TILE_LANES.
+ * gain_bf16, gain_int8: how many multiply-adds product_bf16 and product_int8 make in the time of one of
+ *   product, of 42 rows and CPU_KC floats of @a; rounded down from the median of what was measured on an
+ *   Intel Xeon with AMX, if the level does not say otherwise.
  */
 /**
  * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
@@ -67,7 +70,6 @@ typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
     const char *algorithm, *algorithm_bf16, *algorithm_int8;
     CpuProduct product, product_bf16, product_int8;
-    double gain_bf16, gain_int8;
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,
@@ -84,6 +86,7 @@ typedef struct {
                      double *parts, ptrdiff_t squares);
     void (*tile_weights)(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
                          ptrdiff_t plane);
+    double gain_bf16, gain_int8;
 } CpuMicro;
 
 /* Those that the build has none of are not defined. */
