@@ -2,23 +2,9 @@
 #include "bench-report.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "report-json.h"
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double difference = *(const double *)a - *(const double *)b;
-
-    return difference < 0 ? -1 : difference > 0;
-}
-
-double bench_median(double *values, int n)
-{
-    qsort(values, n, sizeof(*values), compare_doubles);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
 
 static void clear_layer(gpointer layer)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/** What the benchmarks of frames and of training have in common: medians, layers, the peak. */
+/** What the benchmarks of frames and of training have in common: layers, the peak. */
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
@@ -22,9 +22,6 @@ typedef struct {
     unsigned threads; /* of a CPU; 0: a GPU */
     PixPeak of;
 } BenchPeak;
-
-/** bench_median: Sorts @values. */
-double bench_median(double *values, int n);
 
 /** bench_add_layer: Appends one to an array of BenchLayer. */
 void bench_add_layer(GArray *layers, const PixLayerTime *time, double ms, char *own_name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "bench-report.h"
+#include "median.h"
 #include "report-json.h"
 #include "step.h"
 
@@ -165,7 +166,7 @@ static gboolean measure_steps(Run *run, GError **error)
     pix_device_get_work(run->device, &submissions[1], &waits[1]);
     run->submissions = (double)(submissions[1] - submissions[0]) / run->steps;
     run->waits = (double)(waits[1] - waits[0]) / run->steps;
-    run->median_ms = bench_median(ms, run->steps);
+    run->median_ms = median_of(ms, run->steps);
     run->min_ms = ms[0];
     run->layer_steps = run->steps;
     return TRUE;

@@ -2,8 +2,8 @@
 
 #include "calibrate.h"
 
-#include "bench-report.h"
 #include "command.h"
+#include "median.h"
 #include "mix-search.h"
 #include "progress.h"
 
@@ -123,7 +123,7 @@ static gboolean measure_times(Calibration *c, PixSession *const *sessions, guint
         }
     }
     for (gsize i = 0; i < rows; i++)
-        ms[i] = bench_median(all + i * FRAMES, FRAMES);
+        ms[i] = median_of(all + i * FRAMES, FRAMES);
     return TRUE;
 }
 

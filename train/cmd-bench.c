@@ -6,6 +6,7 @@
 #include "bench-report.h"
 #include "bench-train.h"
 #include "command.h"
+#include "median.h"
 #include "report-json.h"
 
 #include <stdio.h>
@@ -75,14 +76,14 @@ static gboolean measure(PixSession *session, const PixImage *in, PixImage *out, 
     }
 
     result->frames = done;
-    result->median_ms = bench_median(total, done);
+    result->median_ms = median_of(total, done);
     result->min_ms = total[0];
-    result->pack_ms = bench_median(pack, done);
-    result->network_ms = bench_median(network, done);
-    result->unpack_ms = bench_median(unpack, done);
+    result->pack_ms = median_of(pack, done);
+    result->network_ms = median_of(network, done);
+    result->unpack_ms = median_of(unpack, done);
     for (guint l = 0; l < times->n_layers; l++)
         bench_add_layer(result->layers, &times->layers[l],
-                        bench_median(&layers[(gsize)l * frames], done), NULL);
+                        median_of(&layers[(gsize)l * frames], done), NULL);
     return TRUE;
 }
 
