@@ -181,16 +181,18 @@ const char *const *pix_checkpoint_get_notes(const PixCheckpoint *checkpoint)
 void pix_checkpoint_set_mix(PixCheckpoint *checkpoint, const PixPrecision *mix, double psnr,
                             guint pictures)
 {
-    g_return_if_fail(checkpoint && mix && pictures > 0);
+    g_return_if_fail(checkpoint && (!mix || pictures > 0));
     g_return_if_fail(psnr >= 0 && psnr <= PIX_MAX_PSNR);
     PixImport *import = checkpoint->import;
-    g_return_if_fail(pix_mix_is_valid(mix, pix_graph_convolutions(import->graph)));
+    g_return_if_fail(!mix || pix_mix_is_valid(mix, pix_graph_convolutions(import->graph)));
     g_free(import->measured.mix);
-    import->measured = (PixMeasured){
-        .mix = pix_mix_print(mix, pix_graph_convolutions(import->graph)),
-        .psnr = psnr,
-        .pictures = pictures,
-    };
+    import->measured = (PixMeasured){0};
+    if (mix)
+        import->measured = (PixMeasured){
+            .mix = pix_mix_print(mix, pix_graph_convolutions(import->graph)),
+            .psnr = psnr,
+            .pictures = pictures,
+        };
     describe_mix(checkpoint);
 }
 

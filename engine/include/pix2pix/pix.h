@@ -195,8 +195,9 @@ PIX_API const char *const *pix_checkpoint_get_notes(const PixCheckpoint *checkpo
  * pix_checkpoint_set_mix:
  * Says in which precision each convolution makes its products where a model of @checkpoint, opened
  * anew or from the file that is saved, is asked for AUTO on the CPU.
- * @mix: FP32, BF16 or INT8, as of PixSessionOptions.  @psnr: from 0 to 999, in dB: that of the worst of
- * so many @pictures, at least 1, against FP32.
+ * @mix: (nullable): FP32, BF16 or INT8, as of PixSessionOptions; %NULL leaves the file without one, and
+ * what follows is 0.  @psnr: from 0 to 999, in dB: that of the worst of so many @pictures, at least 1,
+ * against FP32.
  */
 PIX_API void pix_checkpoint_set_mix(PixCheckpoint *checkpoint, const PixPrecision *mix, double psnr,
                                     guint pictures);

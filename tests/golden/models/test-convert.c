@@ -197,6 +197,10 @@ static void test_mix(void **state)
     assert_true(pix_checkpoint_save(narrow, first, PIX_PRECISION_INT8, NULL));
     assert_true(pix_checkpoint_save(same, second, PIX_PRECISION_INT8, NULL));
     assert_same_bytes(first, second);
+    pix_checkpoint_set_mix(same, NULL, 0, 0);
+    g_autoptr(PixCheckpoint) bare = assert_saved_mix(same, PIX_PRECISION_INT8, none);
+    assert_string_equal(g_hash_table_lookup(pix_checkpoint_get_metadata(bare), "pix2pix.format"),
+                        "1.0");
 }
 
 /* A mix names convolutions in the order of their kernels, whatever the network. */
