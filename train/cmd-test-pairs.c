@@ -64,23 +64,16 @@ static Dataset *open_pairs(const Test *test, GError **error)
     DatasetOptions options = {
         .root = test->data,
         .phase = test->split ? test->split : "val",
+        .exact = test->split != NULL,
         .b_to_a = test->direction ? test->direction[0] == 'B' : settings->direction,
         .in_channels = info->in_channels,
         .out_channels = info->out_channels,
         .max_size = test->num_test,
     };
 
-    if (!test->data && !find_run_pairs(test, &options, &a, &b, error))
-        return NULL;
-    if (test->split && options.root) {
-        g_autofree char *folder = g_build_filename(options.root, test->split, NULL);
-        if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-            g_set_error(error, PIX_ERROR, PIX_ERROR_NOT_FOUND,
-                        "%s: there is no such folder, name another with --split", folder);
-            return NULL;
-        }
-    }
-    return dataset_open(&options, error);
+    if (test->data || find_run_pairs(test, &options, &a, &b, error))
+        return dataset_open(&options, error);
+    return NULL;
 }
 
 /* As the run did it; else resized to the network's size. */

@@ -69,8 +69,8 @@ static GPtrArray *find_pairs(Dataset *dataset, GError **error)
     const DatasetOptions *options = &dataset->options;
 
     if (options->root)
-        return pair_list_side_by_side(options->root, options->phase, &dataset->folder,
-                                      dataset->notes, error);
+        return pair_list_side_by_side(options->root, options->phase, options->exact,
+                                      &dataset->folder, dataset->notes, error);
     dataset->folder = g_strdup_printf("%s and %s", options->a_folder, options->b_folder);
     return pair_list_two_folders(options->a_folder, options->b_folder, error);
 }

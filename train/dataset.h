@@ -18,6 +18,7 @@ typedef gboolean DatasetChecked(guint done, guint total, gpointer data);
 typedef struct {
     const char *root, *phase;        /* pictures side by side in root/phase, or */
     const char *a_folder, *b_folder; /* equal names in two folders; endings may differ */
+    gboolean exact;                  /* nothing stands in for root/phase */
     gboolean b_to_a;                 /* B is the input, A the target */
     int in_channels, out_channels;   /* 1, 3 or 4 */
     int max_size;                    /* so many pairs, in the order of their names; 0 for all */
@@ -34,8 +35,8 @@ typedef struct Dataset Dataset;
  * dataset_open:
  * Lists the pairs as a person counts, 2.png before 10.png, and checks header and end of every file;
  * folders and files that are not named as pictures are passed over. What is broken only in between
- * is found by decoding; it stays in the numbering in any case, as it would without. Without root/val, root/test is
- * taken, and the other way round; without root/train, root itself: a note says so.
+ * is found by decoding; it stays in the numbering in any case, as it would without. Without root/val,
+ * root/test is taken, and the other way round; without root/train, root itself: a note says so.
  *
  * Errors, one line: a folder that is missing, cannot be read or holds no pairs, with what it does
  * hold; partners that are missing; more than 1 % of broken files.

@@ -108,8 +108,9 @@ static void set_missing_error(const char *root, const char *phase, GError **erro
                 contents, advise(root, phase));
 }
 
-/* Returns: (transfer full): the folder of @phase, or what stands in for it. */
-static char *find_folder(const char *root, const char *phase, GPtrArray *notes, GError **error)
+/* Returns: (transfer full): the folder of @phase, or what stands in for it, if that may be. */
+static char *find_folder(const char *root, const char *phase, gboolean exact, GPtrArray *notes,
+                         GError **error)
 {
     const char *other = !strcmp(phase, "val") ? "test" : !strcmp(phase, "test") ? "val" : NULL;
     g_autofree char *wanted = g_build_filename(root, phase, NULL);
@@ -117,8 +118,8 @@ static char *find_folder(const char *root, const char *phase, GPtrArray *notes, 
 
     if (g_file_test(wanted, G_FILE_TEST_EXISTS))
         return g_steal_pointer(&wanted);
-    gboolean found = other ? g_file_test(instead, G_FILE_TEST_IS_DIR) : FALSE;
-    if (!strcmp(phase, "train")) {
+    gboolean found = other && !exact && g_file_test(instead, G_FILE_TEST_IS_DIR);
+    if (!strcmp(phase, "train") && !exact) {
         g_autoptr(GPtrArray) files = picture_list(root, NULL);
         found = files != NULL;
     }
@@ -150,12 +151,12 @@ static void name_apart(const GPtrArray *pairs, GPtrArray *notes)
     }
 }
 
-GPtrArray *pair_list_side_by_side(const char *root, const char *phase, char **folder,
-                                  GPtrArray *notes, GError **error)
+GPtrArray *pair_list_side_by_side(const char *root, const char *phase, gboolean exact,
+                                  char **folder, GPtrArray *notes, GError **error)
 {
     GError *broken = NULL;
 
-    *folder = find_folder(root, phase, notes, error);
+    *folder = find_folder(root, phase, exact, notes, error);
     if (!*folder)
         return NULL;
     g_autoptr(GPtrArray) files = picture_list(*folder, &broken);

@@ -17,13 +17,13 @@ typedef struct {
 /**
  * pair_list_side_by_side:
  * The pictures in @root/@phase, or in what stands in for it: test for val, val for test, @root for
- * train.
+ * train, unless it has to be @exact.
  * @folder: (out): where they are.  @notes: gets a line where that is not @root/@phase, and for
  * each pair that is not named as its file, which is the second of that name.
  * Returns: (transfer full) (element-type Pair): in the order of a person's counting.
  */
-GPtrArray *pair_list_side_by_side(const char *root, const char *phase, char **folder,
-                                  GPtrArray *notes, GError **error);
+GPtrArray *pair_list_side_by_side(const char *root, const char *phase, gboolean exact,
+                                  char **folder, GPtrArray *notes, GError **error);
 
 /**
  * pair_list_two_folders:

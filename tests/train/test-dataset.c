@@ -88,6 +88,8 @@ static void assert_stands_in(const char *root, const char *phase, const char *fo
 
 static void test_folders_that_stand_in(void **state)
 {
+    const DatasetOptions exact = {
+        .root = "has-test", .phase = "val", .exact = TRUE, .in_channels = 3, .out_channels = 3};
     GError *error = NULL;
 
     sample_pictures("has-test/test", 2, 8, 4);
@@ -100,6 +102,8 @@ static void test_folders_that_stand_in(void **state)
     assert_error(&error, "flat", "has no folder val (it holds 0.png, 1.png)");
     assert_null(open_root("has-val", "train", &error));
     assert_error(&error, "has-val", "has no folder train (it holds val)");
+    assert_null(dataset_open(&exact, &error));
+    assert_error(&error, "has-test", "has no folder val (it holds test)");
 }
 
 static void test_single_pair_is_noted(void **state)
