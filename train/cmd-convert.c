@@ -5,6 +5,7 @@
  */
 #include "calibrate.h"
 #include "command.h"
+#include "settings.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -69,17 +70,50 @@ static int check_usage(const Command *command, Convert *convert)
 
 /* ---- the work ---- */
 
+/* Whether @file is of a run that learnt from B to A; other files do not tell. */
+static gboolean has_learnt_b_to_a(const char *file)
+{
+    g_autofree char *folder = g_path_get_dirname(file);
+    g_autofree char *config = g_build_filename(folder, "config.json", NULL);
+    g_auto(Settings) settings;
+
+    settings_init(&settings);
+    return settings_read(&settings, config, NULL) && settings.direction;
+}
+
 static CalibrationSet *open_set(const Convert *convert, const PixModelInfo *info, const char *file,
                                 GError **error)
 {
+    const char *direction = convert->direction;
+    const CalibrationSetOptions options = {
+        .folder = convert->calibrate,
+        .split = convert->split,
+        .pairs = direction != NULL,
+        .b_to_a = direction ? direction[0] == 'B' : has_learnt_b_to_a(file),
+    };
+
     if (!info->is_generator) {
         g_set_error(error, PIX_ERROR, PIX_ERROR_UNSUPPORTED,
                     "%s: this is a discriminator (%s); --calibrate needs a generator", file,
                     info->architecture);
         return NULL;
     }
-    return calibration_set_open(convert->calibrate, convert->split, convert->direction, info,
-                                error);
+    return calibration_set_open(&options, info, error);
+}
+
+/* Before the work, so that nobody waits for the wrong pictures. */
+static void print_set(const CalibrationSet *set)
+{
+    g_autofree char *text = calibration_set_describe(set);
+    g_autofree char *shown = command_show(text);
+    const Dataset *pairs = calibration_set_get_pairs(set);
+
+    for (guint i = 0; pairs && i < dataset_get_notes(pairs)->len; i++)
+        command_print_error("note: %s", (char *)dataset_get_notes(pairs)->pdata[i]);
+    for (guint i = 0; pairs && i < dataset_get_problems(pairs)->len; i++)
+        command_print_error("left out: %s", (char *)dataset_get_problems(pairs)->pdata[i]);
+    puts(shown);
+    fflush(stdout);
 }
 
 static void print_mix(const Calibrated *calibrated)
@@ -113,7 +147,10 @@ static gboolean add_mix(const Convert *convert, PixCheckpoint *checkpoint, const
     g_autoptr(PixModel) model =
         device ? pix_model_new(device, checkpoint, PIX_PRECISION_FP32, error) : NULL;
 
-    if (!model || !calibrate(model, set, convert->psnr, &found, error))
+    if (!model)
+        return FALSE;
+    print_set(set);
+    if (!calibrate(model, set, convert->psnr, &found, error))
         return FALSE;
     print_mix(&found);
     pix_checkpoint_set_mix(checkpoint, found.mix, found.psnr, found.pictures);
@@ -171,7 +208,10 @@ static int run(const Command *command, int argc, char **argv)
         {"split", 0, 0, text, &convert.split, "Which folder of DATASET has its pairs (val)",
          "NAME"},
         {"direction", 0, 0, text, &convert.direction,
-         "Which half of a pair is the input: AtoB the left, BtoA the right (AtoB)", "AtoB|BtoA"},
+         "Which half of a pair is the input: AtoB the left, BtoA the right (that of the run that "
+         "IN "
+         "lies in, else AtoB)",
+         "AtoB|BtoA"},
         {"psnr", 0, 0, G_OPTION_ARG_DOUBLE, &convert.psnr,
          "How close every output stays to that of fp32 (40)", "DB"},
         {0},
@@ -192,8 +232,9 @@ const Command command_convert = {
     .description =
         "IN is a .safetensors, PyTorch .pth or .pict file. OUT is whole or untouched: an "
         "interrupt\n"
-        "lets it be finished first, which can take seconds; a second one stops at once and leaves\n"
-        "nothing behind.\n"
+        "lets it be finished first, which can take seconds, but ends --calibrate without it; a "
+        "second\n"
+        "one stops at once and leaves nothing behind.\n"
         "\n"
         "--precision auto measures on this machine's CPU how long each layer takes in fp32, bf16\n"
         "and int8 and how far that moves the outputs, and keeps in OUT the fastest mix whose "
