@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LEAST_ERROR 1e-12 /* mean squared: equal pictures have a PSNR, too */
-
 /** Trials: what a mix is tried on. */
 typedef struct {
     Calibration *c;
@@ -69,14 +67,17 @@ static char **list_names(const Calibration *c)
     return names;
 }
 
-static gboolean time_mix(Calibration *c, const PixPrecision *mix, double worst,
-                         Calibrated *calibrated, GError **error)
+/* Takes @mix, if it is faster: its layers were timed among others of their own precision. */
+static gboolean weigh_mix(Calibration *c, const PixPrecision *mix, double worst,
+                          Calibrated *calibrated, GError **error)
 {
     g_autofree double *ms = g_new(double, 2 * (c->n + 1));
     const double *exact_ms = ms, *mix_ms = ms + c->n + 1;
 
     if (!calibration_time_mix(c, mix, ms, error))
         return FALSE;
+    if (mix_ms[c->n] >= exact_ms[c->n])
+        return TRUE;
     *calibrated = (Calibrated){
         .mix = g_memdup2(mix, c->n * sizeof(*mix)),
         .n = c->n,
@@ -85,7 +86,7 @@ static gboolean time_mix(Calibration *c, const PixPrecision *mix, double worst,
         .mix_ms = g_memdup2(mix_ms, c->n * sizeof(*mix_ms)),
         .exact_network_ms = exact_ms[c->n],
         .mix_network_ms = mix_ms[c->n],
-        .psnr = 10 * log10(4 / MAX(worst, LEAST_ERROR)),
+        .psnr = 10 * log10(4 / worst),
         .pictures = calibration_set_get_n(c->set),
     };
     return TRUE;
@@ -113,5 +114,5 @@ gboolean calibrate(PixModel *model, const CalibrationSet *set, double psnr, Cali
     g_autofree PixPrecision *mix = g_new(PixPrecision, c.n);
     if (!mix_search(c.layers, c.n, bound, try_mix, &trials, mix, &worst, error))
         return FALSE;
-    return time_mix(&c, mix, worst, calibrated, error);
+    return worst == 0 || weigh_mix(&c, mix, worst, calibrated, error);
 }

@@ -11,9 +11,10 @@
 
 /** Calibrated: what was found. */
 typedef struct {
-    guint n;           /* convolutions */
-    char **names;      /* of them */
-    PixPrecision *mix; /* of each */
+    PixPrecision
+        *mix;     /* of each convolution; NULL, and all else 0: none is close enough and faster */
+    guint n;      /* convolutions */
+    char **names; /* of them */
     /* Milliseconds in FP32 alone and in the mix, of each and of the whole network. */
     double *exact_ms, *mix_ms, exact_network_ms, mix_network_ms;
     double psnr;    /* of the worst picture: 10 log10(4 / mean squared difference in [-1, 1]) */

@@ -132,7 +132,8 @@ static void print_mix(const Calibrated *calibrated)
     printf("%.2f dB from fp32, the worst of %u pictures\n", calibrated->psnr, calibrated->pictures);
 }
 
-/* Finds the mix that suits this machine, prints it, and gives it to @checkpoint. */
+/* Finds the mix that suits this machine, prints it, and gives it to @checkpoint; or takes away the one
+ * that it has, which is another machine's. */
 static gboolean add_mix(const Convert *convert, PixCheckpoint *checkpoint, const char *file,
                         GError **error)
 {
@@ -155,7 +156,11 @@ static gboolean add_mix(const Convert *convert, PixCheckpoint *checkpoint, const
             g_prefix_error(error, "%s: ", file);
         return FALSE;
     }
-    print_mix(&found);
+    if (found.mix)
+        print_mix(&found);
+    else
+        printf("fp32 stays: no mix of precisions is faster here and keeps %g dB of PSNR\n",
+               convert->psnr);
     pix_checkpoint_set_mix(checkpoint, found.mix, found.psnr, found.pictures);
     return TRUE;
 }
@@ -244,10 +249,12 @@ const Command command_convert = {
         "worst\n"
         "output on all of DATASET has at least --psnr DB against fp32. It is what --precision "
         "auto\n"
-        "of other commands and the element's precision=auto then mean on a CPU. Pictures in "
-        "DATASET\n"
-        "itself are inputs; otherwise it holds pairs A|B in DATASET/SPLIT, as for pix2pix test\n"
-        "--data. Converting OUT to fewer bits leaves the mix out: do that first.",
+        "of other commands and the element's precision=auto then mean on a CPU. Where none is "
+        "faster,\n"
+        "OUT has none. Pictures in DATASET itself are inputs; otherwise it holds pairs A|B in\n"
+        "DATASET/SPLIT, as for pix2pix test --data. Converting OUT to fewer bits leaves the mix "
+        "out:\n"
+        "do that first.",
     .min_arguments = 2,
     .max_arguments = 2,
     .run = run,

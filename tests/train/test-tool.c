@@ -10,6 +10,7 @@
  *   test-tool same FILE FILE [X]          the same pixels; from column X of the first on
  *   test-tool close FILE NAME FILE NAME TOLERANCE
  *   test-tool tensor FILE NAME N C H W
+ *   test-tool mix MODEL OUT WORD...       writes MODEL with these precisions of its convolutions
  *   test-tool peak COMMAND...             runs it; prints the most memory that it had, in bytes
  */
 #include <gdk-pixbuf/gdk-pixbuf.h>
@@ -154,6 +155,31 @@ static void make_tensor(char **arguments)
         die(arguments[0], error);
 }
 
+static PixPrecision find_precision(const char *word)
+{
+    PixPrecision precision = PIX_PRECISION_FP32;
+
+    while (strcmp(pix_precision_name(precision), word))
+        precision++;
+    return precision;
+}
+
+static void write_mix(char **arguments, int n)
+{
+    GError *error = NULL;
+    g_autoptr(PixCheckpoint) checkpoint = pix_checkpoint_open(arguments[0], NULL, &error);
+    g_autofree PixPrecision *mix = g_new(PixPrecision, n - 2);
+
+    if (!checkpoint)
+        die(arguments[0], error);
+    for (int i = 2; i < n; i++)
+        mix[i - 2] = find_precision(arguments[i]);
+    pix_checkpoint_set_mix(checkpoint, mix, 41.5, 5);
+    if (!pix_checkpoint_save(checkpoint, arguments[1],
+                             pix_checkpoint_get_info(checkpoint)->precision, &error))
+        die(arguments[1], error);
+}
+
 static void run_for_peak(char **arguments)
 {
     GError *error = NULL;
@@ -187,6 +213,8 @@ int main(int argc, char **argv)
         compare_tensors(argv + 2);
     else if (!strcmp(command, "tensor") && argc == 8)
         make_tensor(argv + 2);
+    else if (!strcmp(command, "mix") && argc >= 5)
+        write_mix(argv + 2, argc - 2);
     else if (!strcmp(command, "peak") && argc >= 3)
         run_for_peak(argv + 2);
     else
