@@ -165,6 +165,12 @@ static gboolean add_mix(const Convert *convert, PixCheckpoint *checkpoint, const
     return TRUE;
 }
 
+/* As pix_checkpoint_save() does it. */
+static gboolean loses_mix(const PixModelInfo *info, PixPrecision precision)
+{
+    return info->mix && precision != PIX_PRECISION_FP32 && precision != info->precision;
+}
+
 static void print_result(PixCheckpoint *checkpoint, const char *file, PixPrecision precision)
 {
     const PixModelInfo *info = pix_checkpoint_get_info(checkpoint);
@@ -178,6 +184,9 @@ static void print_result(PixCheckpoint *checkpoint, const char *file, PixPrecisi
         g_autofree char *line = command_show(*note);
         printf("note: %s\n", line);
     }
+    if (loses_mix(info, precision))
+        puts("note: the mix of precisions belongs to the weights as they were and is left out, "
+             "find another with --precision auto");
 }
 
 static int run_convert(const Convert *convert, char **files)

@@ -113,8 +113,11 @@ printf '%s\n' $mix | paste -d ' ' - ran >both
 result $? 'or fp32, where that is faster'
 works 'to fewer bits' convert int8.safetensors before.safetensors --precision bf16
 works 'with a mix, too' convert mix8.safetensors after.safetensors --precision bf16
+says 'note: the mix of precisions'
 check 'they are the same, and the mix is left out' cmp before.safetensors after.safetensors
 works 'again, as it is' convert mix8.safetensors same8.safetensors --precision int8
+! grep -q note "$scratch/.stdout"
+result $? 'without a note'
 check 'the mix goes with the weights' cmp mix8.safetensors same8.safetensors
 calibrates 'closer than any mix is' mix.safetensors bare.safetensors $auto inputs --psnr 100
 says 'fp32 stays: no mix of precisions is faster here and keeps 100 dB of PSNR'
