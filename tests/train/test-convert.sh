@@ -111,6 +111,8 @@ check 'layer by layer' test "$(wc -l <ran)" = 10
 printf '%s\n' $mix | paste -d ' ' - ran >both
 ! grep -qv 'fp32$\|bf16 bf16\|int8 int8' both
 result $? 'or fp32, where that is faster'
+# Its map has one pixel: it reads weights, and those of fewer bits are faster on any CPU.
+check 'the deepest layer has its own' test "$(sed -n 5p both)" = 'bf16 bf16'
 works 'to fewer bits' convert int8.safetensors before.safetensors --precision bf16
 works 'with a mix, too' convert mix8.safetensors after.safetensors --precision bf16
 says 'note: the mix of precisions'
