@@ -32,7 +32,8 @@ static double reduced_cost(const PixDevice *device, const CpuConv *conv)
     const CpuMicro *micro = cpu_device(device)->micro;
     bool ints = conv->op.conv.precision == PIX_PRECISION_INT8;
     double gain = ints ? micro->gain_int8 : micro->gain_bf16;
-    return cpu_conv_cost(conv, gain, ints ? 1. / 4 : 1. / 2) / cpu_conv_cost(conv, 1, 1);
+    return cpu_conv_cost(micro, conv, gain, ints ? 1. / 4 : 1. / 2) /
+           cpu_conv_cost(micro, conv, 1, 1);
 }
 
 /* Whether it is done in the precision that it asks for. */

@@ -21,13 +21,13 @@ static int divide_up(int a, int b)
     return (a + b - 1) / b;
 }
 
-double cpu_conv_cost(const CpuConv *of, double gain, double share)
+double cpu_conv_cost(const CpuMicro *micro, const CpuConv *of, double gain, double share)
 {
     const PixConvOp *o = &of->op.conv;
     double weights = (double)o->kh * o->kw * of->x.c * o->oc;
     double pixels = (double)of->y.n * of->y.h * of->y.w;
     double taps = of->op.kind == PIX_OP_CONV ? o->kh * o->kw : o->kh * o->kw / (o->sh * o->sw);
-    return pixels * taps * of->x.c * o->oc / gain + weights * share * CPU_READ_COST;
+    return pixels * taps * of->x.c * o->oc / gain + weights * share * micro->read_cost;
 }
 
 /* Ranges and groups, for @threads. */

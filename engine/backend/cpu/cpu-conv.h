@@ -44,11 +44,7 @@ typedef struct {
  * An estimate of how long it takes, in multiplications of float32.  @gain: how many products are made
  * in the time of one of those.  @share: of float32's bytes that weights have.
  */
-double cpu_conv_cost(const CpuConv *conv, double gain, double share);
-
-/** CPU_READ_COST: For one more float of weights that is read from memory, so many multiplications are
- * done. */
-#define CPU_READ_COST 24
+double cpu_conv_cost(const CpuMicro *micro, const CpuConv *conv, double gain, double share);
 
 /** cpu_conv_run: @scratch: of cpu_conv_run_floats() floats. */
 void cpu_conv_run(const PixDevice *device, const CpuConv *conv, float *scratch);

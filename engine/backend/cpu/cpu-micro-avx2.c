@@ -40,4 +40,6 @@ const CpuMicro cpu_micro_avx2 = {
     .tile_weights = tile_weights,
     .gain_bf16 = 0.5,
     .gain_int8 = 1.1,
+    .read_cost = 12,
+    .transform_cost = 3,
 };

@@ -153,4 +153,6 @@ const CpuMicro cpu_micro_c = {
     .tile_weights = cpu_tile_weights,
     .gain_bf16 = 0.3,
     .gain_int8 = 0.2,
+    .read_cost = 4,
+    .transform_cost = 50,
 };

@@ -31,4 +31,6 @@ const CpuMicro cpu_micro_neon = {
     /* Estimated by instructions: 49 for 96 of float32, 116 for 192 of bf16, 236 for 384 of int8. */
     .gain_bf16 = 0.8,
     .gain_int8 = 0.8,
+    .read_cost = 8,
+    .transform_cost = 3,
 };

@@ -42,4 +42,6 @@ const CpuMicro cpu_micro_openblas = {
     .outer = outer,
     .gain_bf16 = 0.04,
     .gain_int8 = 0.03,
+    .read_cost = 12,
+    .transform_cost = 300,
 };

@@ -74,6 +74,8 @@ static void take(CpuMicro *to, const CpuMicro *from)
     TAKE(tile_weights);
     TAKE(gain_bf16);
     TAKE(gain_int8);
+    TAKE(read_cost);
+    TAKE(transform_cost);
 }
 
 bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error)

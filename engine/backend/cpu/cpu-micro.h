@@ -53,6 +53,9 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  * gain_bf16, gain_int8: how many multiply-adds product_bf16 and product_int8 make in the time of one of
  *   product, of 42 rows and CPU_KC floats of @a; rounded down from the median of what was measured on an
  *   Intel Xeon with AMX, if the level does not say otherwise.
+ * read_cost, transform_cost: how many multiply-adds of product are made in the time that it takes to read
+ *   one more float of weights from memory, and to transform one value of a tile or a quarter of a
+ *   weight; likewise.
  */
 /**
  * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
@@ -87,6 +90,7 @@ typedef struct {
     void (*tile_weights)(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
                          ptrdiff_t plane);
     double gain_bf16, gain_int8;
+    double read_cost, transform_cost;
 } CpuMicro;
 
 /* Those that the build has none of are not defined. */

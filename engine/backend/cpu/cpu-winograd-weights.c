@@ -3,10 +3,6 @@
 /* Which convolutions are done by minimal filtering, and their weights. */
 #include "cpu-winograd.h"
 
-/* In multiplications: for one value of a tile that is transformed. */
-#define TRANSFORM_COST 3
-/* For one weight at a point, where they are transformed each time. */
-#define PREPARE_COST 12
 /* The most on one axis, and channels that are transformed at a time. */
 #define MAX_TAPS 4
 #define SLICE 16
@@ -85,8 +81,8 @@ static double cost_of(const CpuWinograd *w, bool prepares)
     double weights = (double)cpu_winograd_weight_floats(w), n = weights / points / w->k;
     double products = tiles * weights;
     return products * PRODUCT_COST / 16 +
-           weights * (CPU_READ_COST + (prepares ? PREPARE_COST : 0)) +
-           points * tiles * (w->k + n) * TRANSFORM_COST;
+           weights * (w->micro->read_cost + (prepares ? 4 * w->micro->transform_cost : 0)) +
+           points * tiles * (w->k + n) * w->micro->transform_cost;
 }
 
 bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, bool prepares,
@@ -94,7 +90,7 @@ bool cpu_winograd_of(const PixDevice *device, const CpuConv *of, bool prepares,
 {
     const char *wanted = cpu_device(device)->convolution;
     *winograd = (CpuWinograd){.cost = G_MAXDOUBLE};
-    double direct = cpu_conv_cost(of, 1, 1);
+    double direct = cpu_conv_cost(cpu_device(device)->micro, of, 1, 1);
     for (size_t i = 0; i < G_N_ELEMENTS(variants); i++) {
         if (!fits(of, variants[i].taps) || (wanted && !g_str_has_prefix(variants[i].name, wanted)))
             continue;
