@@ -63,20 +63,21 @@ gboolean bench_measure_peak(PixDevice *device, BenchPeak *peak, GError **error)
     return pix_device_measure(device, &peak->of, error);
 }
 
+/* 0 where @whole is not known. */
+static double share(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
 double bench_floor_ms(const BenchLayer *layer, const BenchPeak *peak)
 {
-    return MAX(layer->flops / peak->of.gflops, layer->bytes / peak->of.gbytes) / 1e6;
+    return MAX(share(layer->flops, peak->of.gflops), share(layer->bytes, peak->of.gbytes)) / 1e6;
 }
 
 /* 10^9 a second of something that happens @count times in @ms. */
 static double rate(double count, double ms)
 {
     return ms > 0 ? count / ms / 1e6 : 0;
-}
-
-static double share(double part, double whole)
-{
-    return whole > 0 ? part / whole : 0;
 }
 
 double bench_traffic(const BenchLayer *layer)
@@ -153,10 +154,11 @@ void bench_print_layers(const GArray *layers, const BenchPeak *peak)
 
 void bench_print_peak(const BenchPeak *peak)
 {
-    printf("peak    %.0f GFLOP/s of float32 multiply-adds and %.0f GB/s of memory", peak->of.gflops,
-           peak->of.gbytes);
+    printf("peak    %.0f GFLOP/s of float32 multiply-adds", peak->of.gflops);
+    if (peak->of.gbytes > 0)
+        printf(" and %.0f GB/s of memory%s", peak->of.gbytes, peak->threads > 0 ? ", read" : "");
     if (peak->threads > 0)
-        printf(", read, on %u %s with %s", peak->threads, peak->threads == 1 ? "thread" : "threads",
+        printf(", on %u %s with %s", peak->threads, peak->threads == 1 ? "thread" : "threads",
                peak->of.level);
     printf(", measured just now\n");
 }

@@ -33,9 +33,13 @@ share() {
         awk "BEGIN { d = $part * $peak - $rate; exit !($peak > 0 && d * d <= 1e-8 * $rate * $rate) }"
 }
 share share_of_peak gflops peak_gflops
-share share_of_memory gbytes peak_gbytes
 share share_of_peak gflops peak_gflops 'layers[0].'
-share share_of_memory gbytes peak_gbytes 'layers[0].'
+if awk "BEGIN { exit !($("$TOOL" json bench.json '$.peak_gbytes') > 0) }"; then
+    share share_of_memory gbytes peak_gbytes
+    share share_of_memory gbytes peak_gbytes 'layers[0].'
+else
+    skip 'shares of memory' 'there is too little to measure it'
+fi
 
 # reported KEY VALUE NAME [ENV...] -- ARGUMENT...: what a run of bench says of its circumstances.
 reported() {

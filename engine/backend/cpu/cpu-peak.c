@@ -137,6 +137,25 @@ static double measure_arithmetic(CpuPool *pool, Work *work)
 
 /* ---- memory ---- */
 
+/* G_MAXUINT64: there is no such file, or it names no limit. */
+static guint64 number_in(const char *file, const char *before)
+{
+    g_autofree char *text = NULL;
+    const char *at = g_file_get_contents(file, &text, NULL, NULL) ? strstr(text, before) : NULL;
+    guint64 number = at ? g_ascii_strtoull(at + strlen(before), NULL, 10) : 0;
+    return number > 0 ? number : G_MAXUINT64;
+}
+
+/* A quarter of the memory that is free, or of a container's, which ends what takes more. */
+static guint64 spare_bytes(void)
+{
+    guint64 kib = number_in("/proc/meminfo", "MemAvailable:");
+    guint64 bytes = kib < G_MAXUINT64 ? kib * 1024 : kib;
+    bytes = MIN(bytes, number_in("/sys/fs/cgroup/memory.max", ""));
+    bytes = MIN(bytes, number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", ""));
+    return bytes / 4;
+}
+
 /* Twice what the caches hold. */
 static size_t memory_bytes(void)
 {
@@ -163,7 +182,7 @@ static void read_piece(void *data, int task, int worker)
     __asm__ volatile("" : : "r"(sum));
 }
 
-static double measure_memory(CpuPool *pool, Work *work)
+static double measure_reads(CpuPool *pool, Work *work)
 {
     int pieces = (int)(work->bytes / PIECE);
     double best_ms = 0;
@@ -177,18 +196,27 @@ static double measure_memory(CpuPool *pool, Work *work)
     return (double)work->bytes / best_ms / 1e6;
 }
 
+/* 0: there is too little. */
+static double measure_memory(PixDevice *device, Work *work)
+{
+    work->bytes = memory_bytes();
+    PixBuffer *buffer = work->bytes <= spare_bytes()
+                            ? device->backend->buffer_new(device, work->bytes, NULL)
+                            : NULL;
+    if (!buffer)
+        return 0;
+    work->data = (const int *)buffer->data;
+    double gbytes = measure_reads(cpu_device(device)->pool, work);
+    device->backend->buffer_free(device, buffer);
+    return gbytes;
+}
+
 bool cpu_measure(PixDevice *device, PixPeak *peak, GError **error)
 {
     const char *level = level_of(device);
-    size_t bytes = memory_bytes();
-    PixBuffer *buffer = device->backend->buffer_new(device, bytes, error);
-    if (!buffer)
-        return false;
-    Work work = {loops_of(level), (const int *)buffer->data, bytes};
-    CpuPool *pool = cpu_device(device)->pool;
-    *peak = (PixPeak){.gflops = measure_arithmetic(pool, &work),
-                      .gbytes = measure_memory(pool, &work),
+    Work work = {.loops = loops_of(level)};
+    *peak = (PixPeak){.gflops = measure_arithmetic(cpu_device(device)->pool, &work),
+                      .gbytes = measure_memory(device, &work),
                       .level = level};
-    device->backend->buffer_free(device, buffer);
     return true;
 }

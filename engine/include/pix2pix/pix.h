@@ -105,7 +105,7 @@ PIX_API PixDevice *pix_device_fallback(PixDevice *device, const GError *reason);
 typedef struct {
     double gflops; /* 10^9 float32 operations a second; a multiply-add is two */
     double gbytes; /* 10^9 bytes a second of memory that caches do not hold: read, on a GPU read
-                      and written */
+                      and written; 0 where there is too little of it to measure that */
     const char
         *level; /* whose multiply-adds: the device's; on the CPU for "c" and "openblas", whose
                           code may use any, the best that it has */
