@@ -34,6 +34,18 @@
 typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
 
 /**
+ * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
+ * longer to give them than a product to use them, and a core can wait for few lines at a time.
+ */
+typedef struct {
+    const float *from;
+    int count;
+} CpuNext;
+
+typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
+                           bool add_to_c, CpuNext next);
+
+/**
  * CpuMicro: one level. What it has not is taken from the level below.
  * product: c[i][j] (+)= sum over k of a[i][k] * b[k][j], for @m rows (1 .. CPU_MC), @nr columns
  *   (CPU_NR or CPU_NR / 2) and @k products (1 .. CPU_KC), summed in order of k from 0; what is in c
@@ -57,18 +69,6 @@ typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
  *   one more float of weights from memory, and to transform one value of a tile or a quarter of a
  *   weight; likewise.
  */
-/**
- * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
- * longer to give them than a product to use them, and a core can wait for few lines at a time.
- */
-typedef struct {
-    const float *from;
-    int count;
-} CpuNext;
-
-typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
-                           bool add_to_c, CpuNext next);
-
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
     const char *algorithm, *algorithm_bf16, *algorithm_int8;
