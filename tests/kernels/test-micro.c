@@ -208,6 +208,29 @@ static void try_to_int8(Trial *t)
     trial_expect_bits(t, &y, &plain);
 }
 
+/* ---- loads ---- */
+
+static void try_multiply_add(Trial *t)
+{
+    float a = t->whole ? 1 : (float)trial_draw_value(t) / 2, b = (float)trial_draw_value(t);
+    g_auto(Area) last = trial_output(t, 1, 1, 1, trial_draw(t, 0, 15), false);
+    g_auto(Area) plain = area_copy(&last);
+    cpu_micro_c.multiply_add(a, b, plain.data);
+    double count = t->level.multiply_add(a, b, last.data);
+    assert_true(count >= CPU_CHAINS * CPU_STEPS && fmod(count, CPU_CHAINS * CPU_STEPS) == 0);
+    /* Of numbers up to two, half of whose error goes on to the next step. */
+    trial_expect(t, &last, &plain, 2. * CPU_CHAINS * 4 * 2 * TRIAL_ROUNDING);
+}
+
+static void try_read_ints(Trial *t)
+{
+    int count = trial_draw(t, 0, 5) * CPU_READ;
+    g_auto(Area) from = trial_input(t, 1, MAX(count, 1), MAX(count, 1));
+    trial_fill_bits(t, &from);
+    assert_int_equal(t->level.read_ints(from.data, (size_t)count),
+                     cpu_micro_c.read_ints(from.data, (size_t)count));
+}
+
 /* ---- tiles ---- */
 
 static CpuTile draw_tile(Trial *t)
@@ -335,6 +358,7 @@ static void test_row(void **state)
         ROW(level, "transpose", try_transpose), ROW(level, "finish", try_finish),                  \
         ROW(level, "sum", try_sum), ROW(level, "largest", try_largest),                            \
         ROW(level, "to_bf16", try_to_bf16), ROW(level, "to_int8", try_to_int8),                    \
+        ROW(level, "multiply_add", try_multiply_add), ROW(level, "read_ints", try_read_ints),      \
         ROW(level, "tile_in", try_tile_in), ROW(level, "tile_out", try_tile_out),                  \
         ROW(level, "tile_weights", try_tile_weights)
 

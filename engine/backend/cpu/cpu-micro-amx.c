@@ -8,12 +8,12 @@
  */
 #include <immintrin.h>
 
+#include "cpu-compiler.h"
 #include "cpu-features.h"
 #include "cpu-micro.h"
 
 #define SIDE 16 /* of a tile: rows, floats of a row, units of a sum */
 #define LINE 16 /* floats of the cache */
-#define INLINE static inline __attribute__((always_inline))
 
 /* ---- shapes ---- */
 

@@ -18,6 +18,7 @@ static inline __m512i dot_int8(__m512i sum, __m512i a, __m512i b)
 #include "cpu-bf16-simd.h"
 #include "cpu-elements-simd.h"
 #include "cpu-int8-simd.h"
+#include "cpu-load-simd.h"
 #include "cpu-product-simd.h"
 #include "cpu-tile-simd.h"
 
@@ -77,6 +78,8 @@ const CpuMicro cpu_micro_avx512 = {
     .largest = largest,
     .to_bf16 = to_bf16,
     .to_int8 = to_int8,
+    .multiply_add = multiply_add,
+    .read_ints = read_ints,
     .tile_in = tile_in,
     .tile_out = tile_out,
     .tile_weights = tile_weights,

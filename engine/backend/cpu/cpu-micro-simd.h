@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "cpu-compiler.h"
 #include "cpu-micro.h"
 
 #define LINE 16 /* floats of the cache */
@@ -36,14 +37,6 @@ typedef struct {
     const float *next; /* what is asked for early; NULL: nothing */
     int pace; /* lines in 256 products; above that every line is asked for with the one before */
 } Sides;
-
-/* Before a loop. Without it the sums are not held in registers. */
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#define INLINE static inline __attribute__((always_inline))
 
 /* Hides where an address comes from: GCC would make an index of its own for each row, and spill. */
 INLINE const float *opaque(const float *p)

@@ -69,6 +69,8 @@ static void take(CpuMicro *to, const CpuMicro *from)
     TAKE(largest);
     TAKE(to_bf16);
     TAKE(to_int8);
+    TAKE(multiply_add);
+    TAKE(read_ints);
     TAKE(tile_in);
     TAKE(tile_out);
     TAKE(tile_weights);

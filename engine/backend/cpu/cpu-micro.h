@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "cpu-elements.h"
+#include "cpu-load.h"
 #include "cpu-tile.h"
 
 /** CPU_KC: the longest run of products summed in one call. */
@@ -60,7 +61,7 @@ typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b,
  *   @b holds two or four, the first in its lowest bits: sums of such units' dot products. bf16 is summed
  *   in float32, in an order of the level's own. Of int8 @a has 128 added to its numbers, which makes
  *   them unsigned, and @c holds int32: what the 128s add is for the caller to take away.
- * finish, sum, largest, to_bf16, to_int8: cpu_finish() and so on.
+ * finish, sum, largest, to_bf16, to_int8, multiply_add, read_ints: cpu_finish() and so on.
  * tile_in, tile_out, tile_weights: cpu_tile_in() and so on, with @count a multiple of CPU_TILE_LANES.
  * gain_bf16, gain_int8: how many multiply-adds product_bf16 and product_int8 make in the time of one of
  *   product, of 42 rows and CPU_KC floats of @a; rounded down from the median of what was measured on an
@@ -83,6 +84,8 @@ typedef struct {
     uint32_t (*largest)(const float *x, bool rectifies, int count);
     void (*to_bf16)(const float *x, bool rectifies, uint16_t *y, int count);
     void (*to_int8)(const float *x, bool rectifies, float inverse, uint8_t *y, int count);
+    double (*multiply_add)(float a, float b, float *last);
+    int32_t (*read_ints)(const int32_t *from, size_t count);
     void (*tile_in)(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                     ptrdiff_t plane);
     void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
