@@ -189,6 +189,15 @@ static const char *plain_algorithm(const PixDevice *device, const PixCall *call)
     return "loop";
 }
 
+#define CONVOLUTION                                                                                \
+    {                                                                                              \
+        .choose = cpu_conv_choose, .forward = cpu_conv_forward, .backward = cpu_conv_backward,     \
+        .scratch_bytes = cpu_conv_scratch, .backward_scratch_bytes = cpu_conv_backward_scratch,    \
+        .prepared_bytes = cpu_conv_prepared, .prepare = cpu_conv_prepare,                          \
+        .algorithm = cpu_conv_algorithm, .precision = cpu_conv_precision,                          \
+        .reason = cpu_conv_reason, .rectifies = true                                               \
+    }
+
 const PixBackend pix_backend_cpu = {
     .name = "cpu",
     .open = cpu_open,
@@ -219,28 +228,8 @@ const PixBackend pix_backend_cpu = {
     .measure = cpu_measure,
     .rows =
         {
-            [PIX_OP_CONV] = {.choose = cpu_conv_choose,
-                             .forward = cpu_conv_forward,
-                             .backward = cpu_conv_backward,
-                             .scratch_bytes = cpu_conv_scratch,
-                             .backward_scratch_bytes = cpu_conv_backward_scratch,
-                             .prepared_bytes = cpu_conv_prepared,
-                             .prepare = cpu_conv_prepare,
-                             .algorithm = cpu_conv_algorithm,
-                             .precision = cpu_conv_precision,
-                             .reason = cpu_conv_reason,
-                             .rectifies = true},
-            [PIX_OP_DECONV] = {.choose = cpu_conv_choose,
-                               .forward = cpu_conv_forward,
-                               .backward = cpu_conv_backward,
-                               .scratch_bytes = cpu_conv_scratch,
-                               .backward_scratch_bytes = cpu_conv_backward_scratch,
-                               .prepared_bytes = cpu_conv_prepared,
-                               .prepare = cpu_conv_prepare,
-                               .algorithm = cpu_conv_algorithm,
-                               .precision = cpu_conv_precision,
-                               .reason = cpu_conv_reason,
-                               .rectifies = true},
+            [PIX_OP_CONV] = CONVOLUTION,
+            [PIX_OP_DECONV] = CONVOLUTION,
             [PIX_OP_NORM] = {.forward = cpu_norm_forward,
                              .backward = cpu_norm_backward,
                              .scratch_bytes = cpu_norm_scratch,
