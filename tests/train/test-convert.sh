@@ -181,9 +181,9 @@ result $? 'no room for the output'
 result $? 'no room for it once it is calibrated'
 check 'nothing is left behind' holds empty
 
-# writing: a conversion was stopped while it writes.
+# writing: a conversion was stopped while it writes. nohup would have it ignore a signal.
 writing() {
-    "$PIX2PIX" convert "$large" stopped/out >/dev/null 2>&1 &
+    env --default-signal=HUP "$PIX2PIX" convert "$large" stopped/out >/dev/null 2>&1 &
     child=$!
     while kill -0 $child 2>/dev/null && ! ls -A stopped | grep -q 'tmp$'; do
         :

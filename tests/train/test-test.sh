@@ -222,7 +222,7 @@ check 'the page is whole' grep -q '</html>' stopped/index.html
 check 'no partial files' sh -c '! ls -A stopped | grep -q "tmp$"'
 
 # Asked while it is stopped, so that both signals arrive at once, whatever the time.
-"$PIX2PIX" test "$unet" many --output killed --size 1024x1024 >/dev/null 2>&1 &
+env --default-signal=HUP "$PIX2PIX" test "$unet" many --output killed --size 1024x1024 >/dev/null 2>&1 &
 child=$!
 while [ ! -f killed/11.png ] && kill -0 $child 2>/dev/null; do
     sleep 0.05
