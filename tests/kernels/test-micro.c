@@ -17,7 +17,6 @@
 #include "trial.h"
 
 #define TRIALS 200
-#define LINE 16 /* floats of the cache */
 
 /* ---- products ---- */
 
@@ -47,7 +46,7 @@ static void multiply(Trial *t, CpuProduct plain_product, CpuProduct product, int
     if (adds)
         fill_sums(t, &c);
     g_auto(Area) plain = area_copy(&c);
-    CpuNext next = {b.data, trial_draw(t, 0, k * nr / LINE) * LINE};
+    CpuNext next = {b.data, trial_draw(t, 0, k * nr / CPU_LINE) * CPU_LINE};
     plain_product(m, nr, k, a.data, b.data, plain.data, ldc, adds, (CpuNext){0});
     product(m, nr, k, a.data, b.data, c.data, ldc, adds, next);
     if (fill_sums == trial_fill_ints)

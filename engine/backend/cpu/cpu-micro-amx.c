@@ -13,7 +13,6 @@
 #include "cpu-micro.h"
 
 #define SIDE 16 /* of a tile: rows, floats of a row, units of a sum */
-#define LINE 16 /* floats of the cache */
 
 /* ---- shapes ---- */
 
@@ -64,8 +63,8 @@ INLINE CpuNext fetch(CpuNext next, int lines)
 {
     for (int i = 0; i < lines && next.count > 0; i++) {
         _mm_prefetch((const char *)next.from, _MM_HINT_T1);
-        next.from += LINE;
-        next.count -= LINE;
+        next.from += CPU_LINE;
+        next.count -= CPU_LINE;
     }
     return next;
 }
@@ -141,7 +140,7 @@ INLINE void multiply_any(bool ints, bool two_rows, Block *block)
 INLINE void all_rows(bool ints, int m, Block block)
 {
     int steps = (m + 2 * SIDE - 1) / (2 * SIDE) * (block.k / block.units);
-    block.lines = (block.next.count / LINE + steps - 1) / steps;
+    block.lines = (block.next.count / CPU_LINE + steps - 1) / steps;
     for (int row = 0, shaped = 0; row < m; row += 2 * SIDE) {
         int first = MIN(m - row, SIDE), second = MIN(m - row - first, SIDE);
         if (shaped != first + second)

@@ -18,8 +18,6 @@
 #include "cpu-compiler.h"
 #include "cpu-micro.h"
 
-#define LINE 16 /* floats of the cache */
-
 typedef float Vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef int IntVec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 /* Not in memory: of what may alias anything GCC keeps a copy there, written after each product. */
@@ -121,9 +119,9 @@ INLINE void tile(Kind kind, bool lists, int rows, int cols, int k, const Sides *
             weights[j] = *(const Vec *)(b + j * LANES);
         }
         if (!lists && s.next)
-            __builtin_prefetch(s.next + (l * s.pace >> 8) * LINE, 0, 2);
+            __builtin_prefetch(s.next + (l * s.pace >> 8) * CPU_LINE, 0, 2);
         if (!lists && s.pace > 256)
-            __builtin_prefetch(s.next + ((l * s.pace >> 8) + 1) * LINE, 0, 2);
+            __builtin_prefetch(s.next + ((l * s.pace >> 8) + 1) * CPU_LINE, 0, 2);
         UNROLL
         for (int i = 0; i < rows; i++) {
             UNROLL
@@ -181,7 +179,7 @@ INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, CpuN
 {
     const int tiles = (m + ROWS - 1) / ROWS, height = (m + tiles - 1) / tiles;
     const int columns = (nr + COLS * LANES - 1) / (COLS * LANES);
-    const int lines = (next.count / LINE + tiles * columns - 1) / (tiles * columns);
+    const int lines = (next.count / CPU_LINE + tiles * columns - 1) / (tiles * columns);
     s.pace = next.from ? (lines * 256 + k - 1) / k : 0;
     s.next = next.from;
     for (s.column = 0; s.column < nr;) {
@@ -194,7 +192,7 @@ INLINE void all_tiles(Kind kind, bool lists, int m, int nr, int k, Sides s, CpuN
             else
                 tile_any(kind, lists, rows, 1, k, &s, at, ldc, result);
             if (s.next)
-                s.next += lines * LINE;
+                s.next += lines * CPU_LINE;
         }
         s.column += whole ? COLS * LANES : LANES;
     }

@@ -27,6 +27,8 @@
 #define CPU_PIXELS 128
 /** CPU_NR: columns of a panel of weights. A last panel with no more than half has CPU_NR / 2. */
 #define CPU_NR 32
+/** CPU_LINE: floats in a line of the cache. */
+#define CPU_LINE 16
 
 /**
  * CpuResult: What becomes of a result. STREAM overwrites without reading, past the caches, what will
@@ -35,7 +37,7 @@
 typedef enum { CPU_SET, CPU_ADD, CPU_STREAM } CpuResult;
 
 /**
- * CpuNext: floats that a later call will read, whole lines of the cache; NULL: none. Memory takes
+ * CpuNext: floats that a later call will read, whole lines of CPU_LINE; NULL: none. Memory takes
  * longer to give them than a product to use them, and a core can wait for few lines at a time.
  */
 typedef struct {

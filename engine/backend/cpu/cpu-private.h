@@ -58,6 +58,12 @@ static inline const float *cpu_vector(const PixTensor *t)
     return t->buffer ? t->buffer->data + t->offset / sizeof(float) : NULL;
 }
 
+/** cpu_rounded: @floats, and as many more that what comes after them starts with a line of the cache. */
+static inline size_t cpu_rounded(size_t floats)
+{
+    return (floats + CPU_LINE - 1) / CPU_LINE * CPU_LINE;
+}
+
 /** cpu_padded_index: Where row or column @i of a padded map comes from; -1: it is zero. */
 static inline int cpu_padded_index(int i, int side, PixPadMode mode)
 {

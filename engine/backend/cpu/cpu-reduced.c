@@ -229,23 +229,18 @@ typedef struct {
     float *factors, *inverse, *scale, *shift, *input, *rest;
 } Scratch;
 
-static size_t rounded(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 static Scratch scratch_of(const CpuReduced *r, float *memory)
 {
-    size_t samples = r->ints ? rounded((size_t)r->of.x.n) : 0;
-    size_t columns = r->ints ? rounded((size_t)columns_of(r)) : 0;
+    size_t samples = r->ints ? cpu_rounded((size_t)r->of.x.n) : 0;
+    size_t columns = r->ints ? cpu_rounded((size_t)columns_of(r)) : 0;
     Scratch s = {.largest = (guint *)memory};
     s.factors = memory + samples;
     s.inverse = s.factors + samples;
     s.scale = s.inverse + samples;
     s.shift = s.scale + columns;
     s.input = s.shift + columns;
-    s.rest =
-        s.input + rounded((size_t)r->of.x.n * (size_t)pixels_of(&r->of.x) * (size_t)units_of(r));
+    s.rest = s.input +
+             cpu_rounded((size_t)r->of.x.n * (size_t)pixels_of(&r->of.x) * (size_t)units_of(r));
     return s;
 }
 

@@ -148,23 +148,35 @@ static void tile_in(CpuTile tile, bool rectifies, const float *const *from, int 
         tile_in_of(4, true, from, count, to, plane);
     else if (tile.points == 4)
         tile_in_of(4, false, from, count, to, plane);
-    else
+    else if (tile.points == 6)
         tile_in_of(6, rectifies, from, count, to, plane);
+    else
+        g_assert_not_reached();
 }
+
+#define CASE_TILE(points, outputs, run)                                                            \
+    case (points)*10 + (outputs):                                                                  \
+        run(points, outputs);                                                                      \
+        break
+/* @run(points, outputs) with constants for those of @tile. */
+#define RUN_TILE(tile, run)                                                                        \
+    switch ((tile).points * 10 + (tile).outputs) {                                                 \
+        CASE_TILE(3, 2, run);                                                                      \
+        CASE_TILE(4, 2, run);                                                                      \
+        CASE_TILE(4, 3, run);                                                                      \
+        CASE_TILE(6, 3, run);                                                                      \
+        CASE_TILE(6, 4, run);                                                                      \
+    default:                                                                                       \
+        g_assert_not_reached();                                                                    \
+    }
+
+#define RUN_OUT(points, outputs)                                                                   \
+    tile_out_of(points, outputs, from, plane, count, to, parts, squares)
 
 static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
                      double *parts, ptrdiff_t squares)
 {
-    if (tile.points == 3)
-        tile_out_of(3, 2, from, plane, count, to, parts, squares);
-    else if (tile.points == 4 && tile.outputs == 3)
-        tile_out_of(4, 3, from, plane, count, to, parts, squares);
-    else if (tile.points == 4)
-        tile_out_of(4, 2, from, plane, count, to, parts, squares);
-    else if (tile.outputs == 4)
-        tile_out_of(6, 4, from, plane, count, to, parts, squares);
-    else
-        tile_out_of(6, 3, from, plane, count, to, parts, squares);
+    RUN_TILE(tile, RUN_OUT);
 }
 
 /* One axis of weights: of @taps values those at the points. */
@@ -220,19 +232,13 @@ INLINE void tile_weights_of(int points, int taps, const float *from, ptrdiff_t p
     }
 }
 
+#define RUN_WEIGHTS(points, outputs)                                                               \
+    tile_weights_of(points, (points) - (outputs) + 1, from, pitch, count, to, plane)
+
 static void tile_weights(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
                          ptrdiff_t plane)
 {
-    if (tile.points == 3)
-        tile_weights_of(3, 2, from, pitch, count, to, plane);
-    else if (tile.points == 4 && tile.outputs == 3)
-        tile_weights_of(4, 2, from, pitch, count, to, plane);
-    else if (tile.points == 4)
-        tile_weights_of(4, 3, from, pitch, count, to, plane);
-    else if (tile.outputs == 4)
-        tile_weights_of(6, 3, from, pitch, count, to, plane);
-    else
-        tile_weights_of(6, 4, from, pitch, count, to, plane);
+    RUN_TILE(tile, RUN_WEIGHTS);
 }
 
 #endif
