@@ -6,7 +6,6 @@
 
 #include "cpu-elements.h"
 #include "cpu-micro-simd.h"
-#include "cpu-private.h"
 
 #define HALF (LANES / 2)
 

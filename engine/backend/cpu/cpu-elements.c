@@ -6,7 +6,74 @@
 #include <glib.h>
 #include <string.h>
 
-#include "cpu-private.h"
+/* ---- activation ---- */
+
+static float power_of_two(int n)
+{
+    union {
+        int bits;
+        float value;
+    } u = {.bits = (n + 127) << 23};
+    return u.value;
+}
+
+/*
+ * tanh(a) = t / (t + 2) with t = exp(2a) - 1 for a = |x|, so that small values keep their relative
+ * precision: 2a = n ln 2 + r with |r| <= ln 2 / 2, and exp(r) - 1 by its Taylor series.
+ */
+static float tanh_of(float x)
+{
+    float a = __builtin_fabsf(x);
+    a = 2 * (a < 10 ? a : 10);
+    int n = (int)(a * 1.44269504f + 0.5f);
+    float r = a - (float)n * 0.693359375f + (float)n * 2.12194440e-4f;
+    float p =
+        r * (1 + r * (1 / 2.f +
+                      r * (1 / 6.f +
+                           r * (1 / 24.f + r * (1 / 120.f + r * (1 / 720.f + r * (1 / 5040.f)))))));
+    float scale = power_of_two(n), t = scale * p + (scale - 1);
+    float y = __builtin_copysignf(t / (t + 2), x);
+    return x == x ? y : x;
+}
+
+void cpu_activate(PixActivation f, const float *x, float *y, size_t count)
+{
+    switch (f.kind) {
+    case PIX_ACTIVATION_NONE:
+        if (x != y)
+            memcpy(y, x, count * sizeof *y);
+        break;
+    case PIX_ACTIVATION_RELU:
+        for (size_t i = 0; i < count; i++)
+            y[i] = x[i] < 0 ? 0 : x[i];
+        break;
+    case PIX_ACTIVATION_LEAKY_RELU:
+        for (size_t i = 0; i < count; i++)
+            y[i] = x[i] < 0 ? x[i] * f.slope : x[i];
+        break;
+    case PIX_ACTIVATION_TANH:
+        for (size_t i = 0; i < count; i++)
+            y[i] = tanh_of(x[i]);
+        break;
+    }
+}
+
+void cpu_activate_backward(PixActivation f, const float *y, const float *dy, float *dx,
+                           size_t count, bool adds)
+{
+    if (f.kind == PIX_ACTIVATION_TANH) {
+        for (size_t i = 0; i < count; i++)
+            dx[i] = (adds ? dx[i] : 0) + dy[i] * (1 - y[i] * y[i]);
+        return;
+    }
+    float below = f.kind == PIX_ACTIVATION_RELU         ? 0
+                  : f.kind == PIX_ACTIVATION_LEAKY_RELU ? f.slope
+                                                        : 1;
+    for (size_t i = 0; i < count; i++)
+        dx[i] = (adds ? dx[i] : 0) + (y[i] > 0 ? dy[i] : dy[i] * below);
+}
+
+/* ---- pixels ---- */
 
 static int32_t bits_of(float x)
 {
@@ -42,6 +109,8 @@ void cpu_sum(const float *v, ptrdiff_t v_pixel, const float *x, ptrdiff_t x_pixe
         sums[c].vx += sum.vx;
     }
 }
+
+/* ---- reduced precision ---- */
 
 static float rectified(float x, bool rectifies)
 {

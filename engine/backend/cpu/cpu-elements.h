@@ -4,6 +4,7 @@
 #ifndef PIX_CPU_ELEMENTS_H
 #define PIX_CPU_ELEMENTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "op.h"
@@ -24,6 +25,13 @@ typedef struct {
     bool adds;
     PixActivation activation;
 } CpuFinish;
+
+/** cpu_activate: y = f(x) on @count floats; @y may be @x. tanh is within 3e-7 of the real one. */
+void cpu_activate(PixActivation f, const float *x, float *y, size_t count);
+
+/** cpu_activate_backward: dx = dy * f'(x), or dx += it, from @y = f(x); @dx may be @dy. */
+void cpu_activate_backward(PixActivation f, const float *y, const float *dy, float *dx,
+                           size_t count, bool adds);
 
 /** cpu_finish: @y may be @x. */
 void cpu_finish(const CpuFinish *finish, const float *x, float *y, int count);

@@ -75,15 +75,6 @@ static inline int cpu_padded_index(int i, int side, PixPadMode mode)
 }
 
 /**
- * cpu_activate: y = f(x) on @count floats; @y may be @x. tanh is within 3e-7 of the real one.
- */
-void cpu_activate(PixActivation f, const float *x, float *y, size_t count);
-
-/** cpu_activate_backward: dx = dy * f'(x), or dx += it, from @y = f(x); @dx may be @dy. */
-void cpu_activate_backward(PixActivation f, const float *y, const float *dy, float *dx,
-                           size_t count, bool adds);
-
-/**
  * cpu_pixels: Runs @run on all pixels of @view in pieces: calls of about the same size, whose cut does
  * not depend on the number of threads. @first, @last: pixels, counted over n, h and w.
  */
