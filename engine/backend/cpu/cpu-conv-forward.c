@@ -99,20 +99,16 @@ typedef struct {
     size_t norm_floats, part_floats, vector_floats;
 } Layout;
 
-static size_t rounded(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 static Layout layout_of(const PixDevice *device, const PixCall *call, const CpuChoice *choice)
 {
     PixOp op;
     PixCall norm = norm_of(call, &op);
     size_t oc = (size_t)call->out.shape.c;
-    Layout l = {.vector_floats = rounded(2 * oc)};
+    Layout l = {.vector_floats = cpu_rounded(2 * oc)};
     if (pix_conv_measures(&call->op->conv))
-        l.norm_floats = rounded(cpu_norm_scratch(device, &norm) / sizeof(float) + 1);
-    l.part_floats = rounded((size_t)choice->n_parts * 2 * oc * (sizeof(double) / sizeof(float)));
+        l.norm_floats = cpu_rounded(cpu_norm_scratch(device, &norm) / sizeof(float) + 1);
+    l.part_floats =
+        cpu_rounded((size_t)choice->n_parts * 2 * oc * (sizeof(double) / sizeof(float)));
     return l;
 }
 

@@ -40,21 +40,17 @@ bool cpu_conv_is_narrow(const CpuConv *of)
     return o->oc * inputs <= FEW_CHANNELS && of->x.c >= MIN_INPUTS && o->kh * o->kw > 1;
 }
 
-static size_t rounded(int floats)
-{
-    return ((size_t)floats + 15) / 16 * 16;
-}
-
 static Narrow narrow_of(const PixDevice *device, const CpuConv *of)
 {
     const PixConvOp *o = &of->op.conv;
     Narrow conv = {.of = *of, .micro = cpu_device(device)->micro, .taps = o->kh * o->kw};
     int threads = cpu_pool_threads(cpu_device(device)->pool);
-    conv.columns = (int)rounded(conv.taps * o->oc);
+    conv.columns = (int)cpu_rounded((size_t)(conv.taps * o->oc));
     conv.band = MAX(of->y.h / (threads * TASKS_PER_THREAD), MIN_ROWS);
     conv.bands = (of->y.h + conv.band - 1) / conv.band;
     conv.worker_floats = CPU_MC * CPU_PITCH + (size_t)of->x.w * (size_t)conv.columns +
-                         rounded(conv.band * of->y.w * o->oc) + rounded(o->kw * of->y.w);
+                         cpu_rounded((size_t)(conv.band * of->y.w * o->oc)) +
+                         cpu_rounded((size_t)(o->kw * of->y.w));
     return conv;
 }
 
@@ -197,7 +193,7 @@ static void run_band(void *data, int task, int worker)
     b.products = b.a + CPU_MC * CPU_PITCH;
     b.y = b.products + (ptrdiff_t)conv->of.x.w * conv->columns;
     size_t values = (size_t)(b.last - b.first) * (size_t)y->w * (size_t)y->c;
-    b.meets = (int *)(void *)(b.y + rounded(conv->band * y->w * y->c));
+    b.meets = (int *)(void *)(b.y + cpu_rounded((size_t)(conv->band * y->w * y->c)));
     memset(b.y, 0, values * sizeof *b.y);
     find_columns(&b);
     for (int iy = 0; iy < conv->of.x.h; iy++)

@@ -20,8 +20,6 @@
 
 #include "cpu-conv-task.h"
 
-#define LINE 16 /* floats of the cache */
-
 static const float *weights_at(const CpuConvTask *t, int panel, int k)
 {
     const CpuConvRun *conv = t->conv;
@@ -65,7 +63,7 @@ static void multiply(CpuConvTask *t, int panel, int k, int count)
     const float *weights =
         conv->of.transposes ? t->w + i * CPU_KC * CPU_NR : weights_at(t, panel, k);
     const float *after = weights_after(t, panel, k);
-    int share = after ? count * width / t->n_meeting / LINE * LINE : 0;
+    int share = after ? count * width / t->n_meeting / CPU_LINE * CPU_LINE : 0;
     for (int j = 0; j < t->n_blocks; j++) {
         if (!t->meets[j])
             continue;

@@ -9,7 +9,6 @@
 #include "cpu-winograd-task.h"
 
 #define CALL_ROWS 42 /* in one product: a multiple of all kernels' rows */
-#define LINE 16      /* floats of the cache */
 
 /* ---- inputs ---- */
 
@@ -78,7 +77,7 @@ static void multiply_point(const CpuWinogradTask *t, int rows, int k, int count,
                            const float *v, const float *weights, float *sums, const float *next)
 {
     int calls = (rows + CALL_ROWS - 1) / CALL_ROWS;
-    int share = next ? count * width / calls / LINE * LINE : 0;
+    int share = next ? count * width / calls / CPU_LINE * CPU_LINE : 0;
     for (int row = 0; row < rows; row += CALL_ROWS) {
         t->w->micro->product(MIN(rows - row, CALL_ROWS), width, count, v + row * CPU_PITCH, weights,
                              sums + row * CPU_NR, CPU_NR, k > 0, (CpuNext){next, share});
