@@ -5,12 +5,14 @@
 #include <dlfcn.h>
 #include <fenv.h>
 #include <locale.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -143,11 +145,39 @@ static void test_small_stack(void **state)
     sigaltstack(&own, NULL);
 }
 
+/* A thread that may run elsewhere has threads of its own there, and so has a process after a fork. */
+static void test_threads_of_others(void **state)
+{
+    cpu_set_t before, one;
+    g_autoptr(PixDevice) first = pix_device_open("cpu", 2, NULL);
+    expect_threads(2);
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &before))
+            CPU_SET(i, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    PixDevice *second = pix_device_open("cpu", 2, NULL);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    expect_threads(CPU_EQUAL(&one, &before) ? 2 : 3);
+    pix_device_unref(second);
+    pid_t child = fork();
+    if (child == 0) {
+        g_autoptr(PixDevice) own = pix_device_open("cpu", 2, NULL);
+        _exit(count_threads() == 2 ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!is_sanitized())
+        assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_shared_threads),
+        cmocka_unit_test(test_threads_of_others),
         cmocka_unit_test(test_small_stack),
     };
     return cmocka_run_group_tests_name("host", tests, NULL, NULL);

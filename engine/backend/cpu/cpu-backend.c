@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cpu-pools.h"
 #include "cpu-private.h"
 #include "cpu-weights.h"
 #include "error.h"
@@ -76,7 +77,7 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
     device->level = level;
     device->cache_bytes = cache_bytes();
     device->micro = &device->level;
-    device->pool = cpu_pool_get(threads == 0 ? available : (int)MIN(threads, 1024));
+    device->pool = cpu_pools_get(threads == 0 ? available : (int)MIN(threads, 1024));
     device->name = processor_name();
     device->features = g_strdup_printf("%s, %d %s", level.name, cpu_pool_threads(device->pool),
                                        cpu_pool_threads(device->pool) == 1 ? "thread" : "threads");
@@ -92,7 +93,7 @@ static PixDevice *cpu_open(const char *name, bool real, unsigned threads, GError
 static void cpu_close(PixDevice *base)
 {
     CpuDevice *device = (CpuDevice *)base;
-    cpu_pool_release(device->pool);
+    cpu_pools_release(device->pool);
     g_free(device->name);
     g_free(device->features);
     g_free(device->convolution);

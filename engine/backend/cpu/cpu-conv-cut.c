@@ -26,7 +26,7 @@ double cpu_conv_cost(const CpuMicro *micro, const CpuConv *of, double gain, doub
     const PixConvOp *o = &of->op.conv;
     double weights = (double)o->kh * o->kw * of->x.c * o->oc;
     double pixels = (double)of->y.n * of->y.h * of->y.w;
-    double taps = of->op.kind == PIX_OP_CONV ? o->kh * o->kw : o->kh * o->kw / (o->sh * o->sw);
+    double taps = (double)(o->kh * o->kw) / (of->op.kind == PIX_OP_CONV ? 1 : o->sh * o->sw);
     return pixels * taps * of->x.c * o->oc / gain + weights * share * micro->read_cost;
 }
 

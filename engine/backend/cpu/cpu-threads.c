@@ -25,8 +25,7 @@ typedef struct Job {
 } Job;
 
 struct CpuPool {
-    int asked, references; /* under the lock of all pools */
-    pthread_mutex_t lock;  /* of jobs, stop */
+    pthread_mutex_t lock; /* of jobs, stop */
     pthread_cond_t work, done;
     Job *jobs;         /* those with tasks left */
     atomic_int listed; /* how many; read without the lock by those who spin */
@@ -106,10 +105,9 @@ static bool start_worker(CpuPool *pool, int index)
     return started;
 }
 
-static CpuPool *pool_new(int threads)
+CpuPool *cpu_pool_new(int threads)
 {
     CpuPool *pool = g_new0(CpuPool, 1);
-    pool->asked = threads;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->done, NULL);
@@ -120,7 +118,7 @@ static CpuPool *pool_new(int threads)
     return pool;
 }
 
-static void pool_free(CpuPool *pool)
+void cpu_pool_free(CpuPool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->stop = true;
@@ -133,36 +131,6 @@ static void pool_free(CpuPool *pool)
     pthread_mutex_destroy(&pool->lock);
     g_free(pool->workers);
     g_free(pool);
-}
-
-static GMutex pools_lock;
-static GList *pools;
-
-CpuPool *cpu_pool_get(int threads)
-{
-    CpuPool *pool = NULL;
-    g_mutex_lock(&pools_lock);
-    for (GList *link = pools; link && !pool; link = link->next)
-        if (((CpuPool *)link->data)->asked == threads)
-            pool = link->data;
-    if (!pool) {
-        pool = pool_new(threads);
-        pools = g_list_prepend(pools, pool);
-    }
-    pool->references++;
-    g_mutex_unlock(&pools_lock);
-    return pool;
-}
-
-void cpu_pool_release(CpuPool *pool)
-{
-    g_mutex_lock(&pools_lock);
-    bool last = --pool->references == 0;
-    if (last)
-        pools = g_list_remove(pools, pool);
-    g_mutex_unlock(&pools_lock);
-    if (last)
-        pool_free(pool);
 }
 
 int cpu_pool_threads(const CpuPool *pool)

@@ -15,19 +15,16 @@ typedef struct CpuPool CpuPool;
  */
 typedef void (*CpuTask)(void *data, int task, int worker);
 
-/**
- * cpu_pool_get: The process's pool of so many threads, so that those who ask for the same do not take
- * the processors from each other.  @threads: how many run at a time, the calling one included; at
- * least 1.  Returns: (transfer full).
- */
-CpuPool *cpu_pool_get(int threads);
-void cpu_pool_release(CpuPool *pool);
+/** cpu_pool_new: @threads: how many run at a time, the calling one included; at least 1. Fewer where the
+ * system has no more. */
+CpuPool *cpu_pool_new(int threads);
+void cpu_pool_free(CpuPool *pool);
 int cpu_pool_threads(const CpuPool *pool);
 
 /** cpu_parallel: Runs tasks 0 .. @n_tasks - 1, in any order, and returns when all are done. */
 void cpu_parallel(CpuPool *pool, int n_tasks, CpuTask run, void *data);
 
-/** cpu_available: How many processors the calling process may run on. */
+/** cpu_available: How many processors the calling thread may run on. */
 int cpu_available(void);
 
 #endif
