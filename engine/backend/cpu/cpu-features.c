@@ -66,7 +66,8 @@ CpuFeatures cpu_features(void)
                   __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) |
            if_has(CPU_AVX512_VNNI, __builtin_cpu_supports("avx512vnni")) |
            if_has(CPU_AVX512_BF16, a & AVX512_BF16_BIT) |
-           if_has(CPU_AMX, (d & AMX_BITS) == AMX_BITS && saves_tiles());
+           if_has(CPU_AMX, (d & AMX_BITS) == AMX_BITS && saves_tiles()) |
+           if_has(CPU_AMD, __builtin_cpu_is("amd"));
 }
 #else
 CpuFeatures cpu_features(void)

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/** CpuFeatures: Bits. AVX2 has FMA beside it, AVX512 its F and BW, AMX tiles, bf16 and int8. */
+/** CpuFeatures: Bits. AVX2 has FMA beside it, AVX512 its F and BW, AMX tiles, bf16 and int8. AMD is who
+ * made the processor. */
 typedef enum {
     CPU_AVX2 = 1 << 0,
     CPU_AVX_VNNI = 1 << 1,
@@ -14,6 +15,7 @@ typedef enum {
     CPU_AVX512_VNNI = 1 << 3,
     CPU_AVX512_BF16 = 1 << 4,
     CPU_AMX = 1 << 5,
+    CPU_AMD = 1 << 6,
 } CpuFeatures;
 
 CpuFeatures cpu_features(void);

@@ -53,7 +53,7 @@ static bool fail_unknown(const char *name, GError **error)
 
 #define TAKE(member) to->member = from->member ? from->member : to->member
 
-static void take(CpuMicro *to, const CpuMicro *from)
+static void take(CpuMicro *to, const CpuMicro *from, bool amd)
 {
     TAKE(name);
     TAKE(algorithm);
@@ -78,6 +78,8 @@ static void take(CpuMicro *to, const CpuMicro *from)
     TAKE(gain_int8);
     TAKE(read_cost);
     TAKE(transform_cost);
+    if (amd && from->gain_bf16_amd > 0)
+        to->gain_bf16 = from->gain_bf16_amd;
 }
 
 bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error)
@@ -89,6 +91,6 @@ bool cpu_micro_select(const char *level, CpuMicro *micro, GError **error)
     *micro = cpu_micro_c;
     for (int i = 0; i <= last; i++)
         if (levels[i].micro && (features & levels[i].needs) == levels[i].needs)
-            take(micro, levels[i].micro);
+            take(micro, levels[i].micro, features & CPU_AMD);
     return true;
 }

@@ -67,7 +67,7 @@ typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b,
  * tile_in, tile_out, tile_weights: cpu_tile_in() and so on, with @count a multiple of CPU_TILE_LANES.
  * gain_bf16, gain_int8: how many multiply-adds product_bf16 and product_int8 make in the time of one of
  *   product, of 42 rows and CPU_KC floats of @a; rounded down from the median of what was measured on an
- *   Intel Xeon with AMX, if the level does not say otherwise.
+ *   Intel Xeon with AMX. gain_bf16_amd: on AMD's processors, where it is another.
  * read_cost, transform_cost: how many multiply-adds of product are made in the time that it takes to read
  *   one more float of weights from memory, and to transform one value of a tile or a quarter of a
  *   weight; likewise.
@@ -94,7 +94,7 @@ typedef struct {
                      double *parts, ptrdiff_t squares);
     void (*tile_weights)(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
                          ptrdiff_t plane);
-    double gain_bf16, gain_int8;
+    double gain_bf16, gain_int8, gain_bf16_amd;
     double read_cost, transform_cost;
 } CpuMicro;
 
