@@ -52,15 +52,20 @@ static unsigned long registers(void)
     return permitted;
 }
 
-static void use_everything(unsigned threads, PixPrecision precision, int *most_threads)
+static PixSession *open_session(PixDevice *device, PixPrecision precision)
 {
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
-    g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
     g_autoptr(PixModel) model = pix_model_load(device, file, NULL, precision, NULL);
     PixSessionOptions options;
     pix_session_options_init(&options, model);
-    g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
+    return pix_session_new(model, &options, NULL);
+}
+
+static void use_everything(unsigned threads, PixPrecision precision, int *most_threads)
+{
+    g_autoptr(PixDevice) device = pix_device_open("cpu", threads, NULL);
+    g_autoptr(PixSession) session = open_session(device, precision);
     guint8 pixels[32 * 32 * 3] = {0};
     PixImage image = {pixels, 96, 32, 32, 3, 3, {0, 1, 2}};
     for (int i = 0; i < 3; i++)
@@ -129,6 +134,21 @@ static void test_shared_threads(void **state)
     expect_threads(1);
 }
 
+/* @kind: how the names of the precision's algorithms begin. */
+static void expect_no_tiles(PixPrecision precision, const char *kind)
+{
+    g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
+    g_autoptr(PixSession) session = open_session(device, precision);
+    const PixTimes *times = pix_session_get_times(session);
+    int reduced = 0;
+    for (guint i = 0; i < times->n_layers; i++) {
+        const char *algorithm = times->layers[i].algorithm;
+        assert_true(!algorithm || !g_str_has_suffix(algorithm, "-amx"));
+        reduced += algorithm && g_str_has_prefix(algorithm, kind);
+    }
+    assert_true(reduced > 0);
+}
+
 /* Too small for the registers of AMX, which are done without. */
 static void test_small_stack(void **state)
 {
@@ -140,6 +160,8 @@ static void test_small_stack(void **state)
     int most;
     use_everything(2, PIX_PRECISION_BF16, &most);
     use_everything(2, PIX_PRECISION_INT8, &most);
+    expect_no_tiles(PIX_PRECISION_BF16, "bf16-");
+    expect_no_tiles(PIX_PRECISION_INT8, "int8-");
     g_autofree char *after = describe_host();
     assert_string_equal(before, after);
     sigaltstack(&own, NULL);

@@ -27,13 +27,10 @@ static int parts_of(const PixDevice *device, const PixCall *call, const CpuChoic
                                          : cpu_conv_parts(device, &choice->conv);
 }
 
-static double reduced_cost(const PixDevice *device, const CpuConv *conv)
+static double reduced_cost(const PixDevice *device, const CpuReduced *r)
 {
     const CpuMicro *micro = cpu_device(device)->micro;
-    bool ints = conv->op.conv.precision == PIX_PRECISION_INT8;
-    double gain = ints ? micro->gain_int8 : micro->gain_bf16;
-    return cpu_conv_cost(micro, conv, gain, ints ? 1. / 4 : 1. / 2) /
-           cpu_conv_cost(micro, conv, 1, 1);
+    return cpu_conv_cost(micro, &r->of, r->gain, 1. / r->per) / cpu_conv_cost(micro, &r->of, 1, 1);
 }
 
 /* Whether it is done in the precision that it asks for. */
@@ -41,7 +38,7 @@ static bool reduces(const PixDevice *device, const PixCall *call, CpuChoice *cho
 {
     if (!call->fixed || !cpu_reduced_of(device, &choice->conv, &choice->reduced))
         return false;
-    choice->reduced_cost = reduced_cost(device, &choice->conv);
+    choice->reduced_cost = reduced_cost(device, &choice->reduced);
     return !call->op->conv.precision_optional ||
            choice->reduced_cost < MIN(1, choice->winograd.cost);
 }

@@ -4,12 +4,10 @@
  * Products of units by the tile registers of x86 (AMX): 16 rows of 16 floats each, of which four hold
  * sums, two rows of @a and two columns of @b. They are given back at the end of each product, so that
  * the thread, which is the host's, has none to save.
- * The first product asks the system for them: an answer of no means that all are made without.
  */
 #include <immintrin.h>
 
 #include "cpu-compiler.h"
-#include "cpu-features.h"
 #include "cpu-micro.h"
 
 #define SIDE 16 /* of a tile: rows, floats of a row, units of a sum */
@@ -179,19 +177,13 @@ INLINE void run(bool ints, int m, int nr, int k, const float *a, const float *b,
 static void product_bf16(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                          bool add_to_c, CpuNext next)
 {
-    if (cpu_may_use_tiles())
-        run(false, m, nr, k, a, b, c, ldc, add_to_c, next);
-    else
-        cpu_micro_avx512dot.product_bf16(m, nr, k, a, b, c, ldc, add_to_c, next);
+    run(false, m, nr, k, a, b, c, ldc, add_to_c, next);
 }
 
 static void product_int8(int m, int nr, int k, const float *a, const float *b, float *c, int ldc,
                          bool add_to_c, CpuNext next)
 {
-    if (cpu_may_use_tiles())
-        run(true, m, nr, k, a, b, c, ldc, add_to_c, next);
-    else
-        cpu_micro_avx512vnni.product_int8(m, nr, k, a, b, c, ldc, add_to_c, next);
+    run(true, m, nr, k, a, b, c, ldc, add_to_c, next);
 }
 
 const CpuMicro cpu_micro_amx = {
@@ -200,6 +192,7 @@ const CpuMicro cpu_micro_amx = {
     .algorithm_int8 = "int8-amx",
     .product_bf16 = product_bf16,
     .product_int8 = product_int8,
+    .tiles = true,
     .gain_bf16 = 6,
     .gain_int8 = 12,
 };

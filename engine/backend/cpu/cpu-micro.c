@@ -62,6 +62,7 @@ static void take(CpuMicro *to, const CpuMicro *from, bool amd)
     TAKE(product);
     TAKE(product_bf16);
     TAKE(product_int8);
+    TAKE(tiles);
     TAKE(outer);
     TAKE(transpose);
     TAKE(finish);

@@ -63,6 +63,7 @@ typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b,
  *   @b holds two or four, the first in its lowest bits: sums of such units' dot products. bf16 is summed
  *   in float32, in an order of the level's own. Of int8 @a has 128 added to its numbers, which makes
  *   them unsigned, and @c holds int32: what the 128s add is for the caller to take away.
+ * tiles: these two want the registers that cpu_may_use_tiles() asks for, and run after its yes alone.
  * finish, sum, largest, to_bf16, to_int8, multiply_add, read_ints: cpu_finish() and so on.
  * tile_in, tile_out, tile_weights: cpu_tile_in() and so on, with @count a multiple of CPU_TILE_LANES.
  * gain_bf16, gain_int8: how many multiply-adds product_bf16 and product_int8 make in the time of one of
@@ -76,6 +77,7 @@ typedef struct {
     const char *name; /* as in PIX2PIX_CPU */
     const char *algorithm, *algorithm_bf16, *algorithm_int8;
     CpuProduct product, product_bf16, product_int8;
+    bool tiles;
     void (*outer)(int m, int nr, int k, const float *const *a, const float *const *b, float *c,
                   int ldc, CpuResult result);
     void (*transpose)(int rows, int columns, const float *from, ptrdiff_t from_pitch, float *to,

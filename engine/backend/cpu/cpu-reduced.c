@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cpu-features.h"
 #include "cpu-reduced-weights.h"
 
 /* That int32 can sum. */
 #define MOST_PRODUCTS (G_MAXINT32 / ((CPU_INT8_LARGEST + CPU_INT8_ZERO) * CPU_INT8_LARGEST))
 
+static void take_product(const PixDevice *device, CpuReduced *r)
+{
+    CpuMicro level = *cpu_device(device)->micro;
+    if (level.tiles && !cpu_may_use_tiles())
+        cpu_micro_select("avx512dot", &level, NULL);
+    r->name = r->ints ? level.algorithm_int8 : level.algorithm_bf16;
+    r->product = r->ints ? level.product_int8 : level.product_bf16;
+    r->gain = r->ints ? level.gain_int8 : level.gain_bf16;
+}
+
 bool cpu_reduced_of(const PixDevice *device, const CpuConv *of, CpuReduced *r)
 {
-    const CpuMicro *micro = cpu_device(device)->micro;
     PixPrecision precision = of->op.conv.precision;
     bool ints = precision == PIX_PRECISION_INT8;
-    *r = (CpuReduced){.of = *of,
-                      .ints = ints,
-                      .per = ints ? 4 : 2,
-                      .name = ints ? micro->algorithm_int8 : micro->algorithm_bf16};
+    *r = (CpuReduced){.of = *of, .ints = ints, .per = ints ? 4 : 2};
     if ((precision != PIX_PRECISION_BF16 && !ints) || of->x.c % r->per || of->transposes ||
         of->adds || cpu_conv_is_narrow(of))
         return false;
@@ -20,7 +27,10 @@ bool cpu_reduced_of(const PixDevice *device, const CpuConv *of, CpuReduced *r)
     for (int phase = 0, first; phase < cpu_reduced_phases(r); phase++)
         taps = MAX(taps, cpu_reduced_taps(r, phase, &first));
     r->runs = (taps * cpu_reduced_units(r) + CPU_KC - 1) / CPU_KC;
-    return !ints || (int64_t)taps * of->x.c <= MOST_PRODUCTS;
+    if (ints && (int64_t)taps * of->x.c > MOST_PRODUCTS)
+        return false;
+    take_product(device, r);
+    return true;
 }
 
 /* ---- the input ---- */
@@ -145,12 +155,12 @@ void cpu_reduced_run(const PixDevice *device, const CpuReduced *r, const float *
     const CpuMicro *micro = cpu_device(device)->micro;
     CpuReducedWeights p = cpu_reduced_weights(r, (float *)prepared);
     Scratch s = scratch_of(r, memory);
-    CpuUnits units = {.product = r->ints ? micro->product_int8 : micro->product_bf16};
+    CpuUnits units = {.product = r->product};
     CpuConv conv = conv_of(r, s.input, p.units, &units);
     Input in = {r, micro, r->of.x, s.input, s.largest, s.inverse};
     if (r->ints) {
         find_factors(device, &in, p.scales, s);
-        units = (CpuUnits){.product = micro->product_int8,
+        units = (CpuUnits){.product = r->product,
                            .padding = CPU_INT8_ZERO,
                            .zeros = p.zeros,
                            .runs = r->runs,

@@ -20,11 +20,14 @@ typedef struct {
     int per;    /* numbers in a unit */
     int runs;   /* of CPU_KC units, of the longest phase */
     const char *name;
+    CpuProduct product;
+    double gain; /* of the product: see CpuMicro */
 } CpuReduced;
 
 /**
  * cpu_reduced_of: Returns: whether conv->op asks for it, its channels fill units, and sums cannot leave
- * int32.  @reduced: (out).
+ * int32.  @reduced: (out).  Asks the system for the registers of AMX where these would be used, and
+ * takes the products of the level below where it says no.
  */
 bool cpu_reduced_of(const PixDevice *device, const CpuConv *conv, CpuReduced *reduced);
 

@@ -64,7 +64,8 @@ typedef enum {
  * What a model's numbers are kept in. In a checkpoint that is said of the convolution weights alone,
  * and everything else is float32 always.
  *
- * The first product of BF16 or INT8 on a CPU with AMX asks Linux to let the process use its registers.
+ * The first session with layers of BF16 or INT8 on a CPU with AMX asks Linux to let the process use its
+ * registers.
  * That is for good: signal stacks that the host sets from then on, with sigaltstack(), need
  * getauxval(AT_MINSIGSTKSZ) bytes, some 11 KB. Where a thread has a smaller one already, AMX is done
  * without, as with `PIX2PIX_CPU=avx512dot`.
