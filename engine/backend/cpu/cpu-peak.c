@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cpu-peak-memory.h"
 #include "cpu-private.h"
 
 #define TASKS 64         /* of each thread: some milliseconds */
@@ -56,25 +57,6 @@ static double measure_arithmetic(CpuPool *pool, Work *work)
 
 /* ---- memory ---- */
 
-/* G_MAXUINT64: there is no such file, or it names no limit. */
-static guint64 number_in(const char *file, const char *before)
-{
-    g_autofree char *text = NULL;
-    const char *at = g_file_get_contents(file, &text, NULL, NULL) ? strstr(text, before) : NULL;
-    guint64 number = at ? g_ascii_strtoull(at + strlen(before), NULL, 10) : 0;
-    return number > 0 ? number : G_MAXUINT64;
-}
-
-/* A quarter of the memory that is free, or of a container's, which ends what takes more. */
-static guint64 spare_bytes(void)
-{
-    guint64 kib = number_in("/proc/meminfo", "MemAvailable:");
-    guint64 bytes = kib < G_MAXUINT64 ? kib * 1024 : kib;
-    bytes = MIN(bytes, number_in("/sys/fs/cgroup/memory.max", ""));
-    bytes = MIN(bytes, number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", ""));
-    return bytes / 4;
-}
-
 /* Twice what the caches hold. */
 static size_t memory_bytes(void)
 {
@@ -118,7 +100,7 @@ static double measure_reads(CpuPool *pool, Work *work)
 static double measure_memory(PixDevice *device, Work *work)
 {
     work->bytes = memory_bytes();
-    PixBuffer *buffer = work->bytes <= spare_bytes()
+    PixBuffer *buffer = work->bytes <= cpu_spare_bytes("")
                             ? device->backend->buffer_new(device, work->bytes, NULL)
                             : NULL;
     if (!buffer)
