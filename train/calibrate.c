@@ -100,8 +100,8 @@ void calibrated_clear(Calibrated *calibrated)
     g_free(calibrated->mix_ms);
 }
 
-gboolean calibrate(PixModel *model, const CalibrationSet *set, double psnr, Calibrated *calibrated,
-                   GError **error)
+gboolean calibrate(PixModel *model, PixCheckpoint *checkpoint, const CalibrationSet *set,
+                   double psnr, Calibrated *calibrated, GError **error)
 {
     g_auto(Calibration) c = {0};
     Trials trials = {.c = &c};
@@ -109,7 +109,8 @@ gboolean calibrate(PixModel *model, const CalibrationSet *set, double psnr, Cali
 
     *calibrated = (Calibrated){0};
     if (!calibration_init(&c, model, set, error) || !check_pictures(&c, error) ||
-        !calibration_time_layers(&c, error) || !calibration_measure_errors(&c, error))
+        !calibration_find_choices(&c, checkpoint, error) || !calibration_time_layers(&c, error) ||
+        !calibration_measure_errors(&c, error))
         return FALSE;
     g_autofree PixPrecision *mix = g_new(PixPrecision, c.n);
     if (!mix_search(c.layers, c.n, bound, try_mix, &trials, mix, &worst, error))

@@ -28,11 +28,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Calibrated, calibrated_clear)
  * calibrate:
  * Takes minutes for a large network, tells how far it is, and stops when the command is interrupted.
  * Dropout is frozen, and norms take the statistics that the checkpoint asks for.
- * @model: in FP32.  @psnr: in dB, which every picture of @set stays above.
+ * @model: in FP32.  @checkpoint: of the model; loses its mix.  @psnr: in dB, which every picture of
+ * @set stays above.
  * Errors: %PIX_ERROR_UNSUPPORTED for a device that has one precision at a time; those of
- * calibration_set_read(), pix_session_new() and pix_session_forward(); interrupted.
+ * calibration_set_read(), pix_model_new(), pix_session_new() and pix_session_forward(); interrupted.
  */
-gboolean calibrate(PixModel *model, const CalibrationSet *set, double psnr, Calibrated *calibrated,
-                   GError **error);
+gboolean calibrate(PixModel *model, PixCheckpoint *checkpoint, const CalibrationSet *set,
+                   double psnr, Calibrated *calibrated, GError **error);
 
 #endif

@@ -50,20 +50,29 @@ static gboolean measure_error(Calibration *c, const Samples *samples, guint laye
             return FALSE;
         worst = MAX(worst, calibration_compare(c->y, samples->exact + i * c->n_out, c->n_out));
     }
-    /* No difference at all: there is no kernel for it, and the time saved is noise. */
-    c->layers[layer].error[choice] = worst > 0 ? worst : INFINITY;
+    c->layers[layer].error[choice] = worst;
     return TRUE;
+}
+
+static guint count_choices(const Calibration *c)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < c->n; i++)
+        for (int choice = 1; choice < MIX_CHOICES; choice++)
+            n += !isinf(c->layers[i].error[choice]);
+    return n;
 }
 
 gboolean calibration_measure_errors(Calibration *c, GError **error)
 {
     g_auto(Samples) samples = {.n = MIN(calibration_set_get_n(c->set), MAX_SAMPLES)};
 
-    calibration_begin(c, "frames to compare", samples.n * (1 + c->n * (MIX_CHOICES - 1)));
+    calibration_begin(c, "frames to compare", samples.n * (1 + count_choices(c)));
     gboolean ok = take_samples(c, &samples, error);
     for (guint i = 0; i < c->n && ok; i++) {
         for (int choice = 1; choice < MIX_CHOICES && ok; choice++)
-            ok = measure_error(c, &samples, i, choice, error);
+            ok = isinf(c->layers[i].error[choice]) || measure_error(c, &samples, i, choice, error);
     }
     calibration_end(c);
     return ok;

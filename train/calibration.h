@@ -44,6 +44,15 @@ gboolean calibration_run_exact(Calibration *c, guint index, GError **error);
 /** calibration_compare: The mean squared difference; infinite where numbers overflow. */
 double calibration_compare(const float *y, const float *exact, gsize n);
 
+/* ---- calibration-choices.c ---- */
+
+/**
+ * calibration_find_choices:
+ * Rules out, by an infinite error, what a model in AUTO would not do though its file said so: a mix with
+ * that would be timed here, and another one would run.  @checkpoint: of the model; loses its mix.  Errors: those of pix_model_new() and pix_session_new(); interrupted.
+ */
+gboolean calibration_find_choices(Calibration *c, PixCheckpoint *checkpoint, GError **error);
+
 /* ---- calibration-times.c ---- */
 
 /** calibration_time_layers: The layers' ms, each in each precision. */
@@ -53,7 +62,7 @@ gboolean calibration_time_mix(Calibration *c, const PixPrecision *mix, double *m
 
 /* ---- calibration-errors.c ---- */
 
-/** calibration_measure_errors: The layers' errors, each in each precision alone. */
+/** calibration_measure_errors: The layers' errors, each in each precision alone that is not ruled out. */
 gboolean calibration_measure_errors(Calibration *c, GError **error);
 
 #endif

@@ -151,7 +151,7 @@ static gboolean add_mix(const Convert *convert, PixCheckpoint *checkpoint, const
     if (!model)
         return FALSE;
     print_set(set);
-    if (!calibrate(model, set, convert->psnr, &found, error)) {
+    if (!calibrate(model, checkpoint, set, convert->psnr, &found, error)) {
         if (g_error_matches(*error, PIX_ERROR, PIX_ERROR_BAD_CHECKPOINT))
             g_prefix_error(error, "%s: ", file);
         return FALSE;

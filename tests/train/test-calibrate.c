@@ -21,20 +21,51 @@
 #define VALUES (3 * SIDE * SIDE)
 #define PICTURES 4
 
-/** World: what times are, and what goes wrong. */
+/** World: what times are, what AUTO does, and what goes wrong. */
 typedef struct {
     double ms[PIX_PRECISION_INT8 + 1]; /* of a convolution, by precision */
     double mixing;                     /* ms for each neighbours of different precisions */
     guint timed;                       /* frames */
     gboolean overflows;
+    guint
+        follows[PIX_PRECISION_INT8 + 1]; /* AUTO follows a mix with that at these: a bit for each */
+    const PixSession *automatic;         /* a session in AUTO */
+    PixPrecision asked;                  /* of all its layers, by the mix of its file */
 } World;
 
 static World world;
 
+PixSession *__real_pix_session_new(PixModel *model, const PixSessionOptions *options,
+                                   GError **error);
+PixSession *__wrap_pix_session_new(PixModel *model, const PixSessionOptions *options,
+                                   GError **error);
 const PixTimes *__real_pix_session_get_times(PixSession *session);
 const PixTimes *__wrap_pix_session_get_times(PixSession *session);
 gboolean __real_pix_session_forward(PixSession *session, const float *x, float *y, GError **error);
 gboolean __wrap_pix_session_forward(PixSession *session, const float *x, float *y, GError **error);
+
+PixSession *__wrap_pix_session_new(PixModel *model, const PixSessionOptions *options,
+                                   GError **error)
+{
+    const char *mix = pix_model_get_info(model)->mix;
+    PixSession *session = __real_pix_session_new(model, options, error);
+
+    if (mix && !options->mix) {
+        world.automatic = session;
+        world.asked = mix[0] == 'b' ? PIX_PRECISION_BF16 : PIX_PRECISION_INT8;
+    } else if (session == world.automatic) { /* at the place of one that is gone */
+        world.automatic = NULL;
+    }
+    return session;
+}
+
+/* What convolution @n of @session says that it is made in. */
+static PixPrecision tell(const PixSession *session, guint n, PixPrecision precision)
+{
+    if (session != world.automatic)
+        return precision;
+    return world.follows[world.asked] >> n & 1 ? world.asked : PIX_PRECISION_FP32;
+}
 
 const PixTimes *__wrap_pix_session_get_times(PixSession *session)
 {
@@ -47,10 +78,11 @@ const PixTimes *__wrap_pix_session_get_times(PixSession *session)
     memcpy(layers, made_up.layers, made_up.n_layers * sizeof(*layers));
     made_up.layers = layers;
     made_up.network_ms = 0;
-    for (guint i = 0; i < made_up.n_layers; i++) {
+    for (guint i = 0, n = 0; i < made_up.n_layers; i++) {
         PixPrecision precision = layers[i].precision;
         if (precision == PIX_PRECISION_AUTO)
             continue;
+        layers[i].precision = precision = tell(session, n++, precision);
         layers[i].ms = world.ms[precision];
         made_up.network_ms += layers[i].ms;
         if (last != PIX_PRECISION_AUTO && last != precision)
@@ -70,12 +102,20 @@ gboolean __wrap_pix_session_forward(PixSession *session, const float *x, float *
     return ok;
 }
 
-static PixModel *load(void)
+static PixCheckpoint *open_file(void)
 {
     g_autofree char *file =
         g_build_filename(g_getenv("PIX2PIX_TEST_MODELS"), "unet32.safetensors", NULL);
+    PixCheckpoint *checkpoint = pix_checkpoint_open(file, NULL, NULL);
+
+    assert_non_null(checkpoint);
+    return checkpoint;
+}
+
+static PixModel *load(PixCheckpoint *checkpoint)
+{
     g_autoptr(PixDevice) device = pix_device_open("cpu", 1, NULL);
-    PixModel *model = pix_model_load(device, file, NULL, PIX_PRECISION_FP32, NULL);
+    PixModel *model = pix_model_new(device, checkpoint, PIX_PRECISION_FP32, NULL);
 
     assert_non_null(model);
     assert_int_equal(pix_model_get_n_convolutions(model), N);
@@ -94,10 +134,11 @@ static CalibrationSet *open_set(const PixModel *model, const char *folder)
 
 static gboolean run(double psnr, const char *folder, Calibrated *found, GError **error)
 {
-    g_autoptr(PixModel) model = load();
+    g_autoptr(PixCheckpoint) checkpoint = open_file();
+    g_autoptr(PixModel) model = load(checkpoint);
     g_autoptr(CalibrationSet) set = open_set(model, folder);
 
-    return calibrate(model, set, psnr, found, error);
+    return calibrate(model, checkpoint, set, psnr, found, error);
 }
 
 static void assert_nothing_found(double psnr)
@@ -147,10 +188,12 @@ static double measure_psnr(PixModel *model, const CalibrationSet *set, const Pix
 static void test_figure(void **state)
 {
     g_auto(Calibrated) found = {0};
-    g_autoptr(PixModel) model = load();
+    g_autoptr(PixCheckpoint) checkpoint = open_file();
+    g_autoptr(PixModel) model = load(checkpoint);
     g_autoptr(CalibrationSet) set = open_set(model, "inputs");
 
-    assert_true(calibrate(model, set, 50, &found, NULL));
+    assert_true(calibrate(model, checkpoint, set, 50, &found, NULL));
+    assert_null(pix_checkpoint_get_info(checkpoint)->mix);
     assert_reduced(&found, 1);
     assert_int_equal(found.n, N);
     assert_string_equal(found.names[0], "model.model.0");
@@ -180,6 +223,26 @@ static void test_nothing_is_faster(void **state)
     assert_nothing_found(10);
 }
 
+/* What AUTO would not do is not chosen, however fast it is. */
+static void test_what_auto_does(void **state)
+{
+    g_auto(Calibrated) found = {0};
+
+    world.follows[PIX_PRECISION_BF16] = 1 << 1 | 1 << 2;
+    world.follows[PIX_PRECISION_INT8] = 1 << 2 | 1 << 5;
+    assert_true(run(1, "inputs", &found, NULL));
+    for (int i = 0; i < N; i++)
+        assert_int_equal(found.mix[i], i == 1             ? PIX_PRECISION_BF16
+                                       : i == 2 || i == 5 ? PIX_PRECISION_INT8
+                                                          : PIX_PRECISION_FP32);
+}
+
+static void test_auto_does_nothing(void **state)
+{
+    world.follows[PIX_PRECISION_BF16] = world.follows[PIX_PRECISION_INT8] = 0;
+    assert_nothing_found(1);
+}
+
 /* Layers that are faster by themselves, and a network that is not. */
 static void test_the_mix_is_slower(void **state)
 {
@@ -191,7 +254,8 @@ static void test_the_mix_is_slower(void **state)
 static void test_broken_picture(void **state)
 {
     g_auto(Calibrated) found = {0};
-    g_autoptr(PixModel) model = load();
+    g_autoptr(PixCheckpoint) checkpoint = open_file();
+    g_autoptr(PixModel) model = load(checkpoint);
     g_autoptr(CalibrationSet) set = open_set(model, "worn");
     g_autofree char *bytes = NULL;
     GError *error = NULL;
@@ -200,7 +264,7 @@ static void test_broken_picture(void **state)
     assert_true(g_file_get_contents("worn/2.png", &bytes, &n, NULL));
     bytes[n / 2] ^= 0x55;
     sample_bytes("worn/2.png", bytes, n);
-    assert_false(calibrate(model, set, 40, &found, &error));
+    assert_false(calibrate(model, checkpoint, set, 40, &found, &error));
     assert_error(&error, "worn/2.png", "");
     assert_int_equal(world.timed, 0);
 }
@@ -215,11 +279,12 @@ static void test_overflow(void **state)
     assert_error(&error, "inputs/0.png", "overflow");
 }
 
-/* As on a CPU that has instructions for all of them. */
+/* As on a CPU that has instructions for all of them, and gains by them everywhere. */
 static int setup(void **state)
 {
     world = (World){
-        .ms = {[PIX_PRECISION_FP32] = 3, [PIX_PRECISION_BF16] = 2, [PIX_PRECISION_INT8] = 1}};
+        .ms = {[PIX_PRECISION_FP32] = 3, [PIX_PRECISION_BF16] = 2, [PIX_PRECISION_INT8] = 1},
+        .follows = {[PIX_PRECISION_BF16] = ~0u, [PIX_PRECISION_INT8] = ~0u}};
     return 0;
 }
 
@@ -229,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup(test_figure, setup),
         cmocka_unit_test_setup(test_bound, setup),
         cmocka_unit_test_setup(test_nothing_is_faster, setup),
+        cmocka_unit_test_setup(test_what_auto_does, setup),
+        cmocka_unit_test_setup(test_auto_does_nothing, setup),
         cmocka_unit_test_setup(test_the_mix_is_slower, setup),
         cmocka_unit_test_setup(test_broken_picture, setup),
         cmocka_unit_test_setup(test_overflow, setup),
