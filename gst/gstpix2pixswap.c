@@ -9,10 +9,18 @@
 
 #define GST_CAT_DEFAULT gst_pix2pix_debug
 
+/** A model that a round has loaded, too late for the caps, and what it was asked for by. */
+typedef struct {
+    PixModel *model; /* NULL: there is none */
+    char *name, *domain;
+    PixPrecision precision;
+} Loaded;
+
 /** What one round of the loader works on. */
 typedef struct {
     guint serial, infos_serial;
     gboolean reload, have_infos;
+    gboolean is_new; /* the model is not the one in use */
     char *model_name, *domain;
     PixPrecision precision;
     GstPix2pixSettings settings;
@@ -25,22 +33,34 @@ typedef struct {
     GError *error;
 } Job;
 
-static void job_init(Job *job, GstPix2pixFilter *self, PixModel *loaded)
+static void loaded_clear(Loaded *loaded)
 {
+    pix_model_unref(loaded->model);
+    g_free(loaded->name);
+    g_free(loaded->domain);
+    *loaded = (Loaded){0};
+}
+
+/* Call with the lock. By now the properties may ask for something else than @loaded. */
+static void job_init(Job *job, GstPix2pixFilter *self, const Loaded *loaded)
+{
+    gboolean again = loaded->model && !self->reload;
+
     *job = (Job){
         .serial = self->wanted,
         .infos_serial = self->infos_serial,
         .reload = self->reload,
         .have_infos = self->have_infos,
-        .model_name = g_strdup(self->model_name),
-        .domain = g_strdup(self->domain),
-        .precision = self->precision,
+        .is_new = again || self->reload,
+        .model_name = g_strdup(again ? loaded->name : self->model_name),
+        .domain = g_strdup(again ? loaded->domain : self->domain),
+        .precision = again ? loaded->precision : self->precision,
         .settings = self->settings,
         .threads = self->opened_threads,
         .device = pix_device_ref(self->device),
         .in_info = self->in_info,
         .out_info = self->out_info,
-        .model = pix_model_ref(loaded && !self->reload ? loaded : self->model),
+        .model = pix_model_ref(again ? loaded->model : self->model),
     };
     self->reload = FALSE;
 }
@@ -53,6 +73,16 @@ static void job_clear(Job *job)
     g_clear_error(&job->error);
     g_free(job->model_name);
     g_free(job->domain);
+}
+
+static Loaded job_keep_model(const Job *job)
+{
+    return (Loaded){
+        .model = pix_model_ref(job->model),
+        .name = g_strdup(job->model_name),
+        .domain = g_strdup(job->domain),
+        .precision = job->precision,
+    };
 }
 
 static gboolean job_run(Job *job, GstPix2pixFilter *self)
@@ -94,7 +124,7 @@ static void job_publish(Job *job, GstPix2pixFilter *self)
     self->pending = job->translator;
     job->model = model;
     job->translator = translator;
-    if (job->reload) {
+    if (job->is_new) {
         self->model_in_use = job->model_name;
         job->model_name = name;
         self->domain_in_use = job->domain;
@@ -112,8 +142,7 @@ static gboolean same_settings(const GstPix2pixSettings *a, const GstPix2pixSetti
 static gpointer loader_main(gpointer data)
 {
     GstPix2pixFilter *self = data;
-    PixModel *loaded = NULL; /* by a round that came too late for the caps */
-    char *loaded_name = NULL;
+    Loaded loaded = {0};
 
     GST_OBJECT_LOCK(self);
     while (!self->quit) {
@@ -131,29 +160,21 @@ static gpointer loader_main(gpointer data)
             g_cond_wait(&self->loader_cond, GST_OBJECT_GET_LOCK(self));
             continue;
         }
-        job_init(&job, self, loaded);
+        job_init(&job, self, &loaded);
         GST_OBJECT_UNLOCK(self);
 
         GST_DEBUG_OBJECT(self, "building request %u%s", job.serial,
                          job.reload ? ", with its model" : "");
         ok = job_run(&job, self);
-        if (job.reload || !ok) {
-            g_clear_pointer(&loaded, pix_model_unref);
-            g_clear_pointer(&loaded_name, g_free);
-        }
+        if (job.reload || !ok)
+            loaded_clear(&loaded);
 
         GST_OBJECT_LOCK(self);
         current = job.serial == self->wanted && job.infos_serial == self->infos_serial;
         if (ok && !current && job.reload) { /* once more, but without reading the file again */
-            loaded = pix_model_ref(job.model);
-            loaded_name = g_strdup(job.model_name);
+            loaded = job_keep_model(&job);
         } else if (ok && current) {
-            if (loaded) {
-                job.reload = TRUE;
-                g_free(job.model_name);
-                job.model_name = g_steal_pointer(&loaded_name);
-                g_clear_pointer(&loaded, pix_model_unref);
-            }
+            loaded_clear(&loaded);
             job_publish(&job, self);
         }
         /* Settings that were changed along with a bad model still want to be tried with the old
@@ -169,8 +190,7 @@ static gpointer loader_main(gpointer data)
         GST_OBJECT_LOCK(self);
     }
     GST_OBJECT_UNLOCK(self);
-    pix_model_unref(loaded);
-    g_free(loaded_name);
+    loaded_clear(&loaded);
     return NULL;
 }
 

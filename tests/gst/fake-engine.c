@@ -6,7 +6,10 @@
 
 static GMutex lock;
 static FakeMode mode;
+static GCond changed;
 static int delay_ms, calls;
+static int held_step = -1; /* a FakeStep */
+static gboolean held;      /* a thread is in it */
 static const char *refused;
 static gboolean automatic, reopens;
 static struct {
@@ -59,6 +62,30 @@ void fake_engine_lack_memory(FakeStep step)
     fail_next(step, PIX_ERROR_NO_MEMORY, "there is no more");
 }
 
+void fake_engine_hold(FakeStep step)
+{
+    g_mutex_lock(&lock);
+    held_step = step;
+    held = FALSE;
+    g_mutex_unlock(&lock);
+}
+
+void fake_engine_wait_held(void)
+{
+    g_mutex_lock(&lock);
+    while (!held)
+        g_cond_wait(&changed, &lock);
+    g_mutex_unlock(&lock);
+}
+
+void fake_engine_release(void)
+{
+    g_mutex_lock(&lock);
+    held_step = -1;
+    g_cond_broadcast(&changed);
+    g_mutex_unlock(&lock);
+}
+
 void fake_engine_set_reopens(gboolean can_reopen)
 {
     g_mutex_lock(&lock);
@@ -106,6 +133,11 @@ static gboolean fails(FakeStep step, GError **error)
     const char *text;
 
     g_mutex_lock(&lock);
+    while (held_step == (int)step) {
+        held = TRUE;
+        g_cond_broadcast(&changed);
+        g_cond_wait(&changed, &lock);
+    }
     text = failing[step].text;
     failing[step].text = NULL;
     g_mutex_unlock(&lock);
@@ -116,17 +148,17 @@ static gboolean fails(FakeStep step, GError **error)
 
 const PixDeviceInfo *pix_device_get_info(const PixDevice *device)
 {
-    static PixDeviceInfo changed;
+    static PixDeviceInfo other;
     const PixDeviceInfo *(*real)(const PixDevice *), *info;
 
     *(void **)&real = dlsym(RTLD_NEXT, "pix_device_get_info");
     info = real(device);
     g_mutex_lock(&lock);
     if (refused) {
-        changed = *info;
-        changed.note = refused;
-        changed.refused = TRUE;
-        info = &changed;
+        other = *info;
+        other.note = refused;
+        other.refused = TRUE;
+        info = &other;
     }
     g_mutex_unlock(&lock);
     return info;

@@ -31,6 +31,10 @@ void fake_engine_set_mode(FakeMode mode);
 void fake_engine_set_delay_ms(int ms);       /* of every frame */
 void fake_engine_fail_next(FakeStep step);   /* with PIX_ERROR_DEVICE_LOST, once */
 void fake_engine_lack_memory(FakeStep step); /* with PIX_ERROR_NO_MEMORY, once */
+/** fake_engine_hold: Threads that come to @step stay there until the release. */
+void fake_engine_hold(FakeStep step);
+void fake_engine_wait_held(void); /* until one does */
+void fake_engine_release(void);
 /** fake_engine_set_reopens: Whether pix_device_reopen() opens; after a reset it does not. */
 void fake_engine_set_reopens(gboolean reopens);
 /** fake_engine_set_automatic: Whether pix_device_fallback() gives a CPU device whatever it is asked

@@ -117,6 +117,33 @@ GST_START_TEST(changes)
 }
 GST_END_TEST;
 
+/* A model comes too late for new caps, and when they have theirs something else has been set: it is not
+ * taken for that. */
+GST_START_TEST(late)
+{
+    GstVideoInfo info = test_info("RGB", 32, 32), other = test_info("RGB", 48, 48);
+    GstHarness *harness = harness_new("cpu", "fp32");
+
+    fake_engine_set_automatic(TRUE);
+    test_set_caps(harness, &info, NULL);
+    gst_buffer_unref(test_run(harness, test_picture(&info, 0)));
+    fake_engine_hold(FAKE_LOAD);
+    set_precision(harness, "int8");
+    fake_engine_wait_held();
+    g_object_freeze_notify(G_OBJECT(harness->element)); /* set, but not yet asked for */
+    set_precision(harness, "bf16");
+    test_set_caps(harness, &other, NULL);
+    fake_engine_release();
+    push_until(harness, &other, "int8");
+    fake_engine_fail_next(FAKE_FRAME);
+    gst_buffer_unref(test_run(harness, test_picture(&other, 0)));
+    expect(harness, "int8");
+    g_object_thaw_notify(G_OBJECT(harness->element));
+    push_until(harness, &other, "bf16");
+    gst_harness_teardown(harness);
+}
+GST_END_TEST;
+
 /* An error at the start; a warning while frames flow, which go on as before. */
 GST_START_TEST(not_on_the_cpu)
 {
@@ -232,6 +259,7 @@ static Suite *element_precision_suite(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, make_file, remove_file);
     tcase_add_test(tcase, changes);
+    tcase_add_test(tcase, late);
     tcase_add_test(tcase, not_on_the_cpu);
     tcase_add_loop_test(tcase, takes_over, 0, FAKE_RESULT + 1);
     if (test_has_vulkan()) { /* not a list of what was skipped */
