@@ -83,6 +83,22 @@ static GstBuffer *reference(const GstVideoInfo *info, const char *precision)
     return frame;
 }
 
+/* Whether `auto` is another thing than fp32 on this processor, which may gain by no layer's mix. */
+static gboolean auto_reduces(void)
+{
+    g_autoptr(PixDevice) device = pix_device_open("cpu", 0, NULL);
+    g_autoptr(PixModel) model = pix_model_load(device, file, NULL, PIX_PRECISION_AUTO, NULL);
+    PixSessionOptions options;
+    gboolean reduces = FALSE;
+
+    pix_session_options_init(&options, model);
+    g_autoptr(PixSession) session = pix_session_new(model, &options, NULL);
+    const PixTimes *times = pix_session_get_times(session);
+    for (guint i = 0; i < times->n_layers; i++)
+        reduces |= times->layers[i].precision > PIX_PRECISION_FP32;
+    return reduces;
+}
+
 /* Set from one to the next while frames flow, each gives what it gives from the start, and no other;
  * what takes over then is to do the same. */
 GST_START_TEST(changes)
@@ -90,6 +106,7 @@ GST_START_TEST(changes)
     GstVideoInfo info = test_info("RGB", 32, 32);
     GstHarness *harness = harness_new("cpu", "auto");
     GstBuffer *wanted[G_N_ELEMENTS(precisions)];
+    gsize n_different = G_N_ELEMENTS(precisions) - !auto_reduces();
 
     fake_engine_set_automatic(TRUE);
     test_set_caps(harness, &info, NULL);
@@ -97,7 +114,7 @@ GST_START_TEST(changes)
         GstBuffer *frame;
 
         wanted[i] = reference(&info, precisions[i]);
-        for (gsize other = 0; other < i; other++)
+        for (gsize other = 0; other < i && i < n_different; other++)
             fail_if(test_same(wanted[i], wanted[other], &info), "%s is %s", precisions[i],
                     precisions[other]);
         set_precision(harness, precisions[i]);
