@@ -32,12 +32,14 @@ fi
 rounds=${1:-5}
 [ $quick = 0 ] || rounds=1
 threads=${2:-2}
-case $rounds$threads in
-*[!0-9]* | 0*)
-    echo 'usage: sh tests/bench-peers.sh [--quick] [ROUNDS [THREADS]]' >&2
-    exit 2
-    ;;
-esac
+for number in "$rounds" "$threads"; do
+    case $number in
+    '' | *[!0-9]* | 0*)
+        echo 'usage: sh tests/bench-peers.sh [--quick] [ROUNDS [THREADS]]' >&2
+        exit 2
+        ;;
+    esac
+done
 
 # shellcheck disable=SC2086,SC2154
 need_packages $packages_build $packages_run libcmocka-dev git
