@@ -327,7 +327,8 @@ static void install_properties(GObjectClass *klass)
      * where the device can do it at all (an error tells what it can).
      *
      * `auto`: on the CPU what the model's file says of each layer (pix2pix convert --precision auto
-     * measures it), and fp32 where it says nothing and on GPUs.
+     * measures it) where that is estimated to be faster on the CPU at hand, and fp32 elsewhere and on
+     * GPUs.
      */
     g_object_class_install_property(
         klass, PROP_PRECISION,

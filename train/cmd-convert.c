@@ -258,9 +258,10 @@ const Command command_convert = {
         "worst\n"
         "output on all of DATASET has at least --psnr DB against fp32. It is what --precision "
         "auto\n"
-        "of other commands and the element's precision=auto then mean on a CPU. Where none is "
-        "faster,\n"
-        "OUT has none. Pictures in DATASET itself are inputs; otherwise it holds pairs A|B in\n"
+        "of other commands and the element's precision=auto then mean on a CPU, at each layer that "
+        "is\n"
+        "estimated to be faster so on that CPU. Where no mix is faster, OUT\n"
+        "has none. Pictures in DATASET itself are inputs; otherwise it holds pairs A|B in\n"
         "DATASET/SPLIT, as for pix2pix test --data. Converting OUT to fewer bits leaves the mix "
         "out:\n"
         "do that first.",

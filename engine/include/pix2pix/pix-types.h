@@ -71,8 +71,8 @@ typedef enum {
  * without, as with `PIX2PIX_CPU=avx512dot`.
  */
 typedef enum {
-    PIX_PRECISION_AUTO, /* of a model on the CPU: its file's mix, if there is one; else FP32. Of no
-                           checkpoint */
+    PIX_PRECISION_AUTO, /* of a model on the CPU: its file's mix, if there is one, at each layer where
+                           that is estimated to be faster on this CPU; else FP32. Of no checkpoint */
     PIX_PRECISION_FP32,
     PIX_PRECISION_FP16,
     PIX_PRECISION_BF16,
