@@ -17,13 +17,38 @@ INLINE Vec rectified(Vec x)
     return (Vec)((IntVec)x & ~(IntVec)(x < 0));
 }
 
+INLINE Vec chosen(IntVec where, Vec a, Vec b)
+{
+    return (Vec)(((IntVec)a & where) | ((IntVec)b & ~where));
+}
+
+/* As cpu-elements.c. */
+INLINE Vec tanh_of(Vec x)
+{
+    const IntVec sign = (IntVec){0} + INT32_MIN;
+    Vec a = (Vec)((IntVec)x & ~sign), ten = (Vec){0} + 10;
+    a = 2 * chosen((IntVec)(a < ten), a, ten);
+    IntVec n = __builtin_convertvector(a * 1.44269504f + 0.5f, IntVec);
+    Vec whole = __builtin_convertvector(n, Vec);
+    Vec r = a - whole * 0.693359375f + whole * 2.12194440e-4f;
+    Vec p =
+        r * (1 + r * (1 / 2.f +
+                      r * (1 / 6.f +
+                           r * (1 / 24.f + r * (1 / 120.f + r * (1 / 720.f + r * (1 / 5040.f)))))));
+    Vec scale = (Vec)((n + 127) << 23), t = scale * p + (scale - 1);
+    Vec y = (Vec)((IntVec)(t / (t + 2)) | ((IntVec)x & sign));
+    return chosen((IntVec)(x == x), y, x);
+}
+
 INLINE Vec activated(PixActivation f, Vec x)
 {
     IntVec below = (IntVec)(x < 0);
     if (f.kind == PIX_ACTIVATION_RELU)
         return rectified(x);
     if (f.kind == PIX_ACTIVATION_LEAKY_RELU)
-        return (Vec)(((IntVec)x & ~below) | ((IntVec)(x * f.slope) & below));
+        return chosen(below, x * f.slope, x);
+    if (f.kind == PIX_ACTIVATION_TANH)
+        return tanh_of(x);
     return x;
 }
 
@@ -44,8 +69,6 @@ static void finish(const CpuFinish *f, const float *x, float *y, int count)
             sum += *(const Vec *)(y + i);
         *(Vec *)(y + i) = activated(f->activation, sum);
     }
-    if (f->activation.kind == PIX_ACTIVATION_TANH)
-        cpu_activate(f->activation, y, y, (size_t)whole);
     if (whole == count)
         return;
     rest.scale = f->scale ? f->scale + whole : NULL;
