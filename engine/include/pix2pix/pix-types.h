@@ -65,8 +65,7 @@ typedef enum {
  * and everything else is float32 always.
  *
  * The first session with layers of BF16 or INT8 on a CPU with AMX asks Linux to let the process use its
- * registers.
- * That is for good: signal stacks that the host sets from then on, with sigaltstack(), need
+ * registers. That is for good: signal stacks that the host sets from then on, with sigaltstack(), need
  * getauxval(AT_MINSIGSTKSZ) bytes, some 11 KB. Where a thread has a smaller one already, AMX is done
  * without, as with `PIX2PIX_CPU=avx512dot`.
  */

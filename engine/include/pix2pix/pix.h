@@ -194,7 +194,7 @@ PIX_API const char *const *pix_checkpoint_get_notes(const PixCheckpoint *checkpo
 /**
  * pix_checkpoint_set_mix:
  * Says in which precision each convolution makes its products where a model of @checkpoint, opened
- * anew or from the file that is saved, is asked for AUTO on the CPU.
+ * anew or from the file that is saved, is asked for AUTO on a CPU that gains by it.
  * @mix: (nullable): FP32, BF16 or INT8, as of PixSessionOptions; %NULL leaves the file without one, and
  * what follows is 0.  @psnr: from 0 to 999, in dB: that of the worst of so many @pictures, at least 1,
  * against FP32.
@@ -257,7 +257,7 @@ PIX_API void pix_model_unref(PixModel *model); /* accepts NULL */
 PIX_API const PixModelInfo *pix_model_get_info(const PixModel *model);
 PIX_API PixDevice *pix_model_get_device(PixModel *model); /* (transfer none) */
 /** pix_model_get_precision: What its weights are kept in, or on the CPU, which keeps them in float32,
- * its products made in; AUTO: each convolution's in that of the file's mix. */
+ * its products made in; AUTO: each convolution's in that of the file's mix, where it gains by that. */
 PIX_API PixPrecision pix_model_get_precision(const PixModel *model);
 
 /** pix_model_get_n_convolutions: How many layers have kernels; see PixSessionOptions. */
@@ -317,7 +317,9 @@ PIX_API void pix_session_options_init(PixSessionOptions *options, const PixModel
 
 /**
  * pix_session_new:
- * Errors: %PIX_ERROR_BAD_SHAPE, %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST, and
+ * On the CPU a session also holds, beside the model's own, weights of some layers in the form that its
+ * products want: up to four times as many bytes as those layers have in float32; the session of a
+ * network that learns makes them anew for each frame. Errors: %PIX_ERROR_BAD_SHAPE, %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST, and
  * %PIX_ERROR_UNSUPPORTED for what the device cannot do and for running statistics of a batch-norm
  * model whose file has none.
  */
