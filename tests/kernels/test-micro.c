@@ -276,7 +276,9 @@ static void expect_parts(const Trial *t, const double *found, const double *plai
 {
     for (int i = 0; i < squares + MAX_CHANNELS; i++) {
         bool sum = i < count || (i >= squares && i < squares + count);
-        double most = sum && !t->whole ? bound * MAX_PIXELS * 64 : 0;
+        double most = t->whole ? MAX_PIXELS * 0x1p-53 * ABS(plain[i]) : bound * MAX_PIXELS * 64;
+        if (!sum)
+            most = 0;
         if (!(ABS(found[i] - plain[i]) <= most))
             fail_msg("%s, trial %d: part %d is %g instead of %g", t->name, t->number, i, found[i],
                      plain[i]);
@@ -289,21 +291,29 @@ static void try_tile_out(Trial *t)
     int squared = tile.points * tile.points, count = trial_draw(t, 1, 5) * CPU_TILE_LANES;
     int squares = trial_draw(t, count, MAX_CHANNELS);
     unsigned wanted = g_rand_int(t->rand);
-    bool counts = trial_draw(t, 0, 1);
-    double bound = tile_bound(tile.points, 1 + 1 + 8 + 8 + 1);
+    bool counts = trial_draw(t, 0, 1), adds = trial_draw(t, 0, 1);
+    int shifts = trial_draw(t, 0, 2); /* 2: and scales */
+    /* Two more roundings of as much by a scale and a shift of up to 1, and what was there. */
+    double bound = 3 * tile_bound(tile.points, 1 + 1 + 8 + 8 + 1) + 2 * 3e-7;
     float *pixels[MAX_PIXELS], *plain_pixels[MAX_PIXELS];
     double parts[2][2 * MAX_CHANNELS];
     g_auto(Area) from = trial_input(t, squared, count, trial_draw(t, count, 2 * count));
+    g_auto(Area) scale = trial_input(t, 1, count, count);
+    g_auto(Area) shift = trial_input(t, 1, count, count);
+    CpuFinish f = {.scale = shifts > 1 ? scale.data : NULL,
+                   .shift = shifts > 0 ? shift.data : NULL,
+                   .adds = adds,
+                   .activation = {(PixActivationKind)trial_draw(t, 0, PIX_ACTIVATION_TANH), 0.2f}};
     g_auto(Area) to = trial_output(t, tile.outputs * tile.outputs, count,
-                                   trial_draw(t, count, 2 * count), trial_draw(t, 0, 15), false);
+                                   trial_draw(t, count, 2 * count), trial_draw(t, 0, 15), adds);
     g_auto(Area) plain = area_copy(&to);
     list_pixels(&to, wanted, pixels);
     list_pixels(&plain, wanted, plain_pixels);
     for (int i = 0; i < 2 * MAX_CHANNELS; i++)
         parts[0][i] = parts[1][i] = t->number + i;
-    cpu_micro_c.tile_out(tile, from.data, from.pitch, count, plain_pixels, counts ? parts[0] : NULL,
-                         squares);
-    t->level.tile_out(tile, from.data, from.pitch, count, pixels, counts ? parts[1] : NULL,
+    cpu_micro_c.tile_out(tile, &f, from.data, from.pitch, count, plain_pixels,
+                         counts ? parts[0] : NULL, squares);
+    t->level.tile_out(tile, &f, from.data, from.pitch, count, pixels, counts ? parts[1] : NULL,
                       squares);
     for (int i = 0; i < to.rows;
          i++) /* what was not wanted has been left alone: now it is a number */

@@ -52,6 +52,18 @@ INLINE Vec activated(PixActivation f, Vec x)
     return x;
 }
 
+/* What is done to @sum, whatever it is of, for y[i] on. */
+INLINE Vec finished(const CpuFinish *f, Vec sum, const float *y, int i)
+{
+    if (f->scale)
+        sum = sum * *(const Vec *)(f->scale + i) + *(const Vec *)(f->shift + i);
+    else if (f->shift)
+        sum += *(const Vec *)(f->shift + i);
+    if (f->adds)
+        sum += *(const Vec *)(y + i);
+    return activated(f->activation, sum);
+}
+
 static void finish(const CpuFinish *f, const float *x, float *y, int count)
 {
     int whole = count / LANES * LANES;
@@ -61,13 +73,7 @@ static void finish(const CpuFinish *f, const float *x, float *y, int count)
         if (f->zeros)
             sum = __builtin_convertvector((IntVec)sum - *(const IntVec *)(f->zeros + i), Vec) *
                   f->factor;
-        if (f->scale)
-            sum = sum * *(const Vec *)(f->scale + i) + *(const Vec *)(f->shift + i);
-        else if (f->shift)
-            sum += *(const Vec *)(f->shift + i);
-        if (f->adds)
-            sum += *(const Vec *)(y + i);
-        *(Vec *)(y + i) = activated(f->activation, sum);
+        *(Vec *)(y + i) = finished(f, sum, y, i);
     }
     if (whole == count)
         return;

@@ -92,8 +92,8 @@ typedef struct {
     int32_t (*read_ints)(const int32_t *from, size_t count);
     void (*tile_in)(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                     ptrdiff_t plane);
-    void (*tile_out)(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
-                     double *parts, ptrdiff_t squares);
+    void (*tile_out)(CpuTile tile, const CpuFinish *finish, const float *from, ptrdiff_t plane,
+                     int count, float *const *to, double *parts, ptrdiff_t squares);
     void (*tile_weights)(CpuTile tile, const float *from, ptrdiff_t pitch, int count, float *to,
                          ptrdiff_t plane);
     double gain_bf16, gain_int8, gain_bf16_amd;

@@ -106,11 +106,12 @@ INLINE void add_parts(Vec y, DoubleVec *sums)
     }
 }
 
-INLINE void tile_out_of(int points, int outputs, const float *from, ptrdiff_t plane, int count,
-                        float *const *to, double *parts, ptrdiff_t squares)
+INLINE void tile_out_of(int points, int outputs, const CpuFinish *finish, const float *from,
+                        ptrdiff_t plane, int count, float *const *to, double *parts,
+                        ptrdiff_t squares)
 {
     for (int c = 0; c < count; c += LANES) {
-        Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS];
+        Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS], values[CPU_TILE_POINTS * CPU_TILE_POINTS];
         DoubleVec sums[4] = {{0}};
         UNROLL
         for (int x = 0; x < points; x++) {
@@ -120,17 +121,19 @@ INLINE void tile_out_of(int points, int outputs, const float *from, ptrdiff_t pl
             outputs_of(points, outputs, d + x, points);
         }
         UNROLL
-        for (int y = 0; y < outputs; y++) {
-            outputs_of(points, outputs, d + y * points, 1);
+        for (int row = 0; row < outputs; row++) {
+            outputs_of(points, outputs, d + row * points, 1);
             UNROLL
-            for (int x = 0; x < outputs; x++) {
-                float *pixel = to[y * outputs + x];
-                if (!pixel)
-                    continue;
-                *(Vec *)(pixel + c) = d[y * points + x];
-                if (parts)
-                    add_parts(d[y * points + x], sums);
-            }
+            for (int x = 0; x < outputs; x++)
+                values[row * outputs + x] = d[row * points + x];
+        }
+        for (int i = 0; i < outputs * outputs; i++) {
+            if (!to[i])
+                continue;
+            Vec *pixel = (Vec *)(to[i] + c), result = finished(finish, values[i], to[i], c);
+            *pixel = result;
+            if (parts)
+                add_parts(result, sums);
         }
         for (int i = 0; i < 4 && parts; i++)
             *(DoubleParts *)(parts + i / 2 * squares + c + i % 2 * HALF) += sums[i];
@@ -171,10 +174,10 @@ static void tile_in(CpuTile tile, bool rectifies, const float *const *from, int 
     }
 
 #define RUN_OUT(points, outputs)                                                                   \
-    tile_out_of(points, outputs, from, plane, count, to, parts, squares)
+    tile_out_of(points, outputs, finish, from, plane, count, to, parts, squares)
 
-static void tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
-                     double *parts, ptrdiff_t squares)
+static void tile_out(CpuTile tile, const CpuFinish *finish, const float *from, ptrdiff_t plane,
+                     int count, float *const *to, double *parts, ptrdiff_t squares)
 {
     RUN_TILE(tile, RUN_OUT);
 }

@@ -103,21 +103,24 @@ void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int cou
     }
 }
 
-void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
-                  double *parts, ptrdiff_t squares)
+void cpu_tile_out(CpuTile tile, const CpuFinish *finish, const float *from, ptrdiff_t plane,
+                  int count, float *const *to, double *parts, ptrdiff_t squares)
 {
     const Transform *t = transform_of(tile);
     int n = tile.points, m = tile.outputs;
     for (int c = 0; c < count; c++) {
+        CpuFinish f = *finish;
         float d[P][P], y[P][P];
+        f.scale = finish->scale ? finish->scale + c : NULL;
+        f.shift = finish->shift ? finish->shift + c : NULL;
         for (int i = 0; i < n * n; i++)
             d[i / n][i % n] = from[i * plane + c];
         apply(t->out, m, n, d, y);
         for (int i = 0; i < m * m; i++) {
-            double value = (double)y[i / m][i % m];
             if (!to[i])
                 continue;
-            to[i][c] = (float)value;
+            cpu_finish(&f, &y[i / m][i % m], &to[i][c], 1);
+            double value = (double)to[i][c];
             if (!parts)
                 continue;
             parts[c] += value;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cpu-elements.h"
+
 /** CPU_TILE_POINTS: the most on one axis. */
 #define CPU_TILE_POINTS 6
 /** CPU_TILE_LANES: channels come in multiples of these. */
@@ -21,19 +23,20 @@ typedef struct {
 } CpuTile;
 
 /**
- * cpu_tile_in: B^T d B, with @rectifies of max(d, 0).  @from: points*points pixels of a tile, row by row.  @to: @count channels of
- * each point, @plane floats from point to point.
+ * cpu_tile_in: B^T d B, with @rectifies of max(d, 0).  @from: points*points pixels of a tile, row by
+ * row.  @to: @count channels of each point, @plane floats from point to point.
  */
 void cpu_tile_in(CpuTile tile, bool rectifies, const float *const *from, int count, float *to,
                  ptrdiff_t plane);
 
 /**
- * cpu_tile_out: A^T M A.  @to: outputs*outputs pixels, row by row; NULL: one that is not wanted.
+ * cpu_tile_out: A^T M A, of which @finish makes what is stored.  @to: outputs*outputs pixels, row by
+ * row; NULL: one that is not wanted.  @finish: without zeros; its vectors are of @count channels.
  * @parts: (nullable): what is stored is added to the first @count of them, its squares to those
  * @squares later.
  */
-void cpu_tile_out(CpuTile tile, const float *from, ptrdiff_t plane, int count, float *const *to,
-                  double *parts, ptrdiff_t squares);
+void cpu_tile_out(CpuTile tile, const CpuFinish *finish, const float *from, ptrdiff_t plane,
+                  int count, float *const *to, double *parts, ptrdiff_t squares);
 
 /** cpu_tile_weights: G g G^T.  @from: taps*taps runs of @count floats, @pitch apart; @to as for
  * cpu_tile_in. */

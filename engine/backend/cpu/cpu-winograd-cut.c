@@ -67,7 +67,7 @@ void cpu_winograd_cut(const PixDevice *device, CpuWinograd *w)
 
 int cpu_winograd_parts(const CpuWinograd *w)
 {
-    return cpu_winograd_is_plain(w) ? w->cut.blocks * w->outputs : 0;
+    return cpu_winograd_is_whole(w) ? w->cut.blocks * w->outputs : 0;
 }
 
 size_t cpu_winograd_run_floats(const PixDevice *device, const CpuWinograd *w)

@@ -51,7 +51,7 @@ static void find_pixels(const CpuWinograd *w, const Phase *p, CpuWinogradPlace t
 }
 
 /* The tiles of @panel, one of phase @output, straight to where they belong. */
-static void store_plain(const CpuWinogradTask *t, int panel, int output)
+static void store_whole(const CpuWinogradTask *t, int panel, int output)
 {
     const CpuWinograd *w = t->w;
     int channel = panel % w->phase_panels * CPU_NR, width = cpu_winograd_width(w, panel);
@@ -59,6 +59,7 @@ static void store_plain(const CpuWinogradTask *t, int panel, int output)
     int part = t->first / w->cut.rows * w->outputs + output;
     double *parts = w->of.parts ? w->of.parts + (ptrdiff_t)part * 2 * oc + channel : NULL;
     float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    CpuFinish finish = cpu_conv_finish_of(&w->of, channel);
     if (parts) {
         memset(parts, 0, (size_t)width * sizeof *parts);
         memset(parts + oc, 0, (size_t)width * sizeof *parts);
@@ -67,7 +68,7 @@ static void store_plain(const CpuWinogradTask *t, int panel, int output)
     CpuWinogradPlace tile = cpu_winograd_place(w, t->first);
     for (int i = 0; i < rows; i++, tile = cpu_winograd_next(w, tile)) {
         find_pixels(w, &phase, tile, channel, to);
-        w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
+        w->micro->tile_out(w->tile, &finish, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
                            (ptrdiff_t)w->cut.rows * CPU_NR, width, to, parts, oc);
     }
 }
@@ -107,7 +108,7 @@ static void copy_pixels(const CpuWinograd *w, const Phase *phase, CpuWinogradPla
 }
 
 /* The tiles of @panel, of phase @output or of all, by way of t->y. */
-static void store_finished(const CpuWinogradTask *t, int panel, int output)
+static void store_copied(const CpuWinogradTask *t, int panel, int output)
 {
     const CpuWinograd *w = t->w;
     int oc = w->of.op.conv.oc, channel = panel % w->phase_panels * CPU_NR;
@@ -123,29 +124,25 @@ static void store_finished(const CpuWinogradTask *t, int panel, int output)
     for (int i = 0; i < cpu_winograd_outputs(w); i++)
         to[i] = t->y + (ptrdiff_t)i * CPU_NR;
     for (int i = 0; i < rows; i++, tile = cpu_winograd_next(w, tile)) {
-        w->micro->tile_out(w->tile, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
+        w->micro->tile_out(w->tile, &finish, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
                            (ptrdiff_t)w->cut.rows * CPU_NR, width, to, NULL, 0);
-        for (int j = 0; j < cpu_winograd_outputs(w); j++)
-            w->micro->finish(&finish, to[j], to[j], width);
         for (int j = 0; j < outputs; j++)
             copy_pixels(w, &phases[j], tile, channel, MIN(CPU_NR, oc - channel),
                         t->y + (ptrdiff_t)j * oc);
     }
 }
 
-bool cpu_winograd_is_plain(const CpuWinograd *w)
+bool cpu_winograd_is_whole(const CpuWinograd *w)
 {
-    return !w->joins && !w->of.scale && !w->of.shift && !w->of.adds &&
-           w->of.op.conv.activation.kind == PIX_ACTIVATION_NONE &&
-           w->of.op.conv.oc % (CPU_NR / 2) == 0;
+    return !w->joins && w->of.op.conv.oc % (CPU_NR / 2) == 0;
 }
 
 void cpu_winograd_store(const CpuWinogradTask *t, int panel)
 {
     const CpuWinograd *w = t->w;
     int output = w->joins ? 0 : panel / w->phase_panels;
-    if (cpu_winograd_is_plain(w))
-        store_plain(t, panel, output);
+    if (cpu_winograd_is_whole(w))
+        store_whole(t, panel, output);
     else
-        store_finished(t, panel, output);
+        store_copied(t, panel, output);
 }

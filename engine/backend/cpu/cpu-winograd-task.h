@@ -22,9 +22,9 @@ int cpu_winograd_rows(const CpuWinogradTask *task, int panel);
 /** cpu_winograd_store: The sums of @panel become outputs, of its phase or of all. */
 void cpu_winograd_store(const CpuWinogradTask *task, int panel);
 
-/** cpu_winograd_is_plain: Whether sums are stored as they are, whole panels at a time, and counted in
- * parts where those are wanted. */
-bool cpu_winograd_is_plain(const CpuWinograd *winograd);
+/** cpu_winograd_is_whole: Whether the columns of each panel are channels of one phase that lie side by
+ * side: outputs are stored where they belong, and counted in parts where those are wanted. */
+bool cpu_winograd_is_whole(const CpuWinograd *winograd);
 
 /** CpuWinogradPlace: sample, row and column of a tile. */
 typedef struct {
