@@ -41,6 +41,21 @@ static PixImage image_of(const PixVideo *video)
     return image;
 }
 
+/* Whether bytes and values of a row correspond one to one. */
+static bool is_dense(const Pixels *p)
+{
+    const PixImage *image = &p->image;
+    bool dense = image->pixel_bytes == image->channels && p->tensor.pixel == image->channels;
+    for (int c = 0; c < image->channels; c++)
+        dense = dense && image->offset[c] == c;
+    return dense;
+}
+
+static float from_byte(guint8 byte)
+{
+    return (float)byte * (2 / 255.f) - 1;
+}
+
 static void pack_row(void *data, int y, int worker)
 {
     const Pixels *p = data;
@@ -48,11 +63,16 @@ static void pack_row(void *data, int y, int worker)
     int row = CLAMP(y - p->content.y, 0, image->height - 1);
     const guint8 *from = image->data + row * image->stride;
     float *to = p->tensor.data + (ptrdiff_t)y * p->tensor.w * p->tensor.pixel;
+    if (is_dense(p) && image->width == p->tensor.w) {
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)image->width * image->channels; i++)
+            to[i] = from_byte(from[i]);
+        return;
+    }
     for (int x = 0; x < p->tensor.w; x++) {
         ptrdiff_t column = CLAMP(x - p->content.x, 0, image->width - 1);
         const guint8 *pixel = from + column * image->pixel_bytes;
         for (int c = 0; c < image->channels; c++)
-            to[x * p->tensor.pixel + c] = (float)pixel[image->offset[c]] * (2 / 255.f) - 1;
+            to[x * p->tensor.pixel + c] = from_byte(pixel[image->offset[c]]);
     }
 }
 
@@ -65,10 +85,23 @@ bool cpu_write_image(PixDevice *device, const PixTensor *tensor, const PixVideo 
     return true;
 }
 
+/* What is no number becomes 0. */
 static guint8 to_byte(float v)
 {
     float scaled = v * 127.5f + 128.f;
-    return !(scaled > 0) ? 0 : scaled > 255 ? 255 : (guint8)scaled;
+    scaled = scaled > 0 ? scaled : 0;
+    return (guint8)(int)(scaled < 255 ? scaled : 255);
+}
+
+/* Returns: whether any of the values is no number. */
+static bool to_bytes(const float *from, ptrdiff_t count, guint8 *to)
+{
+    int nan = 0;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        nan |= from[i] != from[i];
+        to[i] = to_byte(from[i]);
+    }
+    return nan;
 }
 
 static void unpack_row(void *data, int y, int worker)
@@ -80,12 +113,13 @@ static void unpack_row(void *data, int y, int worker)
         p->tensor.data +
         ((ptrdiff_t)(y + p->content.y) * p->tensor.w + p->content.x) * p->tensor.pixel;
     bool nan = false;
-    for (ptrdiff_t x = 0; x < image->width; x++)
-        for (int c = 0; c < image->channels; c++) {
-            float v = from[x * p->tensor.pixel + c];
-            nan |= v != v;
-            to[x * image->pixel_bytes + image->offset[c]] = to_byte(v);
-        }
+    if (is_dense(p))
+        nan = to_bytes(from, (ptrdiff_t)image->width * image->channels, to);
+    else
+        for (ptrdiff_t x = 0; x < image->width; x++)
+            for (int c = 0; c < image->channels; c++)
+                nan |= to_bytes(from + x * p->tensor.pixel + c, 1,
+                                to + x * image->pixel_bytes + image->offset[c]);
     if (nan)
         atomic_store(p->nan, true);
 }
