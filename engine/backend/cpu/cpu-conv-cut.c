@@ -5,6 +5,8 @@
 
 /* Fewer tasks than this for each thread leave threads idle at the end. */
 #define TASKS_PER_THREAD 2
+/* Of a run, in that of its products with a panel. */
+#define GATHER_COST 0.5
 
 static size_t largest_phase(const CpuConv *of, int phases_y, int phases_x)
 {
@@ -48,16 +50,27 @@ static void cut(CpuConvRun *conv, int threads)
     }
 }
 
-/* As few groups as @threads leave, each of which gathers all pixels anew. */
+static int groups_of(const CpuConvRun *conv, int group_panels)
+{
+    return divide_up(cpu_panels(conv->of.op.conv.oc), group_panels);
+}
+
+/* How long the slowest of @threads takes, by a task's products of one panel. */
+static double time_of(const CpuConvRun *conv, int group_panels, int threads)
+{
+    int tasks = conv->phases * conv->ranges * groups_of(conv, group_panels);
+    return divide_up(tasks, threads) * (group_panels + GATHER_COST);
+}
+
+/* Each group gathers all pixels anew. */
 static void cut_groups(CpuConvRun *conv, int threads)
 {
-    int panels = cpu_panels(conv->of.op.conv.oc), tasks = threads * TASKS_PER_THREAD;
-    conv->group_panels = MIN(panels, CPU_MAX_PANELS);
-    conv->groups = divide_up(panels, conv->group_panels);
-    while (conv->group_panels > 1 && conv->phases * conv->ranges * conv->groups < tasks) {
-        conv->group_panels = divide_up(conv->group_panels, 2);
-        conv->groups = divide_up(panels, conv->group_panels);
-    }
+    int most = MIN(cpu_panels(conv->of.op.conv.oc), CPU_MAX_PANELS);
+    conv->group_panels = most;
+    for (int panels = most - 1; panels > 0; panels--)
+        if (time_of(conv, panels, threads) < time_of(conv, conv->group_panels, threads))
+            conv->group_panels = panels;
+    conv->groups = groups_of(conv, conv->group_panels);
 }
 
 static void find_blocks(CpuConvRun *conv)
@@ -75,7 +88,8 @@ static void find_blocks(CpuConvRun *conv)
 CpuConvRun cpu_conv_cut(const PixDevice *device, const CpuConv *of)
 {
     const CpuDevice *cpu = cpu_device(device);
-    CpuConvRun conv = {.of = *of, .micro = cpu->micro, .taps = of->op.conv.kh * of->op.conv.kw};
+    CpuConvRun conv = {
+        .of = *of, .micro = cpu->micro, .columns = cpu_weights_columns(of->op.conv.oc)};
     conv.product = of->units ? of->units->product : conv.micro->product;
     find_blocks(&conv);
     cut(&conv, CPU_CUT_THREADS);

@@ -33,7 +33,7 @@
 typedef struct {
     CpuConv of; /* y is the gradient of the output */
     const CpuMicro *micro;
-    int taps, phases_x, phases;
+    int phases_x, phases;
     bool gathers;
     int task_taps, tap_groups; /* taps in a task; and so on */
     int slice, slices;
@@ -52,8 +52,8 @@ typedef struct {
     int first_tap, last_tap; /* of the phase */
     int c, rows;             /* the slice; rows of a tap */
     int first_panel, last_panel;
-    size_t phase_tap; /* taps of earlier phases */
-    float *gradient;  /* or a chunk's */
+    int phase_tap;   /* taps of earlier phases */
+    float *gradient; /* or a chunk's */
     bool adds, streams, started[TASK_TAPS];
     float *last_panel_pixels, *gathered; /* of the block: an incomplete panel; the input */
 } Task;
@@ -115,7 +115,6 @@ static Gradient gradient_of(const PixDevice *device, const CpuConv *of)
 {
     Gradient g = {.of = *of,
                   .micro = cpu_device(device)->micro,
-                  .taps = of->op.conv.kh * of->op.conv.kw,
                   .floats = cpu_weights_floats(&of->op, of->x.c)};
     int phases_y;
     cpu_phases(&of->op, &phases_y, &g.phases_x);
@@ -128,12 +127,12 @@ static Gradient gradient_of(const PixDevice *device, const CpuConv *of)
 
 /* ---- one task ---- */
 
-/* Where the task's sums of a panel and a tap of the phase lie. */
-static float *sums(const Task *t, int panel, int tap)
+/* Where the task's sums of a panel and a tap of the phase lie, from row @first on. @count: (inout): as
+ * that of cpu_weights_at(). */
+static float *sums(const Task *t, int panel, int tap, int first, int *count)
 {
-    size_t c = (size_t)t->g->of.x.c, width = (size_t)cpu_panel_width(t->g->of.op.conv.oc, panel);
-    return t->gradient + (size_t)panel * CPU_NR * (size_t)t->g->taps * c +
-           ((t->phase_tap + (size_t)tap) * c + (size_t)t->c) * width;
+    int c = t->g->of.x.c, row = (t->phase_tap + tap) * c + t->c + first;
+    return t->gradient + cpu_weights_at(&t->g->of.op, c, panel, row, count);
 }
 
 /* A panel that has columns without a channel is copied, with zeros there. */
@@ -164,14 +163,21 @@ static CpuResult result(const Task *t, bool started)
 static void add_products(Task *t, int tap, int rows, int k, const float *const *a,
                          const int *pixels)
 {
-    const float *b[CPU_PIXELS];
+    const float *b[CPU_PIXELS], *later[CPU_PIXELS];
     bool *started = &t->started[tap - t->first_tap];
     for (int panel = t->first_panel; panel < t->last_panel; panel++) {
         int width = cpu_panel_width(t->g->of.op.conv.oc, panel);
         for (int i = 0; i < k; i++)
             b[i] = incomplete(t, panel) ? t->last_panel_pixels + pixels[i] * width
                                         : t->block.pixels[pixels[i]].out + panel * CPU_NR;
-        t->g->micro->outer(rows, width, k, a, b, sums(t, panel, tap), width, result(t, *started));
+        for (int first = 0, count; first < rows; first += count) {
+            count = rows - first;
+            float *to = sums(t, panel, tap, first, &count);
+            for (int i = 0; i < k && first > 0; i++)
+                later[i] = a[i] + first;
+            t->g->micro->outer(count, width, k, first > 0 ? later : a, b, to, width,
+                               result(t, *started));
+        }
     }
     *started = true;
 }
@@ -222,9 +228,13 @@ static void clear_rest(const Task *t)
     for (int tap = t->first_tap; tap < t->last_tap && !t->adds; tap++)
         for (int panel = t->first_panel; panel < t->last_panel; panel++) {
             int width = cpu_panel_width(t->g->of.op.conv.oc, panel);
-            if (!t->started[t->g->gathers ? 0 : tap - t->first_tap])
-                t->g->micro->outer(t->rows, width, 0, NULL, NULL, sums(t, panel, tap), width,
-                                   result(t, false));
+            if (t->started[t->g->gathers ? 0 : tap - t->first_tap])
+                continue;
+            for (int first = 0, count; first < t->rows; first += count) {
+                count = t->rows - first;
+                float *to = sums(t, panel, tap, first, &count);
+                t->g->micro->outer(count, width, 0, NULL, NULL, to, width, result(t, false));
+            }
         }
 }
 
@@ -243,7 +253,7 @@ static void run_task(void *data, int task, int worker)
               .first_tap = taps * g->task_taps,
               .c = slice * g->slice,
               .first_panel = panels * g->task_panels,
-              .phase_tap = (size_t)cpu_first_tap(op, py, px),
+              .phase_tap = cpu_first_tap(op, py, px),
               .gradient = g->chunks == 1 ? g->gradient : g->partial + g->floats * (size_t)chunk,
               .adds = g->adds && g->chunks == 1,
               .last_panel_pixels = g->scratch + g->worker_floats * (size_t)worker};

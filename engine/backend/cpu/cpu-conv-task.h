@@ -17,7 +17,7 @@ typedef struct {
     CpuConv of;
     const CpuMicro *micro;
     CpuProduct product;
-    int taps; /* of the whole kernel */
+    int columns; /* of all panels */
     int phases_x, phases;
     int block_pixels, blocks; /* of the largest phase */
     int task_blocks, ranges;  /* blocks in a task; tasks that share a phase of a group */
@@ -42,6 +42,7 @@ typedef struct {
     int first_panel, last_panel;
     int phase, part;
     int first_tap;    /* taps of earlier phases */
+    int rows;         /* of weights, of the phase */
     float *a, *c, *w; /* gathered pixels; sums of all blocks; transposed weights */
 } CpuConvTask;
 

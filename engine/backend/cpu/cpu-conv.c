@@ -23,22 +23,19 @@
 static const float *weights_at(const CpuConvTask *t, int panel, int k)
 {
     const CpuConvRun *conv = t->conv;
-    size_t channels = (size_t)conv->of.x.c, all = (size_t)conv->taps * channels;
-    size_t at = (size_t)t->first_tap * channels + (size_t)k;
-    return conv->of.weights + (size_t)panel * CPU_NR * all +
-           at * (size_t)cpu_panel_width(conv->of.op.conv.oc, panel);
+    int first = t->first_tap * conv->of.x.c;
+    return conv->of.weights + cpu_weights_in_phase(conv->columns, panel, first, t->rows, k);
 }
 
 /* What will be multiplied by after @panel in the run from @k on; NULL: what is in the cache. */
 static const float *weights_after(const CpuConvTask *t, int panel, int k)
 {
     const CpuPixelBlock *last = &t->blocks[t->n_blocks - 1];
-    int all = last->row.taps * last->column.taps * t->conv->of.x.c;
     if (t->conv->of.transposes)
         return NULL;
     if (panel + 1 < t->last_panel)
         return weights_at(t, panel + 1, k);
-    for (k += CPU_KC; k < all; k += CPU_KC)
+    for (k += CPU_KC; k < t->rows; k += CPU_KC)
         if (cpu_conv_meets(t, last, k))
             return weights_at(t, t->first_panel, k);
     return NULL;
@@ -141,13 +138,13 @@ static void run_task(void *data, int task, int worker)
     t.first_panel = group * conv->group_panels;
     t.last_panel = MIN(t.first_panel + conv->group_panels, cpu_panels(op->conv.oc));
     t.first_tap = cpu_first_tap(op, py, px);
+    t.rows = row.taps * column.taps * conv->of.x.c;
     t.a = conv->scratch + conv->worker_floats * (size_t)worker;
     t.c = t.a + (ptrdiff_t)conv->task_blocks * CPU_MC * CPU_PITCH;
     t.w = t.c + (ptrdiff_t)conv->task_blocks * CPU_MC * conv->ldc;
     find_blocks(&t, row, column, range * conv->task_blocks);
-    int all = row.taps * column.taps * conv->of.x.c;
-    for (int k = 0; k < all; k += CPU_KC)
-        sum_run(&t, k, MIN(CPU_KC, all - k));
+    for (int k = 0; k < t.rows; k += CPU_KC)
+        sum_run(&t, k, MIN(CPU_KC, t.rows - k));
     cpu_conv_store(&t);
 }
 

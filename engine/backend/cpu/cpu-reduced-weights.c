@@ -5,8 +5,7 @@
 
 int cpu_reduced_columns(const CpuReduced *r)
 {
-    int last = cpu_panels(r->of.op.conv.oc) - 1;
-    return last * CPU_NR + cpu_panel_width(r->of.op.conv.oc, last);
+    return cpu_weights_columns(r->of.op.conv.oc);
 }
 
 int cpu_reduced_units(const CpuReduced *r)
@@ -58,72 +57,101 @@ typedef struct {
     CpuReducedWeights to;
 } Preparation;
 
-/* All weights of a panel: @rows of @width. */
+/* Rows of a panel that lie one after the other, and where their units do. */
 typedef struct {
-    int width, rows;
+    int count, next; /* next: the row after them */
     const float *from;
-    float *to;
-} Panel;
+    void *to;
+} Rows;
 
-static Panel panel_of(const Preparation *p, int panel)
+static int rows_of(const CpuReduced *r)
+{
+    return r->of.op.conv.kh * r->of.op.conv.kw * r->of.x.c;
+}
+
+/* Those from @row on. */
+static Rows rows_from(const Preparation *p, int panel, int row)
 {
     const CpuReduced *r = p->reduced;
-    size_t taps = (size_t)(r->of.op.conv.kh * r->of.op.conv.kw), before = (size_t)panel * CPU_NR;
-    return (Panel){.width = cpu_panel_width(r->of.op.conv.oc, panel),
-                   .rows = (int)taps * r->of.x.c,
-                   .from = r->of.weights + before * taps * (size_t)r->of.x.c,
-                   .to = p->to.units + before * taps * (size_t)cpu_reduced_units(r)};
+    int count = rows_of(r) - row, units = count;
+    Rows rows = {.from = r->of.weights + cpu_weights_at(&r->of.op, r->of.x.c, panel, row, &count),
+                 .to = p->to.units + cpu_weights_at(&r->of.op, cpu_reduced_units(r), panel,
+                                                    row / r->per, &units)};
+    rows.count = count;
+    rows.next = row + count;
+    return rows;
 }
 
-static void to_bf16(Panel panel)
+static int width_of(const Preparation *p, int panel)
 {
-    uint16_t *to = (uint16_t *)panel.to;
-    for (int k = 0; k < panel.rows; k++)
-        for (int j = 0; j < panel.width; j++)
-            cpu_to_bf16(panel.from + (ptrdiff_t)k * panel.width + j, false,
-                        to + ((ptrdiff_t)(k / 2) * panel.width + j) * 2 + k % 2, 1);
+    return cpu_panel_width(p->reduced->of.op.conv.oc, panel);
 }
 
-static void find_largest_weights(Panel panel, float *largest)
+static void to_bf16(const Preparation *p, int panel)
 {
-    for (int j = 0; j < panel.width; j++)
+    int width = width_of(p, panel);
+    Rows rows;
+    for (int row = 0; row < rows_of(p->reduced); row = rows.next) {
+        rows = rows_from(p, panel, row);
+        uint16_t *to = rows.to;
+        for (int k = 0; k < rows.count; k++)
+            for (int j = 0; j < width; j++)
+                cpu_to_bf16(rows.from + k * width + j, false, to + (k / 2 * width + j) * 2 + k % 2,
+                            1);
+    }
+}
+
+static void find_largest_weights(const Preparation *p, int panel, float *largest)
+{
+    int width = width_of(p, panel);
+    Rows rows;
+    for (int j = 0; j < width; j++)
         largest[j] = 0;
-    for (int k = 0; k < panel.rows; k++)
-        for (int j = 0; j < panel.width; j++)
-            largest[j] =
-                MAX(largest[j], __builtin_fabsf(panel.from[(ptrdiff_t)k * panel.width + j]));
+    for (int row = 0; row < rows_of(p->reduced); row = rows.next) {
+        rows = rows_from(p, panel, row);
+        for (int k = 0; k < rows.count; k++)
+            for (int j = 0; j < width; j++)
+                largest[j] = MAX(largest[j], __builtin_fabsf(rows.from[k * width + j]));
+    }
 }
 
 /* @scales: (out). */
-static void to_int8(Panel panel, float *scales)
+static void to_int8(const Preparation *p, int panel, float *scales)
 {
-    uint8_t *to = (uint8_t *)panel.to;
+    int width = width_of(p, panel);
     float inverse[CPU_NR];
-    find_largest_weights(panel, scales);
-    for (int j = 0; j < panel.width; j++) {
+    Rows rows;
+    find_largest_weights(p, panel, scales);
+    for (int j = 0; j < width; j++) {
         inverse[j] = scales[j] > 0 ? CPU_INT8_LARGEST / scales[j] : 0;
         scales[j] /= CPU_INT8_LARGEST;
     }
-    for (int k = 0; k < panel.rows; k++)
-        for (int j = 0; j < panel.width; j++) {
-            uint8_t *at = to + ((ptrdiff_t)(k / 4) * panel.width + j) * 4 + k % 4;
-            cpu_to_int8(panel.from + (ptrdiff_t)k * panel.width + j, false, inverse[j], at, 1);
-            *at ^= CPU_INT8_ZERO; /* these have their sign */
-        }
+    for (int row = 0; row < rows_of(p->reduced); row = rows.next) {
+        rows = rows_from(p, panel, row);
+        uint8_t *to = rows.to;
+        for (int k = 0; k < rows.count; k++)
+            for (int j = 0; j < width; j++) {
+                uint8_t *at = to + (k / 4 * width + j) * 4 + k % 4;
+                cpu_to_int8(rows.from + k * width + j, false, inverse[j], at, 1);
+                *at ^= CPU_INT8_ZERO; /* these have their sign */
+            }
+    }
 }
 
 /* What CPU_INT8_ZERO at each number of the input adds to a sum, run by run. */
-static void sum_zeros(const CpuReduced *r, Panel panel, int32_t *zeros)
+static void sum_zeros(const Preparation *p, int panel)
 {
+    const CpuReduced *r = p->reduced;
+    int units = cpu_reduced_units(r), columns = cpu_reduced_columns(r), width = width_of(p, panel);
     for (int phase = 0; phase < cpu_reduced_phases(r); phase++) {
-        int first, units = cpu_reduced_taps(r, phase, &first) * cpu_reduced_units(r);
-        const int8_t *from =
-            (const int8_t *)panel.to + (ptrdiff_t)first * cpu_reduced_units(r) * panel.width * 4;
-        for (int k = 0; k < units; k++) {
+        int first, rows = cpu_reduced_taps(r, phase, &first) * units;
+        for (int k = 0; k < rows; k++) {
+            int8_t *from = (int8_t *)(p->to.units +
+                                      cpu_weights_in_phase(columns, panel, first * units, rows, k));
             int32_t *to =
-                zeros + ((ptrdiff_t)phase * r->runs + k / CPU_KC) * cpu_reduced_columns(r);
-            for (int i = 0; i < panel.width * 4; i++)
-                to[i / 4] += CPU_INT8_ZERO * from[(ptrdiff_t)k * panel.width * 4 + i];
+                p->to.zeros + ((ptrdiff_t)phase * r->runs + k / CPU_KC) * columns + panel * CPU_NR;
+            for (int i = 0; i < width * 4; i++)
+                to[i / 4] += CPU_INT8_ZERO * from[i];
         }
     }
 }
@@ -131,13 +159,12 @@ static void sum_zeros(const CpuReduced *r, Panel panel, int32_t *zeros)
 static void prepare_panel(void *data, int task, int worker)
 {
     const Preparation *p = data;
-    Panel panel = panel_of(p, task);
     if (!p->reduced->ints) {
-        to_bf16(panel);
+        to_bf16(p, task);
         return;
     }
-    to_int8(panel, p->to.scales + task * CPU_NR);
-    sum_zeros(p->reduced, panel, p->to.zeros + task * CPU_NR);
+    to_int8(p, task, p->to.scales + task * CPU_NR);
+    sum_zeros(p, task);
 }
 
 void cpu_reduced_prepare(const PixDevice *device, const CpuReduced *r, float *to)

@@ -101,11 +101,39 @@ static int in_channels(const PixOp *op, const int dims[4])
     return op->kind == PIX_OP_CONV ? dims[1] : dims[0];
 }
 
+int cpu_weights_columns(int oc)
+{
+    int last = cpu_panels(oc) - 1;
+    return last * CPU_NR + cpu_panel_width(oc, last);
+}
+
 size_t cpu_weights_floats(const PixOp *op, int c)
 {
-    int oc = op->conv.oc, panels = cpu_panels(oc);
-    size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)cpu_panel_width(oc, panels - 1);
-    return columns * (size_t)op->conv.kh * (size_t)op->conv.kw * (size_t)c;
+    return (size_t)cpu_weights_columns(op->conv.oc) * (size_t)op->conv.kh * (size_t)op->conv.kw *
+           (size_t)c;
+}
+
+/* How many rows the phase of @row has. @first: (out): those of earlier phases. */
+static int phase_rows(const PixOp *op, int c, int row, int *first)
+{
+    int phases_y, phases_x, rows = 0;
+    cpu_phases(op, &phases_y, &phases_x);
+    *first = 0;
+    for (int phase = 0; phase < phases_y * phases_x; phase++) {
+        *first += rows;
+        rows = cpu_phase_row(op, phase / phases_x, 1).taps *
+               cpu_phase_column(op, phase % phases_x, 1).taps * c;
+        if (row < *first + rows)
+            break;
+    }
+    return rows;
+}
+
+size_t cpu_weights_at(const PixOp *op, int c, int panel, int row, int *count)
+{
+    int first, rows = phase_rows(op, c, row, &first), k = row - first;
+    *count = MIN(*count, MIN(CPU_KC - k % CPU_KC, rows - k));
+    return cpu_weights_in_phase(cpu_weights_columns(op->conv.oc), panel, first, rows, k);
 }
 
 size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4], PixDtype dtype)
@@ -128,24 +156,22 @@ static size_t torch_index(const Tap *tap, int oc, int c)
            (size_t)(tap->ky * tap->op->conv.kw + tap->kx);
 }
 
-/* Copies one tap of one panel; @at: its place in the packed weights. */
-static void copy_tap(const Tap *tap, int panel, const float *values, float *packed, float *unpacked)
+/* Copies one row of one panel; @at: its place in the packed weights. */
+static void copy_row(const Tap *tap, int panel, int c, const float *values, float *at,
+                     float *unpacked)
 {
-    int width = cpu_panel_width(tap->op->conv.oc, panel);
-    for (int c = 0; c < tap->c; c++)
-        for (int j = 0; j < width; j++) {
-            int oc = panel * CPU_NR + j;
-            float *at = packed + (size_t)c * (size_t)width + j;
-            if (oc >= tap->op->conv.oc)
-                *at = values ? 0 : *at;
-            else if (values)
-                *at = values[torch_index(tap, oc, c)];
-            else
-                unpacked[torch_index(tap, oc, c)] = *at;
-        }
+    for (int j = 0; j < cpu_panel_width(tap->op->conv.oc, panel); j++) {
+        int oc = panel * CPU_NR + j;
+        if (oc >= tap->op->conv.oc)
+            at[j] = values ? 0 : at[j];
+        else if (values)
+            at[j] = values[torch_index(tap, oc, c)];
+        else
+            unpacked[torch_index(tap, oc, c)] = at[j];
+    }
 }
 
-/* Walks the packed order; with @values packs, else unpacks. */
+/* With @values packs, else unpacks. */
 static void walk(const PixOp *op, const int dims[4], const float *values, float *packed,
                  float *unpacked)
 {
@@ -153,8 +179,12 @@ static void walk(const PixOp *op, const int dims[4], const float *values, float 
     for (int panel = 0; panel < cpu_panels(op->conv.oc); panel++)
         for (int t = 0; t < tap.taps; t++) {
             cpu_tap_position(op, t, &tap.ky, &tap.kx);
-            copy_tap(&tap, panel, values, packed, unpacked);
-            packed += (size_t)tap.c * (size_t)cpu_panel_width(op->conv.oc, panel);
+            for (int c = 0, count; c < tap.c; c += count) {
+                count = tap.c - c;
+                float *at = packed + cpu_weights_at(op, tap.c, panel, t * tap.c + c, &count);
+                for (int i = 0; i < count; i++, at += cpu_panel_width(op->conv.oc, panel))
+                    copy_row(&tap, panel, c + i, values, at, unpacked);
+            }
         }
 }
 
@@ -192,7 +222,7 @@ void cpu_weights_adjoint(const CpuMicro *micro, const PixOp *op, int c, const fl
                          int panel, int k, int count, float *to)
 {
     const PixOp from = cpu_adjoint(op, c);
-    int oc = op->conv.oc, taps = op->conv.kh * op->conv.kw, width = cpu_panel_width(oc, panel);
+    int oc = op->conv.oc, width = cpu_panel_width(oc, panel);
     int columns = MIN(oc - panel * CPU_NR, width);
     if (columns < width)
         memset(to, 0, (size_t)count * (size_t)width * sizeof *to);
@@ -201,12 +231,16 @@ void cpu_weights_adjoint(const CpuMicro *micro, const PixOp *op, int c, const fl
         int from_width = cpu_panel_width(c, from_panel), lane = channel % CPU_NR;
         run = MIN(MIN(from_width - lane, c - channel), last - k);
         cpu_tap_position(op, k / c, &ky, &kx);
-        size_t row = (size_t)cpu_tap(&from, ky, kx) * (size_t)oc + (size_t)panel * CPU_NR;
-        const float *at = packed + (size_t)from_panel * CPU_NR * (size_t)taps * (size_t)oc +
-                          row * (size_t)from_width + lane;
-        if (from_panel + 1 < cpu_panels(c))
-            prefetch(at + (size_t)CPU_NR * (size_t)taps * (size_t)oc, columns * from_width);
-        micro->transpose(columns, run, at, from_width, to, width);
+        int row = cpu_tap(&from, ky, kx) * oc + panel * CPU_NR;
+        for (int first = 0, rows; first < columns; first += rows) {
+            rows = columns - first;
+            const float *at =
+                packed + cpu_weights_at(&from, oc, from_panel, row + first, &rows) + lane;
+            if (from_panel + 1 < cpu_panels(c))
+                prefetch(packed + cpu_weights_at(&from, oc, from_panel + 1, row + first, &rows),
+                         rows * from_width);
+            micro->transpose(rows, run, at, from_width, to + first, width);
+        }
     }
 }
 
@@ -226,10 +260,13 @@ static void transpose_run(void *data, int task, int worker)
     int panel = task / t->runs, k = task % t->runs * CPU_KC, count = MIN(CPU_KC, rows - k);
     int width = cpu_panel_width(t->op->conv.oc, panel);
     float sum[CPU_KC * CPU_NR];
-    float *to = t->to + (size_t)panel * CPU_NR * (size_t)rows + (size_t)k * (size_t)width;
-    cpu_weights_adjoint(t->micro, t->op, t->c, t->packed, panel, k, count, t->adds ? sum : to);
-    for (int i = 0; i < count * width && t->adds; i++)
-        to[i] += sum[i];
+    for (int last = k + count; k < last; k += count) {
+        count = last - k;
+        float *to = t->to + cpu_weights_at(t->op, t->c, panel, k, &count);
+        cpu_weights_adjoint(t->micro, t->op, t->c, t->packed, panel, k, count, t->adds ? sum : to);
+        for (int i = 0; i < count * width && t->adds; i++)
+            to[i] += sum[i];
+    }
 }
 
 void cpu_weights_transpose(const PixDevice *device, const PixOp *op, int c, const float *packed,

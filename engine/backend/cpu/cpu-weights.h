@@ -5,10 +5,12 @@
  *
  * A transposed convolution of stride s is s*s ordinary ones ("phases"), one for each remainder of
  * the output position: phase r meets the kernel's rows r, r + s, r + 2s ... An ordinary
- * convolution has one phase with all rows. Weights are stored as
- *   [panel of CPU_NR output channels][phase][row][column][input channel][output channel of panel],
- * so that whatever one pixel sums lies in one run; the last panel may have CPU_NR / 2 columns, and
- * channels that do not exist have weight zero.
+ * convolution has one phase with all rows. What a pixel sums, in the order
+ *   [phase][row][column][input channel],
+ * is cut into runs of CPU_KC, of a phase or what is left of it, and weights are stored as
+ *   [run][panel of CPU_NR output channels][place in the run][output channel of panel],
+ * so that what is multiplied one after the other lies so; the last panel may have CPU_NR / 2 columns,
+ * and channels that do not exist have weight zero. Below, a row is one place for all output channels.
  */
 #ifndef PIX_CPU_WEIGHTS_H
 #define PIX_CPU_WEIGHTS_H
@@ -45,6 +47,27 @@ void cpu_tap_position(const PixOp *op, int tap, int *ky, int *kx);
 /** cpu_panel_width: CPU_NR, or half of it for the last panel if that is enough. */
 int cpu_panel_width(int oc, int panel);
 int cpu_panels(int oc);
+
+/** cpu_weights_columns: Of all panels. */
+int cpu_weights_columns(int oc);
+
+/**
+ * cpu_weights_in_phase: Where row @k of a phase lies in @panel. @first, @rows: the phase's first row,
+ * among all, and how many it has.
+ */
+static inline size_t cpu_weights_in_phase(int columns, int panel, int first, int rows, int k)
+{
+    int run = k / CPU_KC * CPU_KC, before = panel * CPU_NR;
+    return (size_t)(first + run) * (size_t)columns +
+           (size_t)before * (size_t)MIN(CPU_KC, rows - run) +
+           (size_t)(k - run) * (size_t)MIN(CPU_NR, columns - before);
+}
+
+/**
+ * cpu_weights_at: Where row @row of @panel lies, for @c input channels.  @count: (inout): how many rows
+ * from there on are wanted, and how many of them lie one after the other.
+ */
+size_t cpu_weights_at(const PixOp *op, int c, int panel, int row, int *count);
 
 size_t cpu_weight_bytes(const PixDevice *device, const PixOp *op, const int dims[4],
                         PixDtype dtype);

@@ -164,13 +164,16 @@ static void fetch(const CpuWinograd *w, int output, int panel, int tap, int k, i
 {
     const PixOp *op = &w->of.op;
     int c = w->of.x.c, width = cpu_panel_width(op->conv.oc, panel);
-    int row = place_of(w, output, k / c, tap) * c + k % c, rows = op->conv.kh * op->conv.kw * c;
-    if (w->of.transposes)
+    int row = place_of(w, output, k / c, tap) * c + k % c;
+    if (w->of.transposes) {
         cpu_weights_adjoint(w->micro, op, c, w->of.weights, panel, row, count, to);
-    else
-        memcpy(to,
-               w->of.weights + (size_t)panel * CPU_NR * (size_t)rows + (size_t)row * (size_t)width,
-               (size_t)(count * width) * sizeof *to);
+        return;
+    }
+    for (int last = row + count; row < last; row += count, to += count * width) {
+        count = last - row;
+        const float *from = w->of.weights + cpu_weights_at(op, c, panel, row, &count);
+        memcpy(to, from, (size_t)(count * width) * sizeof *to);
+    }
 }
 
 /* The same for the panel of all phases of outputs. */
