@@ -50,6 +50,14 @@ static void find_pixels(const CpuWinograd *w, const Phase *p, CpuWinogradPlace t
         }
 }
 
+/* To be written: one by one, stores would wait for what lies there now. */
+static void fetch_pixels(float *const *pixels, int count, int width)
+{
+    for (int i = 0; i < count; i++)
+        for (int at = 0; at < width && pixels[i]; at += CPU_LINE)
+            __builtin_prefetch(pixels[i] + at, 1);
+}
+
 /* The tiles of @panel, one of phase @output, straight to where they belong. */
 static void store_whole(const CpuWinogradTask *t, int panel, int output)
 {
@@ -58,7 +66,7 @@ static void store_whole(const CpuWinogradTask *t, int panel, int output)
     int rows = cpu_winograd_rows(t, panel), oc = w->of.op.conv.oc;
     int part = t->first / w->cut.rows * w->outputs + output;
     double *parts = w->of.parts ? w->of.parts + (ptrdiff_t)part * 2 * oc + channel : NULL;
-    float *to[CPU_TILE_POINTS * CPU_TILE_POINTS];
+    float *to[2][CPU_TILE_POINTS * CPU_TILE_POINTS]; /* of this tile and of the next */
     CpuFinish finish = cpu_conv_finish_of(&w->of, channel);
     if (parts) {
         memset(parts, 0, (size_t)width * sizeof *parts);
@@ -66,10 +74,15 @@ static void store_whole(const CpuWinogradTask *t, int panel, int output)
     }
     Phase phase = phase_of(w, output);
     CpuWinogradPlace tile = cpu_winograd_place(w, t->first);
-    for (int i = 0; i < rows; i++, tile = cpu_winograd_next(w, tile)) {
-        find_pixels(w, &phase, tile, channel, to);
+    find_pixels(w, &phase, tile, channel, to[0]);
+    for (int i = 0; i < rows; i++) {
+        tile = cpu_winograd_next(w, tile);
+        if (i + 1 < rows) {
+            find_pixels(w, &phase, tile, channel, to[(i + 1) % 2]);
+            fetch_pixels(to[(i + 1) % 2], cpu_winograd_outputs(w), width);
+        }
         w->micro->tile_out(w->tile, &finish, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
-                           (ptrdiff_t)w->cut.rows * CPU_NR, width, to, parts, oc);
+                           (ptrdiff_t)w->cut.rows * CPU_NR, width, to[i % 2], parts, oc);
     }
 }
 
