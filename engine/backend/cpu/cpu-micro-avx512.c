@@ -85,6 +85,6 @@ const CpuMicro cpu_micro_avx512 = {
     .tile_weights = tile_weights,
     .gain_bf16 = 0.6,
     .gain_int8 = 0.8,
-    .read_cost = 24,
+    .read_cost = 16,
     .transform_cost = 3,
 };

@@ -3,7 +3,6 @@
 /* How the work is cut: so that what a task works on stays in a core's cache, by what things cost. */
 #include "cpu-winograd-task.h"
 
-#define MAX_PANELS 8
 #define ROWS 14 /* of the widest kernel's tile: a block has so many, or a multiple */
 #define MAX_ROWS (9 * ROWS)
 /* Fitted to the fastest of what was tried on an Intel Xeon, in parts of a multiplication: a value of a tile
@@ -43,7 +42,7 @@ static CpuWinogradCut fastest(const CpuWinograd *w, size_t cache_bytes, int rows
 {
     int first = rows > 0 ? rows : ROWS, last = rows > 0 ? rows : MAX_ROWS;
     CpuWinogradCut best = cut_in(w, first, 1);
-    for (int panels = 1; panels <= MIN(w->panels, MAX_PANELS); panels++)
+    for (int panels = 1; panels <= MIN(w->panels, CPU_WINOGRAD_PANELS); panels++)
         for (int i = first; i <= last; i += ROWS) {
             CpuWinogradCut cut = cut_in(w, i, panels);
             if (fits(w, &cut, cache_bytes) &&
@@ -60,6 +59,7 @@ void cpu_winograd_cut(const PixDevice *device, CpuWinograd *w)
     w->cut = fastest(w, cpu->cache_bytes, 0, CPU_CUT_THREADS);
     if (threads != CPU_CUT_THREADS)
         w->cut = fastest(w, cpu->cache_bytes, w->cut.rows, threads);
+    w->cut.by_point = w->cut.blocks == 1;
     int values = CPU_PITCH + w->cut.panels * CPU_NR;
     w->cut.worker_floats = (size_t)(CPU_KC + cpu_winograd_outputs(w) * CPU_NR) +
                            (size_t)(cpu_winograd_points(w) * w->cut.rows) * (size_t)values;

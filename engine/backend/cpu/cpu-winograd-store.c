@@ -82,7 +82,7 @@ static void store_whole(const CpuWinogradTask *t, int panel, int output)
             fetch_pixels(to[(i + 1) % 2], cpu_winograd_outputs(w), width);
         }
         w->micro->tile_out(w->tile, &finish, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
-                           (ptrdiff_t)w->cut.rows * CPU_NR, width, to[i % 2], parts, oc);
+                           cpu_winograd_plane(w), width, to[i % 2], parts, oc);
     }
 }
 
@@ -138,7 +138,7 @@ static void store_copied(const CpuWinogradTask *t, int panel, int output)
         to[i] = t->y + (ptrdiff_t)i * CPU_NR;
     for (int i = 0; i < rows; i++, tile = cpu_winograd_next(w, tile)) {
         w->micro->tile_out(w->tile, &finish, cpu_winograd_sums(t, panel, 0) + i * CPU_NR,
-                           (ptrdiff_t)w->cut.rows * CPU_NR, width, to, NULL, 0);
+                           cpu_winograd_plane(w), width, to, NULL, 0);
         for (int j = 0; j < outputs; j++)
             copy_pixels(w, &phases[j], tile, channel, MIN(CPU_NR, oc - channel),
                         t->y + (ptrdiff_t)j * oc);

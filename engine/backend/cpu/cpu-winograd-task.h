@@ -6,6 +6,9 @@
 
 #include "cpu-winograd.h"
 
+/** CPU_WINOGRAD_PANELS: the most in a group. */
+#define CPU_WINOGRAD_PANELS 8
+
 /** CpuWinogradTask: one block and one group, and what is worked on. */
 typedef struct {
     const CpuWinograd *w;
@@ -60,11 +63,19 @@ static inline int cpu_winograd_outputs(const CpuWinograd *w)
     return w->tile.outputs * w->tile.outputs;
 }
 
-/** cpu_winograd_sums: (tile, column) of @panel at @point. */
+/** cpu_winograd_sums: (tile, column) of @panel at @point, in the order of the weights. At the next point
+ * cpu_winograd_plane() floats on. */
+static inline ptrdiff_t cpu_winograd_plane(const CpuWinograd *w)
+{
+    return (ptrdiff_t)(w->cut.by_point ? w->cut.panels : 1) * w->cut.rows * CPU_NR;
+}
+
 static inline float *cpu_winograd_sums(const CpuWinogradTask *t, int panel, int point)
 {
-    return t->sums + ((ptrdiff_t)(panel - t->first_panel) * cpu_winograd_points(t->w) + point) *
-                         t->w->cut.rows * CPU_NR;
+    const CpuWinograd *w = t->w;
+    int planes = w->cut.by_point ? 1 : cpu_winograd_points(w);
+    return t->sums + point * cpu_winograd_plane(w) +
+           (ptrdiff_t)(panel - t->first_panel) * planes * w->cut.rows * CPU_NR;
 }
 
 #endif

@@ -114,24 +114,42 @@ int cpu_winograd_width(const CpuWinograd *w, int panel)
     return cpu_panel_width(oc, panel % w->phase_panels);
 }
 
-static size_t floats_before(const CpuWinograd *w, int panel)
+static int columns_before(const CpuWinograd *w, int panel)
 {
-    int panels = w->phase_panels;
-    size_t columns = (size_t)(panels - 1) * CPU_NR + (size_t)cpu_winograd_width(w, panels - 1);
-    columns = (size_t)(panel / panels) * columns + (size_t)(panel % panels) * CPU_NR;
-    return columns * (size_t)(w->tile.points * w->tile.points) * (size_t)w->k;
+    int panels = w->phase_panels, last = panels - 1;
+    int columns = last * CPU_NR + cpu_winograd_width(w, last);
+    return panel / panels * columns + panel % panels * CPU_NR;
+}
+
+static int points_of(const CpuWinograd *w)
+{
+    return w->tile.points * w->tile.points;
 }
 
 size_t cpu_winograd_weight_floats(const CpuWinograd *w)
 {
-    return floats_before(w, w->panels);
+    return (size_t)columns_before(w, w->panels) * (size_t)points_of(w) * (size_t)w->k;
 }
 
-const float *cpu_winograd_weights(const CpuWinograd *w, const float *prepared, int panel, int k)
+/* Where, among the columns of all points of the group of panels from @first on, those of @panel at
+ * @point start. */
+static int column_of(const CpuWinograd *w, int first, int panel, int point)
 {
-    size_t points = (size_t)(w->tile.points * w->tile.points);
-    return prepared + floats_before(w, panel) +
-           points * (size_t)k * (size_t)cpu_winograd_width(w, panel);
+    int before = columns_before(w, panel) - columns_before(w, first);
+    int all = columns_before(w, MIN(first + w->cut.panels, w->panels)) - columns_before(w, first);
+    return w->cut.by_point ? point * all + before
+                           : before * points_of(w) + point * cpu_winograd_width(w, panel);
+}
+
+const float *cpu_winograd_weights(const CpuWinograd *w, const float *prepared, int panel, int point,
+                                  int k)
+{
+    int first = panel / w->cut.panels * w->cut.panels, next = MIN(first + w->cut.panels, w->panels);
+    ptrdiff_t groups = (ptrdiff_t)columns_before(w, first) * points_of(w) * w->k;
+    ptrdiff_t runs =
+        (ptrdiff_t)(columns_before(w, next) - columns_before(w, first)) * points_of(w) * k;
+    return prepared + groups + runs +
+           (ptrdiff_t)column_of(w, first, panel, point) * MIN(w->run, w->k - k);
 }
 
 typedef struct {
@@ -211,10 +229,11 @@ static void prepare_run(void *data, int task, int worker)
     const CpuWinograd *w = p->w;
     int panel = task / p->runs, first = task % p->runs * w->run;
     int width = cpu_winograd_width(w, panel), last = MIN(first + w->run, w->k);
-    float *to = (float *)cpu_winograd_weights(w, p->to, panel, first);
+    float *to = (float *)cpu_winograd_weights(w, p->to, panel, 0, first);
+    ptrdiff_t plane = cpu_winograd_weights(w, p->to, panel, 1, first) - to;
     for (int k = first, count; k < last; k += count, to += count * width) {
         count = MIN(MIN(SLICE, last - k), w->of.x.c - k % w->of.x.c);
-        prepare_slice(w, panel, k, count, to, (ptrdiff_t)(last - first) * width);
+        prepare_slice(w, panel, k, count, to, plane);
     }
 }
 

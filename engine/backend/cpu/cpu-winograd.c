@@ -63,15 +63,6 @@ static void transform_inputs(CpuWinogradTask *t, int k, int count)
 
 /* ---- products ---- */
 
-/* The weights that come after those of @panel up to channel @k. */
-static const float *after(const CpuWinogradTask *t, int panel, int k)
-{
-    const CpuWinograd *w = t->w;
-    if (panel + 1 < t->last_panel)
-        return cpu_winograd_weights(w, t->weights, panel + 1, (k - 1) / w->run * w->run);
-    return k < w->k ? cpu_winograd_weights(w, t->weights, t->first_panel, k) : NULL;
-}
-
 /* One point of one panel, for the first @rows tiles of the block. */
 static void multiply_point(const CpuWinogradTask *t, int rows, int k, int count, int width,
                            const float *v, const float *weights, float *sums, const float *next)
@@ -85,19 +76,27 @@ static void multiply_point(const CpuWinogradTask *t, int rows, int k, int count,
     }
 }
 
+/* Where weights are read once, point after point, so that a point's inputs stay in the L1; else panel
+ * after panel, so that all inputs stay in the L2. */
 static void multiply(const CpuWinogradTask *t, int k, int count)
 {
     const CpuWinograd *w = t->w;
-    ptrdiff_t plane = (ptrdiff_t)w->cut.rows * CPU_PITCH;
-    for (int panel = t->first_panel; panel < t->last_panel; panel++) {
-        int width = cpu_winograd_width(w, panel), rows = cpu_winograd_rows(t, panel);
-        const float *weights = cpu_winograd_weights(w, t->weights, panel, k), *next;
-        for (int point = 0; rows > 0 && point < cpu_winograd_points(w); point++, weights = next) {
-            next = point + 1 < cpu_winograd_points(w) ? weights + (ptrdiff_t)count * width
-                                                      : after(t, panel, k + count);
-            multiply_point(t, rows, k, count, width, t->v + point * plane, weights,
-                           cpu_winograd_sums(t, panel, point), next);
-        }
+    bool by_point = w->cut.by_point, last_run = k + count == w->k;
+    int points = cpu_winograd_points(w), panels = t->last_panel - t->first_panel;
+    int outer = by_point ? points : panels, inner = by_point ? panels : points;
+    int rows[CPU_WINOGRAD_PANELS];
+    const float *weights = cpu_winograd_weights(w, t->weights, t->first_panel, 0, k), *next;
+    for (int i = 0; i < panels; i++)
+        rows[i] = cpu_winograd_rows(t, t->first_panel + i);
+    for (int i = 0; i < outer * inner; i++, weights = next) {
+        int point = by_point ? i / inner : i % inner, panel = by_point ? i % inner : i / inner;
+        int width = cpu_winograd_width(w, t->first_panel + panel);
+        next = weights + (ptrdiff_t)count * width;
+        if (rows[panel] > 0)
+            multiply_point(t, rows[panel], k, count, width,
+                           t->v + (ptrdiff_t)point * w->cut.rows * CPU_PITCH, weights,
+                           cpu_winograd_sums(t, t->first_panel + panel, point),
+                           last_run && i + 1 == outer * inner ? NULL : next);
     }
 }
 

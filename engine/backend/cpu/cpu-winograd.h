@@ -24,6 +24,7 @@ typedef struct {
     int tiles;          /* of all samples */
     int rows, blocks;   /* tiles in a block */
     int panels, groups; /* panels in a group */
+    bool by_point;      /* multiplies a point by all panels, not a panel by all points */
     size_t worker_floats;
 } CpuWinogradCut;
 
@@ -68,11 +69,12 @@ int cpu_winograd_width(const CpuWinograd *winograd, int panel);
 
 /**
  * cpu_winograd_weights:
- * Those of @panel for a run of channels from @k on, or as many as are left: (point, channel,
- * column).
+ * Those of @panel at @point for a run of channels from @k on, or as many as are left: (channel, column).
+ * They lie in the order in which tasks multiply by them: (group, run, panel, point), or by_point
+ * (group, run, point, panel).
  */
 const float *cpu_winograd_weights(const CpuWinograd *winograd, const float *prepared, int panel,
-                                  int k);
+                                  int point, int k);
 
 /** cpu_winograd_run: As cpu_conv_run(). @prepared: weights. */
 void cpu_winograd_run(const PixDevice *device, const CpuWinograd *winograd, const float *prepared,
