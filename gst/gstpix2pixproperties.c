@@ -38,7 +38,7 @@ static GType precision_get_type(void)
     static gsize type;
     static const GEnumValue values[] = {
         {PIX_PRECISION_AUTO,
-         "On the CPU each layer's in the model's file, if it has them; else fp32", "auto"},
+         "On the CPU each layer's in the model's file, where that is faster; else fp32", "auto"},
         {PIX_PRECISION_FP32, "32-bit floats", "fp32"},
         {PIX_PRECISION_FP16, "16-bit floats, half the memory, on GPUs", "fp16"},
         {PIX_PRECISION_BF16, "16-bit floats with the range of 32-bit ones, on the CPU", "bf16"},

@@ -48,8 +48,9 @@ double calibration_compare(const float *y, const float *exact, gsize n);
 
 /**
  * calibration_find_choices:
- * Rules out, by an infinite error, what a model in AUTO would not do though its file said so: a mix with
- * that would be timed here, and another one would run.  @checkpoint: of the model; loses its mix.  Errors: those of pix_model_new() and pix_session_new(); interrupted.
+ * Rules out, by an infinite error, what a model in AUTO would not do though its file said so: a mix
+ * with that would be timed here, and another one would run.  @checkpoint: of the model; loses its mix.
+ * Errors: those of pix_model_new() and pix_session_new(); interrupted.
  */
 gboolean calibration_find_choices(Calibration *c, PixCheckpoint *checkpoint, GError **error);
 

@@ -240,14 +240,13 @@ const Command command_bench = {
     .description =
         "MODEL is a checkpoint, or the name of a model. Times are medians; those of layers in\n"
         "--train are means, forward and back, over all that a step does with them. The shares of\n"
-        "peak count the multiply-adds of the plain convolution, and weights, inputs and outputs\n"
-        "once: algorithms that need fewer multiply-adds or products of fewer bits, and layers "
-        "that\n"
-        "a cache holds, can come out above 100 %. The peak is that of the threads and the CPU\n"
-        "level in use; for c and openblas that of the CPU's best level. For a GPU a second table\n"
-        "says what it is asked for: the bytes that its shaders see, and as floor weights, inputs\n"
-        "and outputs once; and the time that those bytes or its arithmetic take at least,\n"
-        "whichever is longer.",
+        "peak count the multiply-adds of the plain convolution, and as bytes the weights as they\n"
+        "are read, inputs and outputs once: algorithms that need fewer multiply-adds or products\n"
+        "of fewer bits, and layers that a cache holds, can come out above 100 %. The peak is that\n"
+        "of the threads and the CPU level in use; for c and openblas that of the CPU's best\n"
+        "level. For a GPU a second table says what it is asked for: the bytes that its shaders\n"
+        "see, and as floor weights, inputs and outputs once; and the time that those bytes or its\n"
+        "arithmetic take at least, whichever is longer.",
     .min_arguments = 0,
     .max_arguments = 1,
     .run = run,

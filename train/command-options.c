@@ -120,7 +120,7 @@ static void add_shared_entries(GOptionGroup *group, CommandOptionFlags flags)
         {COMMAND_OPTION_DROPOUT, "seed", "N", "Of the dropout masks"},
         {COMMAND_OPTION_PRECISION, "precision", "auto|fp32|fp16|bf16|int8",
          "Of weights and maps on a GPU, of products on the CPU; not every one can each (auto: what "
-         "the model's file says of each layer, on the CPU, else fp32)"},
+         "the model's file says of each layer, on the CPU, where that is faster, else fp32)"},
         {COMMAND_OPTION_DEVICE, "device", "NAME", "Processor to use, see pix2pix devices"},
         {COMMAND_OPTION_DEVICE, "threads", "N", "CPU threads to use (0: all)"},
     };

@@ -13,8 +13,7 @@ typedef enum { CPU_DIRECT, CPU_WINOGRAD, CPU_REDUCED } CpuWay;
  * and the pool's threads. */
 typedef struct {
     CpuWay way;
-    bool
-        prepares; /* weights are made ready each time, in scratch memory before that of the workers */
+    bool prepares; /* makes weights ready each time, in scratch memory before that of the workers */
     int n_parts; /* of the statistics, which the convolution sums while it stores; 0: it does not */
     CpuConv conv;
     CpuWinograd winograd; /* of conv, where its cost is not endless */

@@ -292,8 +292,8 @@ PIX_API void pix_video_from_image(const PixImage *image, PixVideo *video);
 /**
  * PixSession:
  * A model at one frame size, with all the memory that frames need: nothing is allocated once
- * pix_session_prepare() or a first frame of the same layout has told how frames lie. Thread-safety: one thread at a time; different sessions of one model or device
- * may run at once.
+ * pix_session_prepare() or a first frame of the same layout has told how frames lie. Thread-safety: one
+ * thread at a time; different sessions of one model or device may run at once.
  */
 typedef struct PixSession PixSession;
 
@@ -319,9 +319,9 @@ PIX_API void pix_session_options_init(PixSessionOptions *options, const PixModel
  * pix_session_new:
  * On the CPU a session also holds, beside the model's own, weights of some layers in the form that its
  * products want: up to four times as many bytes as those layers have in float32; the session of a
- * network that learns makes them anew for each frame. Errors: %PIX_ERROR_BAD_SHAPE, %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST, and
- * %PIX_ERROR_UNSUPPORTED for what the device cannot do and for running statistics of a batch-norm
- * model whose file has none.
+ * network that learns makes them anew for each frame. Errors: %PIX_ERROR_BAD_SHAPE,
+ * %PIX_ERROR_NO_MEMORY, %PIX_ERROR_DEVICE_LOST, and %PIX_ERROR_UNSUPPORTED for what the device
+ * cannot do and for running statistics of a batch-norm model whose file has none.
  */
 PIX_API PixSession *pix_session_new(PixModel *model, const PixSessionOptions *options,
                                     GError **error);
