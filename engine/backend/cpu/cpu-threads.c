@@ -9,11 +9,12 @@
 #include <stdbool.h>
 
 /*
- * How often a thread looks for work, or for the end of it, before it sleeps: about 200 microseconds, as
+ * How often a thread looks for work, or for the end of it, before it sleeps: for some 200 microseconds, as
  * long as the last task of a loop. A frame is some fifty short parallel loops; waking a sleeper for each
- * would cost a millisecond.
+ * would cost a millisecond. After LOOKS_AWAKE it offers its processor to whoever wants it each time.
  */
-#define SPINS 4000
+#define LOOKS 800
+#define LOOKS_AWAKE 400
 
 /* A call of cpu_parallel(), on its caller's stack. */
 typedef struct Job {
@@ -40,8 +41,13 @@ typedef struct {
     int index;
 } Start;
 
-static inline void pause_briefly(void)
+/* Between look @number and the next. */
+static void pause_briefly(int number)
 {
+    if (number >= LOOKS_AWAKE) {
+        sched_yield();
+        return;
+    }
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -74,8 +80,8 @@ static void *work(void *argument)
         if (!job) {
             unsigned listed = atomic_load(&pool->listed);
             pthread_mutex_unlock(&pool->lock);
-            for (int i = 0; i < SPINS && atomic_load(&pool->listed) == listed; i++)
-                pause_briefly();
+            for (int i = 0; i < LOOKS && atomic_load(&pool->listed) == listed; i++)
+                pause_briefly(i);
             pthread_mutex_lock(&pool->lock);
             if (!pool->stop && !find_job(pool))
                 pthread_cond_wait(&pool->work, &pool->lock);
@@ -153,8 +159,8 @@ static void list_job(CpuPool *pool, Job *job)
 /* After this nobody enters the job; returns when the last one inside has left it. */
 static void unlist_job(CpuPool *pool, Job *job)
 {
-    for (int i = 0; i < SPINS && atomic_load(&job->users); i++)
-        pause_briefly();
+    for (int i = 0; i < LOOKS && atomic_load(&job->users); i++)
+        pause_briefly(i);
     pthread_mutex_lock(&pool->lock);
     Job **at = &pool->jobs;
     while (*at != job)

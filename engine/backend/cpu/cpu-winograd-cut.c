@@ -25,7 +25,7 @@ static bool fits(const CpuWinograd *w, const CpuWinogradCut *cut, size_t cache_b
 {
     size_t values = (size_t)w->run + (size_t)cut->panels * CPU_NR;
     size_t bytes = (size_t)(cpu_winograd_points(w) * cut->rows) * values * sizeof(float);
-    return bytes <= cache_bytes / 8 * 3;
+    return bytes <= cache_bytes / 16 * 7;
 }
 
 static CpuWinogradCut cut_in(const CpuWinograd *w, int rows, int panels)
