@@ -3,9 +3,9 @@
 /* How the work of direct convolutions is cut. */
 #include "cpu-conv-task.h"
 
-/* Fewer tasks than this for each thread leave threads idle at the end. */
+/* What ranges are cut for: fewer tasks would leave threads idle at the end. */
 #define TASKS_PER_THREAD 2
-/* Of a run, in that of its products with a panel. */
+/* Gathering a run, in the time that it takes to multiply it by one panel. */
 #define GATHER_COST 0.5
 
 static size_t largest_phase(const CpuConv *of, int phases_y, int phases_x)

@@ -83,7 +83,7 @@ static void place_tap(void *data, int tap, int worker)
         if (conv->of.transposes && run == 0)
             cpu_weights_adjoint(conv->micro, op, channels, conv->of.weights, 0, k,
                                 MIN(CPU_KC, channels - c), buffer);
-        const float *row =
+        const float *row = /* of the one panel: all rows lie one after the other */
             conv->of.transposes ? buffer + run * width : conv->of.weights + (ptrdiff_t)k * width;
         for (int j = 0; j < oc; j++)
             *weight_at(conv, c, tap * oc + j) = row[j];

@@ -69,9 +69,9 @@ typedef void (*CpuProduct)(int m, int nr, int k, const float *a, const float *b,
  * gain_bf16, gain_int8: how many multiply-adds product_bf16 and product_int8 make in the time of one of
  *   product, of 42 rows and CPU_KC floats of @a; rounded down from the median of what was measured on an
  *   Intel Xeon with AMX. gain_bf16_amd: on AMD's processors, where it is another.
- * read_cost, transform_cost: how many multiply-adds of product are made in the time that it takes to read
- *   one more float of weights from memory, and to transform one value of a tile or a quarter of a
- *   weight; likewise.
+ * read_cost, transform_cost: how many multiply-adds of product a float of weights from memory costs,
+ *   which products hide some of, and a value of a tile that is transformed, or a quarter of a weight; such
+ *   that the ways found fastest there are taken.
  */
 typedef struct {
     const char *name; /* as in PIX2PIX_CPU */

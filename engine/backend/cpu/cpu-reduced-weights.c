@@ -3,7 +3,7 @@
 
 /* ---- shape ---- */
 
-int cpu_reduced_columns(const CpuReduced *r)
+static int columns_of(const CpuReduced *r)
 {
     return cpu_weights_columns(r->of.op.conv.oc);
 }
@@ -33,22 +33,20 @@ int cpu_reduced_taps(const CpuReduced *r, int phase, int *first)
 
 static size_t zeros_of(const CpuReduced *r)
 {
-    return r->ints
-               ? (size_t)cpu_reduced_phases(r) * (size_t)r->runs * (size_t)cpu_reduced_columns(r)
-               : 0;
+    return r->ints ? (size_t)cpu_reduced_phases(r) * (size_t)r->runs * (size_t)columns_of(r) : 0;
 }
 
 CpuReducedWeights cpu_reduced_weights(const CpuReduced *r, float *prepared)
 {
     CpuReducedWeights p = {.scales = prepared};
-    p.zeros = (int32_t *)(prepared + (r->ints ? cpu_reduced_columns(r) : 0));
+    p.zeros = (int32_t *)(prepared + (r->ints ? columns_of(r) : 0));
     p.units = (float *)(p.zeros + zeros_of(r));
     return p;
 }
 
 size_t cpu_reduced_prepared_floats(const CpuReduced *r)
 {
-    return (r->ints ? (size_t)cpu_reduced_columns(r) : 0) + zeros_of(r) +
+    return (r->ints ? (size_t)columns_of(r) : 0) + zeros_of(r) +
            cpu_weights_floats(&r->of.op, cpu_reduced_units(r));
 }
 
@@ -69,11 +67,11 @@ static int rows_of(const CpuReduced *r)
     return r->of.op.conv.kh * r->of.op.conv.kw * r->of.x.c;
 }
 
-/* Those from @row on. */
+/* Those from @row on. A run of them is a part of one run of units. */
 static Rows rows_from(const Preparation *p, int panel, int row)
 {
     const CpuReduced *r = p->reduced;
-    int count = rows_of(r) - row, units = count;
+    int count = rows_of(r) - row, units = count / r->per;
     Rows rows = {.from = r->of.weights + cpu_weights_at(&r->of.op, r->of.x.c, panel, row, &count),
                  .to = p->to.units + cpu_weights_at(&r->of.op, cpu_reduced_units(r), panel,
                                                     row / r->per, &units)};
@@ -142,12 +140,13 @@ static void to_int8(const Preparation *p, int panel, float *scales)
 static void sum_zeros(const Preparation *p, int panel)
 {
     const CpuReduced *r = p->reduced;
-    int units = cpu_reduced_units(r), columns = cpu_reduced_columns(r), width = width_of(p, panel);
+    int units = cpu_reduced_units(r), columns = columns_of(r), width = width_of(p, panel);
     for (int phase = 0; phase < cpu_reduced_phases(r); phase++) {
         int first, rows = cpu_reduced_taps(r, phase, &first) * units;
         for (int k = 0; k < rows; k++) {
-            int8_t *from = (int8_t *)(p->to.units +
-                                      cpu_weights_in_phase(columns, panel, first * units, rows, k));
+            const int8_t *from =
+                (const int8_t *)(p->to.units +
+                                 cpu_weights_in_phase(columns, panel, first * units, rows, k));
             int32_t *to =
                 p->to.zeros + ((ptrdiff_t)phase * r->runs + k / CPU_KC) * columns + panel * CPU_NR;
             for (int i = 0; i < width * 4; i++)

@@ -21,8 +21,7 @@ typedef struct {
 
 CpuReducedWeights cpu_reduced_weights(const CpuReduced *reduced, float *prepared);
 
-/** cpu_reduced_columns: Of all panels.  cpu_reduced_units: In a pixel of the input. */
-int cpu_reduced_columns(const CpuReduced *reduced);
+/** cpu_reduced_units: In a pixel of the input. */
 int cpu_reduced_units(const CpuReduced *reduced);
 
 /** cpu_reduced_phases: As of cpu_phases(), in all.  cpu_reduced_taps: Returns: those of @phase.

@@ -90,7 +90,7 @@ typedef struct {
 static Scratch scratch_of(const CpuReduced *r, float *memory)
 {
     size_t samples = r->ints ? cpu_rounded((size_t)r->of.x.n) : 0;
-    size_t columns = r->ints ? cpu_rounded((size_t)cpu_reduced_columns(r)) : 0;
+    size_t columns = r->ints ? cpu_rounded((size_t)cpu_weights_columns(r->of.op.conv.oc)) : 0;
     Scratch s = {.largest = (guint *)memory};
     s.factors = memory + samples;
     s.inverse = s.factors + samples;
@@ -164,7 +164,7 @@ void cpu_reduced_run(const PixDevice *device, const CpuReduced *r, const float *
                            .padding = CPU_INT8_ZERO,
                            .zeros = p.zeros,
                            .runs = r->runs,
-                           .columns = cpu_reduced_columns(r),
+                           .columns = cpu_weights_columns(r->of.op.conv.oc),
                            .factors = s.factors};
         conv.scale = s.scale;
         conv.shift = s.shift;

@@ -110,6 +110,7 @@ INLINE void tile_out_of(int points, int outputs, const CpuFinish *finish, const 
                         ptrdiff_t plane, int count, float *const *to, double *parts,
                         ptrdiff_t squares)
 {
+    const CpuFinish f = *finish;
     for (int c = 0; c < count; c += LANES) {
         Vec d[CPU_TILE_POINTS * CPU_TILE_POINTS], values[CPU_TILE_POINTS * CPU_TILE_POINTS];
         DoubleVec sums[4] = {{0}};
@@ -130,7 +131,7 @@ INLINE void tile_out_of(int points, int outputs, const CpuFinish *finish, const 
         for (int i = 0; i < outputs * outputs; i++) {
             if (!to[i])
                 continue;
-            Vec *pixel = (Vec *)(to[i] + c), result = finished(finish, values[i], to[i], c);
+            Vec *pixel = (Vec *)(to[i] + c), result = finished(&f, values[i], to[i], c);
             *pixel = result;
             if (parts)
                 add_parts(result, sums);

@@ -63,13 +63,13 @@ static inline int cpu_winograd_outputs(const CpuWinograd *w)
     return w->tile.outputs * w->tile.outputs;
 }
 
-/** cpu_winograd_sums: (tile, column) of @panel at @point, in the order of the weights. At the next point
- * cpu_winograd_plane() floats on. */
+/** cpu_winograd_plane: Floats from a panel's sums at one point to those at the next. */
 static inline ptrdiff_t cpu_winograd_plane(const CpuWinograd *w)
 {
     return (ptrdiff_t)(w->cut.by_point ? w->cut.panels : 1) * w->cut.rows * CPU_NR;
 }
 
+/** cpu_winograd_sums: (tile, column) of @panel at @point, in the order of the weights. */
 static inline float *cpu_winograd_sums(const CpuWinogradTask *t, int panel, int point)
 {
     const CpuWinograd *w = t->w;

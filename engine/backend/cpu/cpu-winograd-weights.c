@@ -116,9 +116,8 @@ int cpu_winograd_width(const CpuWinograd *w, int panel)
 
 static int columns_before(const CpuWinograd *w, int panel)
 {
-    int panels = w->phase_panels, last = panels - 1;
-    int columns = last * CPU_NR + cpu_winograd_width(w, last);
-    return panel / panels * columns + panel % panels * CPU_NR;
+    int oc = w->of.op.conv.oc, columns = cpu_weights_columns(w->joins ? w->outputs * oc : oc);
+    return panel / w->phase_panels * columns + panel % w->phase_panels * CPU_NR;
 }
 
 static int points_of(const CpuWinograd *w)

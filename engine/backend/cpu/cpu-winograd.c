@@ -76,8 +76,8 @@ static void multiply_point(const CpuWinogradTask *t, int rows, int k, int count,
     }
 }
 
-/* Where weights are read once, point after point, so that a point's inputs stay in the L1; else panel
- * after panel, so that all inputs stay in the L2. */
+/* Where weights are read once, point after point, so that a point's inputs, if they are few, stay in the
+ * L1; else panel after panel, so that all inputs stay in the L2. */
 static void multiply(const CpuWinogradTask *t, int k, int count)
 {
     const CpuWinograd *w = t->w;
