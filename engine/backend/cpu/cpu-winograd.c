@@ -34,10 +34,17 @@ static void find_tile(const CpuWinogradTask *t, CpuWinogradPlace tile, int input
     int step_y = conv ? o->sh : 1, step_x = conv ? o->sw : 1;
     const float *data = x->data + (ptrdiff_t)tile.n * x->h * x->w * x->pixel + c;
     ptrdiff_t rows[CPU_TILE_POINTS], columns[CPU_TILE_POINTS];
-    place(w, w->first_y + input / w->inputs_x + tile.y * m * step_y, step_y, x->h, x->w * x->pixel,
-          rows);
-    place(w, w->first_x + input % w->inputs_x + tile.x * m * step_x, step_x, x->w, x->pixel,
-          columns);
+    int y = w->first_y + input / w->inputs_x + tile.y * m * step_y, last = points - 1;
+    int left = w->first_x + input % w->inputs_x + tile.x * m * step_x;
+    if (y >= 0 && left >= 0 && y + last * step_y < x->h && left + last * step_x < x->w) {
+        data += ((ptrdiff_t)y * x->w + left) * x->pixel;
+        for (int i = 0; i < points; i++, data += (ptrdiff_t)step_y * x->w * x->pixel)
+            for (int j = 0; j < points; j++)
+                *from++ = data + (ptrdiff_t)j * step_x * x->pixel;
+        return;
+    }
+    place(w, y, step_y, x->h, x->w * x->pixel, rows);
+    place(w, left, step_x, x->w, x->pixel, columns);
     for (int i = 0; i < points; i++)
         for (int j = 0; j < points; j++)
             *from++ = rows[i] < 0 || columns[j] < 0 ? t->zeros : data + rows[i] + columns[j];
