@@ -30,7 +30,9 @@ struct CpuPool {
     pthread_mutex_t lock; /* of jobs, stop */
     pthread_cond_t work, done;
     Job *jobs;
-    atomic_uint listed; /* how many ever were; read without the lock by those who spin */
+    /* Read without the lock: how many loops ever were listed, and how many are. */
+    atomic_uint listed;
+    atomic_int running;
     bool stop;
     int n_workers;
     pthread_t *workers;
@@ -55,15 +57,22 @@ static void pause_briefly(int number)
 #endif
 }
 
-static void run_tasks(Job *job, int worker)
+/* A worker stands aside for each further caller: no more threads run than there are in the pool. */
+static bool may_run(CpuPool *pool, int worker)
 {
-    for (int task; (task = atomic_fetch_add(&job->next, 1)) < job->n_tasks;)
+    return worker == 0 || worker + atomic_load(&pool->running) <= pool->n_workers + 1;
+}
+
+static void run_tasks(CpuPool *pool, Job *job, int worker)
+{
+    for (int task;
+         may_run(pool, worker) && (task = atomic_fetch_add(&job->next, 1)) < job->n_tasks;)
         job->run(job->data, task, worker);
 }
 
-static Job *find_job(CpuPool *pool)
+static Job *find_job(CpuPool *pool, int worker)
 {
-    for (Job *job = pool->jobs; job; job = job->link)
+    for (Job *job = pool->jobs; job && may_run(pool, worker); job = job->link)
         if (atomic_load(&job->next) < job->n_tasks)
             return job;
     return NULL;
@@ -76,7 +85,7 @@ static void *work(void *argument)
     g_free(argument);
     pthread_mutex_lock(&pool->lock);
     while (!pool->stop) {
-        Job *job = find_job(pool);
+        Job *job = find_job(pool, start.index);
         if (!job) {
             unsigned listed = atomic_load(&pool->listed);
             pthread_mutex_unlock(&pool->lock);
@@ -89,7 +98,7 @@ static void *work(void *argument)
         }
         atomic_fetch_add(&job->users, 1);
         pthread_mutex_unlock(&pool->lock);
-        run_tasks(job, start.index);
+        run_tasks(pool, job, start.index);
         pthread_mutex_lock(&pool->lock);
         if (atomic_fetch_sub(&job->users, 1) == 1)
             pthread_cond_broadcast(&pool->done);
@@ -151,6 +160,7 @@ static void list_job(CpuPool *pool, Job *job)
     pthread_mutex_lock(&pool->lock);
     job->link = pool->jobs;
     pool->jobs = job;
+    atomic_fetch_add(&pool->running, 1);
     pthread_cond_broadcast(&pool->work);
     atomic_fetch_add(&pool->listed,
                      1); /* those who are awake come when the lock is about to be free */
@@ -167,6 +177,7 @@ static void unlist_job(CpuPool *pool, Job *job)
     while (*at != job)
         at = &(*at)->link;
     *at = job->link;
+    atomic_fetch_sub(&pool->running, 1);
     while (atomic_load(&job->users))
         pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
@@ -178,7 +189,7 @@ void cpu_parallel(CpuPool *pool, int n_tasks, CpuTask run, void *data)
     bool shared = n_tasks > 1 && pool->n_workers > 0;
     if (shared)
         list_job(pool, &job);
-    run_tasks(&job, 0);
+    run_tasks(pool, &job, 0);
     if (shared)
         unlist_job(pool, &job);
 }
