@@ -9,9 +9,10 @@
 #include <stdbool.h>
 
 /*
- * How often a thread looks for work, or for the end of it, before it sleeps: on an Intel Xeon for some 200
- * microseconds, as long as the last task of a loop. A frame is some fifty short parallel loops; waking a sleeper for each
- * would cost a millisecond. After LOOKS_AWAKE it offers its processor to whoever wants it each time.
+ * How often a thread looks for work, or for the end of it, before it sleeps: on an Intel Xeon for some
+ * 200 microseconds, as long as the last task of a loop. A frame is some fifty short parallel loops;
+ * waking a sleeper for each would cost a millisecond. After LOOKS_AWAKE it offers its processor to
+ * whoever wants it each time.
  */
 #define LOOKS 800
 #define LOOKS_AWAKE 400
@@ -57,7 +58,8 @@ static void pause_briefly(int number)
 #endif
 }
 
-/* A worker stands aside for each further caller: no more threads run than there are in the pool. */
+/* A worker stands aside for each further caller, until the next loop: no more threads run than there are
+ * in the pool. */
 static bool may_run(CpuPool *pool, int worker)
 {
     return worker == 0 || worker + atomic_load(&pool->running) <= pool->n_workers + 1;
@@ -162,8 +164,8 @@ static void list_job(CpuPool *pool, Job *job)
     pool->jobs = job;
     atomic_fetch_add(&pool->running, 1);
     pthread_cond_broadcast(&pool->work);
-    atomic_fetch_add(&pool->listed,
-                     1); /* those who are awake come when the lock is about to be free */
+    /* Last: those who are awake come at once, and would wait for the lock. */
+    atomic_fetch_add(&pool->listed, 1);
     pthread_mutex_unlock(&pool->lock);
 }
 
